@@ -1,0 +1,12 @@
+# Everything comes from Debian 12 packages: scripts/setup installs them.
+# cmake/leatConfig.cmake.in repeats those that a static leat still needs when it is linked.
+find_package(Threads REQUIRED)
+find_package(CURL 7.88 REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(EXPAT REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(RocksDB 7 REQUIRED)
+find_package(TBB REQUIRED)
+find_package(Csv REQUIRED)
+find_package(FastFloat REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)

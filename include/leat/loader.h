@@ -1,0 +1,53 @@
+// The loader: a source that runs into a sink, continuously and exactly once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "leat/result.h"
+#include "leat/sink.h"
+#include "leat/source.h"
+
+namespace leat {
+
+struct LoaderOptions {
+  SourceOptions source;
+  std::string to;                        ///< Sink URI, see open_sink.
+  SinkOptions sink;
+  std::filesystem::path rejects_file;    ///< JSON lines; empty: the sink keeps rejects.
+  std::chrono::milliseconds checkpoint_interval{1'000};  ///< Between two commits.
+
+  ///   kInvalidArgument  Which option and why.
+  Result<void> validate() const;
+};
+
+/// Totals of one run.
+struct LoadReport {
+  SourceStats source;
+  std::uint64_t epoch = 0;   ///< Last committed.
+  double seconds = 0;
+};
+
+/// Runs one pipeline. Used by one thread.
+class Loader {
+ public:
+  /// Called about twice a second and at the end, from the thread of run().
+  using ProgressCallback = std::function<void(const LoadReport&)>;
+
+  /// Opens nothing yet.
+  ///   kInvalidArgument
+  static Result<std::unique_ptr<Loader>> create(LoaderOptions options);
+  virtual ~Loader() = default;
+
+  /// Loads until all is done (once) or a stop is requested; then commits the open epoch and closes.
+  /// Errors are those of Source::open, Source::poll and RowSink, with what to do about them. After
+  /// an error nothing is half-committed: the next run goes on where this one stopped.
+  virtual Result<LoadReport> run(std::stop_token stop, const ProgressCallback& progress) = 0;
+};
+
+}  // namespace leat

@@ -1,0 +1,161 @@
+// Where the bytes come from: a store of immutable object versions.
+//
+// Two stores are built in, a local folder and anything that speaks S3. Others can be handed to
+// Source by implementing these three interfaces.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/clock.h"
+#include "leat/result.h"
+#include "leat/split.h"
+
+namespace leat {
+
+/// A page of a listing, in the store's order.
+struct ListPage {
+  std::vector<ObjectVersion> objects;
+  bool last = false;            ///< No page follows: the listing was complete.
+  std::uint64_t unsettled = 0;  ///< Files left out because they may still be written to.
+};
+
+/// One listing under way. Used by one thread at a time.
+class ObjectLister {
+ public:
+  virtual ~ObjectLister() = default;
+  /// The next page. An empty page is not the end: `last` is.
+  ///   kNotFound          No such bucket or folder.
+  ///   kPermissionDenied  Listing is not allowed; the message names the permission.
+  ///   kUnavailable, kThrottled, kTimeout  After the retries were spent. Retryable.
+  ///   kCorrupt           A reply that is no listing, or one that would never end.
+  virtual Result<ListPage> next_page() = 0;
+};
+
+/// Reads one version of one object from front to back. Used by one thread at a time.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+  /// Reads the next bytes into the front of `out`. out.size() > 0; borrowed for the call only.
+  ///
+  /// @return  Bytes written, all from the version that was opened; 0 at the end of the object.
+  ///   kNotFound       The object is no longer there.
+  ///   kObjectChanged  The object is now another version. Not retryable: list again first.
+  ///   kPermissionDenied, kIo
+  ///   kUnavailable, kThrottled, kTimeout  After the retries were spent. Retryable: open again at
+  ///                   the offset reached.
+  virtual Result<std::size_t> read(std::span<std::byte> out) = 0;
+};
+
+/// Counters of a store since it was opened.
+struct StoreStats {
+  std::uint64_t list_requests = 0;
+  std::uint64_t get_requests = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t bytes_read = 0;
+};
+
+/// A store of objects. Thread-safe; listers and readers must not outlive it.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  /// Identity of the store for state folders and messages: "s3://bucket", "file://".
+  virtual std::string uri() const = 0;
+  /// `key` as a user would write it: "s3://bucket/key", "/folder/file".
+  virtual std::string uri_of(std::string_view key) const = 0;
+
+  /// Starts a listing of all keys with this prefix, strictly after `start_after` when non-empty.
+  /// Objects that cannot be data (folders, "directory" markers ending in '/') may be included:
+  /// the enumerator filters.
+  virtual std::unique_ptr<ObjectLister> list(std::string_view prefix,
+                                             std::string_view start_after = {}) const = 0;
+
+  /// Opens `object` for reading from byte `offset` (<= object.size) of the stored bytes.
+  /// May defer all I/O, and so all errors, to the first read().
+  virtual Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
+                                                     std::uint64_t offset) const = 0;
+
+  virtual StoreStats stats() const noexcept = 0;
+};
+
+/// A secret text: never printed, and overwritten when it goes.
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string text) : text_(std::move(text)) {}
+  Secret(const Secret&) = default;
+  Secret& operator=(const Secret&) = default;
+  Secret(Secret&&) = default;
+  Secret& operator=(Secret&&) = default;
+  ~Secret();
+
+  bool empty() const noexcept { return text_.empty(); }
+  /// The text itself: for signing and for request bodies, never for messages.
+  const std::string& reveal() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// AWS credentials given by the caller.
+struct S3Credentials {
+  std::string access_key_id;
+  Secret secret_access_key;
+  Secret session_token;  ///< Empty for long-lived keys.
+};
+
+/// How to reach an S3 service. What is left empty is taken from where every AWS tool takes it:
+/// AWS_* environment variables, then ~/.aws/config and ~/.aws/credentials.
+struct S3Options {
+  enum class Addressing { kAuto, kPath, kVirtualHost };
+
+  std::string endpoint_url;  ///< "http(s)://host[:port]"; empty: AWS, by region.
+  std::string region;        ///< Empty: environment, profile, then "us-east-1".
+  std::string profile;       ///< Empty: AWS_PROFILE, then "default".
+  std::optional<S3Credentials> credentials;
+  bool no_sign_request = false;  ///< Anonymous requests, for public buckets.
+  /// kAuto: path style for custom endpoints and for buckets with dots, else virtual host style.
+  Addressing addressing = Addressing::kAuto;
+  std::string ca_bundle;     ///< PEM file of trusted CAs; empty: AWS_CA_BUNDLE, then the system's.
+  std::uint32_t attempts_max = 10;  ///< Per request, the first included. 1: no retries.
+  std::uint32_t operation_timeout_ms = 180'000;  ///< Per request, all its attempts together.
+};
+
+/// How to read a local folder.
+struct LocalOptions {
+  /// A file is listed once its modification time is this far in the past: half-written files
+  /// wait. 2 s unless told: longer than any write that is flushed in one go takes.
+  std::uint32_t settle_ms = 2'000;
+};
+
+struct StoreOptions {
+  S3Options s3;
+  LocalOptions local;
+  const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the store.
+};
+
+/// A source URI, taken apart: "s3://bucket/in/**/*.csv", "file:///data/*.csv", "data/*.csv".
+struct SourceUri {
+  enum class Scheme { kLocal, kS3 };
+  Scheme scheme = Scheme::kLocal;
+  std::string bucket;   ///< kS3 only.
+  std::string pattern;  ///< Key glob. Local: an absolute path, lexically normalised, links kept.
+};
+
+///   kInvalidArgument  Not a URI or path that leat reads; the message holds an example.
+Result<SourceUri> parse_source_uri(std::string_view uri);
+
+/// Opens the store of a URI. Reads configuration and credentials; sends nothing.
+///   kInvalidArgument, kNotFound (profile), kPermissionDenied (no credentials found), kIo
+Result<std::unique_ptr<ObjectStore>> open_store(const SourceUri& uri, const StoreOptions& options);
+
+}  // namespace leat

@@ -1,0 +1,101 @@
+// Bytes to rows: the streaming parser's interface and its options.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "leat/schema.h"
+#include "leat/split.h"
+
+namespace leat {
+
+/// What becomes of a record that does not fit.
+enum class OnError : std::uint8_t {
+  kFail,    ///< The split is quarantined at that record. Nothing is lost, nothing is skipped.
+  kReject,  ///< The record goes to the rejects; its split goes on.
+  kNull,    ///< A value that does not fit becomes null where the column allows it; records that
+            ///< have no such single value (field count, stray quote) are rejected.
+};
+
+/// What becomes of header columns that the schema does not know.
+enum class ExtraColumns : std::uint8_t {
+  kAuto,    ///< kIgnore with a schema given by the user, kFail with one taken from a header.
+  kIgnore,
+  kFail,
+};
+
+/// The dialect and meaning of CSV. The defaults are RFC 4180 read generously; see docs/csv.md.
+struct CsvOptions {
+  char delimiter = ',';
+  char quote = '"';              ///< '\0': no quoting at all.
+  char escape = '"';             ///< Inside quotes; equal to `quote`: doubling.
+  std::optional<char> comment;   ///< Records that start with it are skipped. None unless told.
+  bool header = true;            ///< The first record holds column names; else columns by place.
+  std::uint64_t skip_lines = 0;  ///< Physical lines dropped at the start of each object.
+  /// Unquoted fields equal to one of these are null; quoted ones never are.
+  std::vector<std::string> null_strings = {""};
+  OnError on_error = OnError::kFail;
+  ExtraColumns extra_columns = ExtraColumns::kAuto;
+  std::uint32_t record_bytes_max = 16u << 20;  ///< A longer record quarantines its split.
+  std::uint32_t fields_max = 1u << 20;         ///< More fields in a record quarantine its split.
+  std::string tokenizer = "libcsv";            ///< "libcsv" or "scalar": the same rows.
+
+  ///   kInvalidArgument  Which option, and why (same character twice, line end as delimiter, …).
+  Result<void> validate() const;
+};
+
+/// Plain bytes of one split, in order.
+struct ByteChunk {
+  std::uint64_t offset = 0;             ///< Of payload[0], in the decoded object.
+  std::span<const std::byte> payload;   ///< Borrowed for the call only.
+};
+
+/// Turns the bytes of one split after another into rows.
+///
+/// Its result does not depend on where the bytes were cut: rows, rejects, positions and errors are
+/// the same for every sequence of chunks, only their distribution over RowChunks differs.
+/// One split at a time, one thread at a time. A parser that has returned an error stays so until
+/// reset_for_new_split.
+class ByteStreamParser {
+ public:
+  virtual ~ByteStreamParser() = default;
+
+  /// Forgets everything of the last split, its header too, and begins `split` at `position`
+  /// (Position{} for its start). The next chunk's offset must be position.offset.
+  ///   kCorrupt  position.parser_state is not from this parser.
+  virtual Result<void> reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
+                                           const Position& position) = 0;
+
+  /// Parses all records that are complete in the bytes so far. `out` is overwritten: rows, rejects,
+  /// lineage and end position. Zero rows are usual (a chunk inside one large record).
+  ///
+  /// On error `out` still holds everything before the offending record, and out.end is that
+  /// record's start: a resume from there meets the same error.
+  ///   kMalformedRecord, kBadValue, kFieldCount  OnError::kFail met such a record.
+  ///   kRecordTooLarge, kUnterminatedQuote, kNotText, kSchemaMismatch  Whatever the policy.
+  virtual Result<void> parse(const ByteChunk& chunk, RowChunk& out) = 0;
+
+  /// The split's bytes are over: parses the last record, with or without a line end.
+  virtual Result<void> finish(RowChunk& out) = 0;
+
+  /// The schema in force; null until it is known (no schema given and no header seen).
+  virtual std::shared_ptr<const Schema> schema() const noexcept = 0;
+
+  /// Bytes held back for an incomplete record, for memory budgets.
+  virtual std::size_t buffered_bytes() const noexcept = 0;
+};
+
+/// A CSV parser. Without a schema the first header decides: all its columns are text.
+///   kInvalidArgument  Options that do not validate; no schema and no header.
+Result<std::unique_ptr<ByteStreamParser>> make_csv_parser(const CsvOptions& options,
+                                                          std::shared_ptr<const Schema> schema);
+
+}  // namespace leat

@@ -1,0 +1,75 @@
+// Where the rows go.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "leat/schema.h"
+#include "leat/split.h"
+
+namespace leat {
+
+/// Keeps rows. All calls come from one thread, in this order:
+/// open, { write | discard | commit }*, close.
+class RowSink {
+ public:
+  using ProgressVisitor = std::function<Result<void>(const SplitProgress&)>;
+
+  /// What the sink has durably recorded about a pipeline.
+  struct Recovery {
+    std::uint64_t epoch = 0;              ///< Last epoch committed here; 0: none.
+    std::uint64_t rejects_file_bytes = 0; ///< As of that epoch.
+  };
+
+  virtual ~RowSink() = default;
+
+  /// True when rows, rejects and progress become durable in one transaction: exactly once.
+  virtual bool transactional() const noexcept = 0;
+
+  /// Takes the pipeline over: from now on every other writer of it is fenced off. Visits the
+  /// progress of each split that changed after `since_epoch`, in any order; this outranks the
+  /// ledger. Sinks that are not transactional visit nothing and answer `since_epoch`.
+  ///   kPermissionDenied, kIo, kDiskFull, kCorrupt, kUnavailable
+  virtual Result<Recovery> open(std::string_view pipeline, std::uint64_t since_epoch,
+                                const ProgressVisitor& visit) = 0;
+
+  /// Adds rows, and the chunk's rejects where the sink keeps them, to the open transaction. All
+  /// chunks of a pipeline have the same schema. Creates the table, or matches it, at the first.
+  ///   kSchemaMismatch  The table exists and does not fit; the message names each difference.
+  ///   kBadValue        The table's own rules refuse a row (constraint): which row and why.
+  ///   kDiskFull, kIo, kPermissionDenied, kFenced, kUnavailable
+  virtual Result<void> write(const RowChunk& chunk) = 0;
+
+  /// Takes back the rows of this split that were written since the last commit.
+  ///   kUnsupported  This sink or table cannot: the rows stay.
+  virtual Result<void> discard(const ObjectVersion& split) = 0;
+
+  /// Makes everything since the last commit durable together with the checkpoint, or nothing.
+  /// After an error the transaction is rolled back: only close() may follow.
+  ///   kFenced  Another loader took the pipeline over: nothing was written.
+  ///   kDiskFull, kIo, kUnavailable
+  virtual Result<void> commit(const Checkpoint& checkpoint) = 0;
+
+  /// Rolls back what was not committed, and lets go. Idempotent.
+  virtual Result<void> close() = 0;
+};
+
+struct SinkOptions {
+  std::string table;              ///< Needed by sinks with tables.
+  /// True: rejects become rows of the sink's table leat_reject. False: somebody else keeps them.
+  bool keep_rejects = false;
+  enum class Format { kCsv, kJsonl } format = Format::kCsv;  ///< Standard output only.
+  int output_fd = 1;              ///< Standard output only: where it writes.
+};
+
+/// Opens the sink of a URI: "-" (standard output), "null:" (counts and discards),
+/// "sqlite:FILE".
+///   kInvalidArgument  Unknown URI, or no table where one is needed.
+Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptions& options);
+
+}  // namespace leat

@@ -1,0 +1,137 @@
+// The source, for embedding: files that land become RowChunks, and progress becomes checkpoints.
+//
+// The consumer keeps rows and checkpoint together, in one transaction of its own, and then says so:
+//
+//     poll … poll  →  checkpoint()  →  consumer commits rows + checkpoint  →  commit(checkpoint)
+//
+// After a crash it hands the last checkpoint it committed to open(); no row is lost or doubled.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "leat/clock.h"
+#include "leat/object_store.h"
+#include "leat/parser.h"
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "leat/schema.h"
+#include "leat/split.h"
+
+namespace leat {
+
+struct SourceOptions {
+  std::string from;                 ///< "s3://bucket/in/**/*.csv", a path, or file://.
+  std::filesystem::path state_dir;  ///< The ledger's folder; made when absent.
+  std::string pipeline;             ///< Name of this pipeline; empty: `from`.
+  std::optional<Schema> schema;     ///< None: text columns named by the first header.
+  CsvOptions csv;
+  StoreOptions store;
+
+  bool once = false;      ///< End when all that is listed has been delivered.
+  bool lineage = false;   ///< Append columns _object, _version, _offset, _record.
+  std::chrono::milliseconds poll_interval{10'000};  ///< Between two listings.
+  std::uint32_t threads = 0;               ///< Parsing threads; 0: one per core.
+  std::uint64_t memory_bytes_max = 512ull << 20;  ///< For chunks on their way.
+  std::uint32_t splits_in_flight_max = 0;  ///< Splits read at once; 0: 4 × threads.
+  /// A split whose reads fail in a way that may pass is tried this often, with growing pauses.
+  std::uint32_t split_attempts_max = 5;
+
+  /// Messages for people, e.g. a quarantined split. Called from any thread; may be empty.
+  enum class LogLevel { kDebug, kInfo, kWarning, kError };
+  std::function<void(LogLevel, const std::string&)> log;
+
+  const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the source.
+
+  ///   kInvalidArgument  Which option and why.
+  Result<void> validate() const;
+};
+
+/// Counters since open(), for progress and reports.
+struct SourceStats {
+  std::uint64_t rows = 0;                 ///< Handed out by poll().
+  std::uint64_t rows_rejected = 0;
+  std::uint64_t bytes = 0;                ///< Object bytes consumed by the rows handed out.
+  std::uint64_t objects_finished = 0;
+  std::uint64_t objects_quarantined = 0;
+  std::uint64_t objects_changed = 0;      ///< Finished before, listed now in another version.
+  std::uint64_t objects_gone = 0;
+  std::uint64_t objects_pending = 0;      ///< Listed, not yet started; of the page at hand.
+  std::uint64_t objects_reading = 0;
+  std::uint64_t objects_unsettled = 0;    ///< Left out by the last listing: still being written.
+  std::int64_t oldest_pending_modified_ms = 0;  ///< 0: nothing waits.
+  std::int64_t last_complete_listing_ms = 0;    ///< Unix time; 0: none yet.
+  StoreStats store;
+};
+
+/// What poll() brings.
+struct Polled {
+  enum class Kind {
+    kRows,     ///< `rows`: zero or more rows and rejects of one split, next in its order.
+    kDiscard,  ///< Drop what came of split `discarded` since the last checkpoint() was committed:
+               ///< its object changed while being read. Its new version comes later.
+    kIdle,     ///< Nothing came within the timeout.
+    kEnd,      ///< once: all that was listed has been delivered.
+  };
+  Kind kind = Kind::kIdle;
+  RowChunk rows;
+  std::shared_ptr<const ObjectVersion> discarded;
+};
+
+/// A running source. poll, checkpoint and commit come from one thread; stats() from any.
+/// Works on threads of its own; no exception leaves it.
+class Source {
+ public:
+  /// Opens ledger and store, recovers, and begins to list and read.
+  ///
+  /// @param recovered  The last checkpoint the consumer made durable, if it keeps one. It outranks
+  ///                   the ledger, which may be one commit behind it.
+  ///   kInvalidArgument   Options.
+  ///   kAlreadyOpen       Another process uses the state folder.
+  ///   kStateMismatch     The checkpoint is older than the ledger, or of another pipeline or store.
+  ///   kPermissionDenied, kIo, kDiskFull, kCorrupt
+  static Result<std::unique_ptr<Source>> open(SourceOptions options,
+                                              std::optional<Checkpoint> recovered = {});
+  /// As above, with a store of the caller's own in place of open_store(options.from).
+  static Result<std::unique_ptr<Source>> open(SourceOptions options,
+                                              std::unique_ptr<ObjectStore> store,
+                                              std::optional<Checkpoint> recovered = {});
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  virtual ~Source() = default;
+
+  /// Waits up to `timeout` for the next event.
+  ///   kNotFound, kPermissionDenied  The bucket or folder itself, at the first listing.
+  ///   kUnavailable, kThrottled, kTimeout  once: after all retries. Otherwise the source goes on.
+  ///   kDiskFull, kIo  The ledger.
+  virtual Result<Polled> poll(std::chrono::milliseconds timeout) = 0;
+
+  /// A cut of the stream: covers everything that poll() has returned so far. Cumulative since the
+  /// last commit(), so one that was never committed may simply be replaced by a later one.
+  /// Holds no splits when nothing happened since.
+  virtual Checkpoint checkpoint() = 0;
+
+  /// The rows up to `checkpoint`, and the checkpoint itself, are durable at the consumer's: write
+  /// them into the ledger. Must be the latest that checkpoint() returned.
+  ///   kInvalidArgument  It is not.
+  ///   kDiskFull, kIo    Nothing was written; the same call may be repeated.
+  virtual Result<void> commit(const Checkpoint& checkpoint) = 0;
+
+  /// Stops reading, waits for the threads, closes the ledger. Rows not committed come again at
+  /// the next open(). Idempotent.
+  virtual Result<void> close() = 0;
+
+  virtual SourceStats stats() const = 0;
+  /// The schema of the chunks, lineage columns included; null until it is known.
+  virtual std::shared_ptr<const Schema> schema() const = 0;
+
+ protected:
+  Source() = default;
+};
+
+}  // namespace leat

@@ -1,0 +1,95 @@
+// Splits, positions and checkpoints: the vocabulary of progress.
+//
+// A split is one version of one object. All types here are plain values; any thread may copy them.
+// Their encoded forms are documented byte by byte in docs/format/ledger.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/result.h"
+
+namespace leat {
+
+/// One version of one object. Two versions are the same when key, version and size are.
+struct ObjectVersion {
+  std::string key;               ///< Bytes, as the store gave them; never a path type.
+  std::string version;           ///< Opaque: S3's ETag as sent; "mtime_ns-inode" for local files.
+  std::uint64_t size = 0;        ///< Bytes as stored (compressed, if it is).
+  std::int64_t modified_ms = 0;  ///< Unix time in ms. Information only: never part of the identity.
+
+  bool same_version(const ObjectVersion& other) const noexcept {
+    return size == other.size && version == other.version && key == other.key;
+  }
+};
+
+/// Half-open range of bytes or of records.
+struct Range {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+
+  std::uint64_t length() const noexcept { return end - begin; }
+  bool operator==(const Range&) const = default;
+};
+
+/// A record boundary in an object, with all that is needed to go on from there.
+struct Position {
+  std::uint64_t offset = 0;  ///< First byte of the next record, in decoded bytes.
+  std::uint64_t record = 0;  ///< Data records before `offset`: the header does not count.
+  std::string parser_state;  ///< Made and read by the parser alone: header names, line ends.
+  std::string decoder_state; ///< Made and read by the decoder alone; empty for plain bytes.
+
+  bool operator==(const Position&) const = default;
+
+  std::string encode() const;
+  ///   kCorrupt  Not what encode() of this or an earlier version makes.
+  static Result<Position> decode(std::string_view bytes);
+};
+
+/// Where a split stands. The numbers are persisted: never renumber.
+enum class SplitState : std::uint8_t {
+  kReading = 1,     ///< In flight: rows up to its position are committed.
+  kFinished = 2,    ///< Every record was committed as a row or a reject.
+  kQuarantined = 3, ///< Content that cannot be read on; never taken for finished.
+  kGone = 4,        ///< Listed, then no longer there.
+  kChanged = 5,     ///< A version other than the one that was (partly) loaded is now listed.
+};
+
+/// "reading", "finished", …
+std::string_view split_state_name(SplitState state) noexcept;
+
+/// A split's progress as of one checkpoint.
+struct SplitProgress {
+  ObjectVersion object;
+  SplitState state = SplitState::kReading;
+  Position position;             ///< Rows before it are in the sink.
+  std::uint64_t rows = 0;        ///< Rows delivered so far, rejects not counted.
+  std::uint64_t rejected = 0;    ///< Records rejected so far.
+  std::uint64_t epoch = 0;       ///< The epoch that last changed this entry.
+  std::int64_t updated_ms = 0;   ///< Unix time in ms of that change.
+  std::optional<Error> error;    ///< kQuarantined, kGone, kChanged: why.
+  std::string offending;         ///< kQuarantined: the first bytes of the bad record (<= 1 KiB).
+
+  std::string encode() const;
+  ///   kCorrupt  Not what encode() of this or an earlier version makes.
+  static Result<SplitProgress> decode(std::string_view bytes);
+};
+
+/// A consistent cut of the stream: everything that must be durable together with the rows.
+///
+/// `splits` holds each split whose progress changed since the last commit, not all splits: its size
+/// follows the work done, not the bucket.
+struct Checkpoint {
+  std::uint64_t epoch = 0;              ///< One more than the last committed epoch.
+  std::vector<SplitProgress> splits;
+  std::uint64_t rejects_file_bytes = 0; ///< Length of the reject file at the cut; 0 without one.
+
+  std::string encode() const;
+  ///   kCorrupt  Not what encode() of this or an earlier version makes.
+  static Result<Checkpoint> decode(std::string_view bytes);
+};
+
+}  // namespace leat

@@ -1,0 +1,89 @@
+// Where CSV records and fields begin and end: the interface that every tokenizer fills in.
+//
+// A tokenizer finds boundaries and judges the dialect; it converts nothing. All tokenizers give the
+// same answer for the same bytes (tests hold them against one another): a faster one takes the
+// records it can prove regular and leaves the others to the scalar state machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/parser.h"
+#include "leat/result.h"
+
+namespace leat::parser {
+
+/// What ends a record. Fixed for an object by its first line end.
+enum class LineEnd : std::uint8_t {
+  kUnknown = 0,  ///< No line end seen yet.
+  kLf = 1,       ///< LF or CRLF, also mixed. An unquoted lone CR is a row error.
+  kCr = 2,       ///< Lone CR.
+};
+
+/// One field: a range of TokenizedBlock::text, without its enclosing quotes.
+struct FieldSpan {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  bool quoted = false;   ///< Was enclosed in quotes: never null, "" is empty text.
+  bool escaped = false;  ///< Holds escape sequences that unescape() has to remove.
+};
+
+/// A record that breaks the dialect. Its fields are not in the block.
+struct BadRecord {
+  std::size_t index = 0;            ///< Records of the block before it, good and bad.
+  std::uint32_t begin = 0;          ///< Range of the input, without line end.
+  std::uint32_t end = 0;
+  ErrorCode code = ErrorCode::kMalformedRecord;
+  std::uint32_t error_offset = 0;   ///< Of the offending byte, in the input.
+  std::string reason;
+};
+
+/// Records of one piece of input. Reused from call to call to keep its memory.
+struct TokenizedBlock {
+  const char* text = nullptr;             ///< What the spans address: the input or the tokenizer's
+                                          ///< own copy; valid until the next call.
+  std::vector<FieldSpan> fields;          ///< Good records' fields, record after record.
+  std::vector<std::size_t> first_field;   ///< Per good record, index into fields; one more at the end.
+  std::vector<std::uint32_t> record_begin;///< Per good record, range in the input, without line end.
+  std::vector<std::uint32_t> record_end;
+  std::vector<BadRecord> bad;             ///< In order.
+  std::size_t consumed = 0;               ///< Input bytes of all records above, line ends included.
+                                          ///< Blank lines and comments between them count too.
+  void clear();
+};
+
+/// One object's tokenizer; keeps no bytes between calls. Not thread-safe.
+class CsvTokenizer {
+ public:
+  virtual ~CsvTokenizer() = default;
+
+  /// Tokenizes the records at the front of `input` that are complete in it. `input` begins at a
+  /// record boundary and holds less than 2^32 bytes. With `final` the object ends with it, and its
+  /// last record needs no line end.
+  ///
+  /// `line_end` is read, and set at the first line end. Blank lines are skipped unless
+  /// `keep_blank` (one-column schemas), where they are records of one empty field.
+  /// At most `records_max` records (good and bad) are taken: 1 for a header.
+  ///   kUnterminatedQuote  `final`, and a quote is open: out holds the records before it, and
+  ///                       out.consumed is that record's begin.
+  virtual Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
+                                std::size_t records_max, LineEnd& line_end,
+                                TokenizedBlock& out) = 0;
+};
+
+/// The scalar state machine: every dialect, one byte at a time. The reference.
+std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const CsvOptions& options);
+
+/// libcsv in strict mode for the records it reads as leat's rules do; the scalar state machine takes
+/// records that it refuses, and dialects that it does not know.
+std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const CsvOptions& options);
+
+/// Appends the field's text to `out` with its escape sequences removed.
+void unescape(std::string_view field, char quote, char escape, std::string& out);
+
+}  // namespace leat::parser
