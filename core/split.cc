@@ -1,0 +1,194 @@
+#include "leat/split.h"
+
+#include <limits>
+
+#include "core/wire.h"
+
+namespace leat {
+namespace {
+
+using core::append_bytes;
+using core::append_signed;
+using core::append_varint;
+using core::WireReader;
+
+constexpr char kFormatVersion = 1;
+
+enum ErrorFlag : std::uint8_t { kRetryableFlag = 1, kRecordFlag = 2, kByteOffsetFlag = 4 };
+constexpr std::uint8_t kErrorFlagsAll = kRetryableFlag | kRecordFlag | kByteOffsetFlag;
+
+// The shortest encoded SplitProgress: 15 fields of one byte each, without error.
+constexpr std::size_t kProgressBytesMin = 15;
+
+Error corrupt(std::string_view what, std::string_view bytes) {
+  if (!bytes.empty() && bytes.front() != kFormatVersion) {
+    return {ErrorCode::kCorrupt,
+            "An encoded " + std::string(what) + " has format version " +
+                std::to_string(static_cast<unsigned char>(bytes.front())) +
+                "; this leat reads version 1. Was it written by a later leat?"};
+  }
+  return {ErrorCode::kCorrupt, "An encoded " + std::string(what) + " of " +
+                                   std::to_string(bytes.size()) +
+                                   " bytes breaks its format: it is cut or damaged."};
+}
+
+void append_position(const Position& position, std::string& out) {
+  append_varint(position.offset, out);
+  append_varint(position.record, out);
+  append_bytes(position.parser_state, out);
+  append_bytes(position.decoder_state, out);
+}
+
+Position read_position(WireReader& reader) {
+  Position position;
+  position.offset = reader.varint();
+  position.record = reader.varint();
+  position.parser_state = reader.bytes();
+  position.decoder_state = reader.bytes();
+  return position;
+}
+
+void append_error(const Error& error, std::string& out) {
+  append_varint(static_cast<std::uint16_t>(error.code), out);
+  std::uint8_t flags = 0;
+  if (error.retryable) flags |= kRetryableFlag;
+  if (error.at.record) flags |= kRecordFlag;
+  if (error.at.byte_offset) flags |= kByteOffsetFlag;
+  out.push_back(static_cast<char>(flags));
+  append_bytes(error.message, out);
+  append_bytes(error.at.object, out);
+  append_bytes(error.at.column, out);
+  if (error.at.record) append_varint(*error.at.record, out);
+  if (error.at.byte_offset) append_varint(*error.at.byte_offset, out);
+}
+
+Error read_error(WireReader& reader) {
+  Error error;
+  // Codes that this leat does not know are kept: a later one may have written them.
+  const std::uint64_t code = reader.varint();
+  if (code > std::numeric_limits<std::uint16_t>::max()) reader.fail();
+  error.code = static_cast<ErrorCode>(code);
+  const std::uint8_t flags = reader.byte();
+  if ((flags & ~kErrorFlagsAll) != 0) reader.fail();
+  error.retryable = (flags & kRetryableFlag) != 0;
+  error.message = reader.bytes();
+  error.at.object = reader.bytes();
+  error.at.column = reader.bytes();
+  if ((flags & kRecordFlag) != 0) error.at.record = reader.varint();
+  if ((flags & kByteOffsetFlag) != 0) error.at.byte_offset = reader.varint();
+  return error;
+}
+
+void append_progress(const SplitProgress& progress, std::string& out) {
+  out.push_back(static_cast<char>(progress.state));
+  append_bytes(progress.object.key, out);
+  append_bytes(progress.object.version, out);
+  append_varint(progress.object.size, out);
+  append_signed(progress.object.modified_ms, out);
+  append_position(progress.position, out);
+  append_varint(progress.rows, out);
+  append_varint(progress.rejected, out);
+  append_varint(progress.epoch, out);
+  append_signed(progress.updated_ms, out);
+  append_bytes(progress.offending, out);
+  out.push_back(progress.error ? 1 : 0);
+  if (progress.error) append_error(*progress.error, out);
+}
+
+SplitProgress read_progress(WireReader& reader) {
+  SplitProgress progress;
+  const std::uint8_t state = reader.byte();
+  if (state < static_cast<std::uint8_t>(SplitState::kReading) ||
+      state > static_cast<std::uint8_t>(SplitState::kChanged)) {
+    reader.fail();
+  }
+  progress.state = static_cast<SplitState>(state);
+  progress.object.key = reader.bytes();
+  progress.object.version = reader.bytes();
+  progress.object.size = reader.varint();
+  progress.object.modified_ms = reader.signed_varint();
+  progress.position = read_position(reader);
+  progress.rows = reader.varint();
+  progress.rejected = reader.varint();
+  progress.epoch = reader.varint();
+  progress.updated_ms = reader.signed_varint();
+  progress.offending = reader.bytes();
+  const std::uint8_t has_error = reader.byte();
+  if (has_error > 1) reader.fail();
+  if (has_error == 1) progress.error = read_error(reader);
+  return progress;
+}
+
+}  // namespace
+
+std::string_view split_state_name(SplitState state) noexcept {
+  switch (state) {
+    case SplitState::kReading:
+      return "reading";
+    case SplitState::kFinished:
+      return "finished";
+    case SplitState::kQuarantined:
+      return "quarantined";
+    case SplitState::kGone:
+      return "gone";
+    case SplitState::kChanged:
+      return "changed";
+  }
+  return "unknown";
+}
+
+std::string Position::encode() const {
+  std::string out(1, kFormatVersion);
+  append_position(*this, out);
+  return out;
+}
+
+Result<Position> Position::decode(std::string_view bytes) {
+  WireReader reader(bytes);
+  if (reader.byte() != kFormatVersion) reader.fail();
+  Position position = read_position(reader);
+  if (!reader.complete()) return corrupt("position", bytes);
+  return position;
+}
+
+std::string SplitProgress::encode() const {
+  std::string out(1, kFormatVersion);
+  append_progress(*this, out);
+  return out;
+}
+
+Result<SplitProgress> SplitProgress::decode(std::string_view bytes) {
+  WireReader reader(bytes);
+  if (reader.byte() != kFormatVersion) reader.fail();
+  SplitProgress progress = read_progress(reader);
+  if (!reader.complete()) return corrupt("split progress", bytes);
+  return progress;
+}
+
+std::string Checkpoint::encode() const {
+  std::string out(1, kFormatVersion);
+  append_varint(epoch, out);
+  append_varint(rejects_file_bytes, out);
+  append_varint(splits.size(), out);
+  for (const SplitProgress& split : splits) append_progress(split, out);
+  return out;
+}
+
+Result<Checkpoint> Checkpoint::decode(std::string_view bytes) {
+  WireReader reader(bytes);
+  if (reader.byte() != kFormatVersion) reader.fail();
+  Checkpoint checkpoint;
+  checkpoint.epoch = reader.varint();
+  checkpoint.rejects_file_bytes = reader.varint();
+  const std::uint64_t count = reader.varint();
+  // A count that the bytes cannot hold is refused before it sizes anything.
+  if (count > reader.remaining() / kProgressBytesMin) reader.fail();
+  if (reader.ok()) checkpoint.splits.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    checkpoint.splits.push_back(read_progress(reader));
+  }
+  if (!reader.complete()) return corrupt("checkpoint", bytes);
+  return checkpoint;
+}
+
+}  // namespace leat
