@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,7 +18,8 @@ namespace leat {
 
 /// Owned bytes, aligned to 64 and readable (not meaningful) for 64 bytes past size().
 ///
-/// Growing keeps the content; new bytes are uninitialised. Not thread-safe.
+/// Growing keeps the content; new bytes are uninitialised. Until the first growth there is no
+/// memory at all: data() is null. Not thread-safe.
 class Buffer {
  public:
   static constexpr std::size_t kAlignment = 64;
@@ -48,8 +50,17 @@ class Buffer {
 
   /// Grows geometrically; aborts when memory is exhausted, as operator new would without handlers.
   void reserve(std::size_t capacity);
-  void resize(std::size_t size);
-  void append(const void* bytes, std::size_t size);
+  void resize(std::size_t size) {
+    reserve(size);
+    size_ = size;
+  }
+  /// `bytes` lie outside of this buffer.
+  void append(const void* bytes, std::size_t size) {
+    if (size == 0) return;
+    if (size > capacity_ - size_) reserve(size_ + size);
+    std::memcpy(data_ + size_, bytes, size);
+    size_ += size;
+  }
   template <class T>
   void push_back(T value) {
     append(&value, sizeof value);
@@ -64,9 +75,9 @@ class Buffer {
 
 /// One column of a chunk. Which buffers are used follows from its type (see TypeId).
 struct Column {
-  Buffer validity;              ///< Bits, LSB first, 1 = valid. Empty: all rows are valid.
-  Buffer offsets;               ///< int32 × (rows + 1), variable types only.
-  Buffer values;                ///< Fixed-width values, bits (kBool), or bytes (variable types).
+  Buffer validity;  ///< Bits, LSB first, 1 = valid. Empty: all rows are valid.
+  Buffer offsets;   ///< int32 × (rows + 1), variable types only.
+  Buffer values;    ///< Fixed-width values, bits (kBool), or bytes (variable types).
   std::int64_t null_count = 0;
 
   bool is_null(std::int64_t row) const noexcept {
@@ -92,9 +103,9 @@ struct RejectedRow {
   std::uint64_t byte_offset = 0;  ///< Of the record's first byte.
   std::string column;             ///< Empty when the record as a whole is at fault.
   std::string text;               ///< The offending field's text, <= 1 KiB.
-  std::string raw;                ///< The whole record as it stands in the object, without line end.
+  std::string raw;  ///< The whole record as it stands in the object, without line end.
   ErrorCode code = ErrorCode::kBadValue;
-  std::string reason;             ///< One sentence.
+  std::string reason;  ///< One sentence.
 };
 
 /// Rows of one split, in their order. Movable; exported without a copy.
@@ -105,13 +116,13 @@ struct RejectedRow {
 struct RowChunk {
   std::shared_ptr<const Schema> schema;
   std::int64_t rows = 0;
-  std::vector<Column> columns;    ///< One for each field of the schema.
+  std::vector<Column> columns;  ///< One for each field of the schema.
 
   std::shared_ptr<const ObjectVersion> split;
-  Range bytes;                    ///< Decoded bytes of the object.
-  Range records;                  ///< Data records, counted from 0: record number n is index n - 1.
-  Buffer record_offsets;          ///< int64 × rows: first byte of each row's record.
-  Buffer record_numbers;          ///< int64 × rows: number of each row's record, counted from 1.
+  Range bytes;            ///< Decoded bytes of the object.
+  Range records;          ///< Data records, counted from 0: record number n is index n - 1.
+  Buffer record_offsets;  ///< int64 × rows: first byte of each row's record.
+  Buffer record_numbers;  ///< int64 × rows: number of each row's record, counted from 1.
   std::vector<RejectedRow> rejects;
   Position end;
 
