@@ -1,0 +1,68 @@
+// Key patterns: which objects of a store belong to a pipeline.
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/result.h"
+
+namespace leat::connector {
+
+/// A compiled key pattern. Immutable: any thread may match.
+///
+///   *        any bytes except '/', none too
+///   **       any bytes, '/' too; as a whole segment also no segment at all: a/**/b matches a/b
+///   ?        one character: an ASCII byte except '/', or one UTF-8 sequence
+///   [a-z_]   one ASCII character of the set; [!…] or [^…]: one character not in it; never '/'
+///   {a,b}    either; alternatives may be empty, nested, and hold wildcards or '/'
+///   \x       x itself
+///
+/// A leading dot is a byte like any other. Matching is on bytes, in time proportional to
+/// key × pattern whatever the pattern.
+class Glob {
+ public:
+  /// Bytes: four times the longest key of S3, and the longest path of Linux.
+  static constexpr std::size_t kPatternBytesMax = 4096;
+
+  ///   kInvalidArgument  Unbalanced or empty brackets, a lone backslash at the end, too long or too
+  ///                     deeply nested; the message holds pattern and position.
+  static Result<Glob> compile(std::string_view pattern);
+
+  /// Whether the whole of `key` matches.
+  bool matches(std::string_view key) const;
+
+  /// Bytes that every matching key begins with, as long as the pattern tells.
+  const std::string& literal_prefix() const noexcept { return literal_prefix_; }
+  /// True when the pattern matches literal_prefix() and nothing else.
+  bool literal() const noexcept { return literal_; }
+
+ private:
+  friend class GlobCompiler;
+
+  // A non-deterministic automaton; edges lead to indices of program_. Simulated with the set of
+  // all states that are reachable, so that no pattern can make it back up.
+  struct Instruction {
+    enum class Op : std::uint8_t { kByte, kSet, kFork, kMatch } op = Op::kMatch;
+    std::uint8_t byte = 0;
+    std::uint32_t next = 0;
+    std::uint32_t other = 0;  // kFork: second edge; kSet: index into sets_.
+  };
+  using ByteSet = std::bitset<256>;
+
+  Glob() = default;
+
+  std::vector<Instruction> program_;
+  std::vector<ByteSet> sets_;
+  std::uint32_t after_prefix_ = 0;  // State once literal_prefix_ has been seen.
+  std::string literal_prefix_;
+  bool literal_ = false;
+};
+
+/// `text` as a pattern that matches exactly it.
+std::string escape_glob(std::string_view text);
+
+}  // namespace leat::connector
