@@ -1,7 +1,7 @@
 // The Arrow C Data Interface: the ABI structs, as fixed by the Arrow specification.
 //
-// https://arrow.apache.org/docs/format/CDataInterface.html. The include guards are the ones that the
-// specification asks for, so that this header can stand beside any other copy of them.
+// https://arrow.apache.org/docs/format/CDataInterface.html. The include guards are the ones that
+// the specification asks for, so that this header can stand beside any other copy of them.
 #pragma once
 
 #include <cstdint>

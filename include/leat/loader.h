@@ -16,10 +16,10 @@
 namespace leat {
 
 struct LoaderOptions {
-  SourceOptions source;
-  std::string to;                        ///< Sink URI, see open_sink.
-  SinkOptions sink;
-  std::filesystem::path rejects_file;    ///< JSON lines; empty: the sink keeps rejects.
+  SourceOptions source = {};
+  std::string to = {};  ///< Sink URI, see open_sink.
+  SinkOptions sink = {};
+  std::filesystem::path rejects_file = {};  ///< JSON lines; empty: the sink keeps rejects.
   std::chrono::milliseconds checkpoint_interval{1'000};  ///< Between two commits.
 
   ///   kInvalidArgument  Which option and why.
@@ -28,8 +28,8 @@ struct LoaderOptions {
 
 /// Totals of one run.
 struct LoadReport {
-  SourceStats source;
-  std::uint64_t epoch = 0;   ///< Last committed.
+  SourceStats source = {};
+  std::uint64_t epoch = 0;  ///< Last committed.
   double seconds = 0;
 };
 

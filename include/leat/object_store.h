@@ -23,7 +23,7 @@ namespace leat {
 
 /// A page of a listing, in the store's order.
 struct ListPage {
-  std::vector<ObjectVersion> objects;
+  std::vector<ObjectVersion> objects = {};
   bool last = false;            ///< No page follows: the listing was complete.
   std::uint64_t unsettled = 0;  ///< Files left out because they may still be written to.
 };
@@ -108,9 +108,9 @@ class Secret {
 
 /// AWS credentials given by the caller.
 struct S3Credentials {
-  std::string access_key_id;
-  Secret secret_access_key;
-  Secret session_token;  ///< Empty for long-lived keys.
+  std::string access_key_id = {};
+  Secret secret_access_key = {};
+  Secret session_token = {};  ///< Empty for long-lived keys.
 };
 
 /// How to reach an S3 service. What is left empty is taken from where every AWS tool takes it:
@@ -118,14 +118,15 @@ struct S3Credentials {
 struct S3Options {
   enum class Addressing { kAuto, kPath, kVirtualHost };
 
-  std::string endpoint_url;  ///< "http(s)://host[:port]"; empty: AWS, by region.
-  std::string region;        ///< Empty: environment, profile, then "us-east-1".
-  std::string profile;       ///< Empty: AWS_PROFILE, then "default".
-  std::optional<S3Credentials> credentials;
+  std::string endpoint_url = {};  ///< "http(s)://host[:port]"; empty: AWS, by region.
+  std::string region = {};        ///< Empty: environment, profile, then "us-east-1".
+  std::string profile = {};       ///< Empty: AWS_PROFILE, then "default".
+  std::optional<S3Credentials> credentials = {};
   bool no_sign_request = false;  ///< Anonymous requests, for public buckets.
   /// kAuto: path style for custom endpoints and for buckets with dots, else virtual host style.
   Addressing addressing = Addressing::kAuto;
-  std::string ca_bundle;     ///< PEM file of trusted CAs; empty: AWS_CA_BUNDLE, then the system's.
+  std::string ca_bundle =
+      {};  ///< PEM file of trusted CAs; empty: AWS_CA_BUNDLE, then the system's.
   std::uint32_t attempts_max = 10;  ///< Per request, the first included. 1: no retries.
   std::uint32_t operation_timeout_ms = 180'000;  ///< Per request, all its attempts together.
 };
@@ -138,8 +139,8 @@ struct LocalOptions {
 };
 
 struct StoreOptions {
-  S3Options s3;
-  LocalOptions local;
+  S3Options s3 = {};
+  LocalOptions local = {};
   const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the store.
 };
 
@@ -147,8 +148,9 @@ struct StoreOptions {
 struct SourceUri {
   enum class Scheme { kLocal, kS3 };
   Scheme scheme = Scheme::kLocal;
-  std::string bucket;   ///< kS3 only.
-  std::string pattern;  ///< Key glob. Local: an absolute path, lexically normalised, links kept.
+  std::string bucket = {};  ///< kS3 only.
+  std::string pattern =
+      {};  ///< Key glob. Local: an absolute path, lexically normalised, links kept.
 };
 
 ///   kInvalidArgument  Not a URI or path that leat reads; the message holds an example.

@@ -27,7 +27,7 @@ enum class OnError : std::uint8_t {
 
 /// What becomes of header columns that the schema does not know.
 enum class ExtraColumns : std::uint8_t {
-  kAuto,    ///< kIgnore with a schema given by the user, kFail with one taken from a header.
+  kAuto,  ///< kIgnore with a schema given by the user, kFail with one taken from a header.
   kIgnore,
   kFail,
 };
@@ -54,8 +54,8 @@ struct CsvOptions {
 
 /// Plain bytes of one split, in order.
 struct ByteChunk {
-  std::uint64_t offset = 0;             ///< Of payload[0], in the decoded object.
-  std::span<const std::byte> payload;   ///< Borrowed for the call only.
+  std::uint64_t offset = 0;            ///< Of payload[0], in the decoded object.
+  std::span<const std::byte> payload;  ///< Borrowed for the call only.
 };
 
 /// Turns the bytes of one split after another into rows.

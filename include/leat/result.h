@@ -16,29 +16,29 @@ namespace leat {
 
 /// What went wrong. The numbers are persisted in ledgers and reject files: never renumber.
 enum class ErrorCode : std::uint16_t {
-  kInvalidArgument = 1,    ///< An option, URI, glob or schema that cannot be used.
-  kNotFound = 2,           ///< No such bucket, object, folder or table.
-  kPermissionDenied = 3,   ///< The store, the file system or the sink refused access.
-  kObjectChanged = 4,      ///< The object is no longer the version that was asked for (412).
-  kThrottled = 5,          ///< SlowDown, 429, 503 after the retries were spent.
-  kUnavailable = 6,        ///< Transport errors and 5xx after the retries were spent.
-  kTimeout = 7,            ///< A deadline passed.
-  kCorrupt = 8,            ///< A stored or received structure breaks its format.
-  kUnsupported = 9,        ///< Valid, but not something this build can do.
-  kAlreadyOpen = 10,       ///< Another process holds the state folder or the pipeline.
-  kIo = 11,                ///< The operating system reported an error on a file.
-  kDiskFull = 12,          ///< No space left, or a quota is used up.
-  kFenced = 13,            ///< Another loader took this pipeline over.
-  kMalformedRecord = 14,   ///< Bytes that are no record of the dialect.
-  kRecordTooLarge = 15,    ///< A record above the configured maximum.
-  kUnterminatedQuote = 16, ///< A quoted field still open at the end of the object.
-  kNotText = 17,           ///< Binary or compressed content where text was expected.
-  kBadValue = 18,          ///< A field that is no value of its column's type.
-  kFieldCount = 19,        ///< More or fewer fields than columns.
-  kSchemaMismatch = 20,    ///< Header, schema and table do not fit together.
-  kCancelled = 21,         ///< The caller asked to stop.
-  kInternal = 22,          ///< A broken invariant of leat itself. Please report it.
-  kStateMismatch = 23,     ///< State folder and sink disagree about what was committed.
+  kInvalidArgument = 1,     ///< An option, URI, glob or schema that cannot be used.
+  kNotFound = 2,            ///< No such bucket, object, folder or table.
+  kPermissionDenied = 3,    ///< The store, the file system or the sink refused access.
+  kObjectChanged = 4,       ///< The object is no longer the version that was asked for (412).
+  kThrottled = 5,           ///< SlowDown, 429, 503 after the retries were spent.
+  kUnavailable = 6,         ///< Transport errors and 5xx after the retries were spent.
+  kTimeout = 7,             ///< A deadline passed.
+  kCorrupt = 8,             ///< A stored or received structure breaks its format.
+  kUnsupported = 9,         ///< Valid, but not something this build can do.
+  kAlreadyOpen = 10,        ///< Another process holds the state folder or the pipeline.
+  kIo = 11,                 ///< The operating system reported an error on a file.
+  kDiskFull = 12,           ///< No space left, or a quota is used up.
+  kFenced = 13,             ///< Another loader took this pipeline over.
+  kMalformedRecord = 14,    ///< Bytes that are no record of the dialect.
+  kRecordTooLarge = 15,     ///< A record above the configured maximum.
+  kUnterminatedQuote = 16,  ///< A quoted field still open at the end of the object.
+  kNotText = 17,            ///< Binary or compressed content where text was expected.
+  kBadValue = 18,           ///< A field that is no value of its column's type.
+  kFieldCount = 19,         ///< More or fewer fields than columns.
+  kSchemaMismatch = 20,     ///< Header, schema and table do not fit together.
+  kCancelled = 21,          ///< The caller asked to stop.
+  kInternal = 22,           ///< A broken invariant of leat itself. Please report it.
+  kStateMismatch = 23,      ///< State folder and sink disagree about what was committed.
 };
 
 /// The code's stable lower-case name, e.g. "object_changed".
@@ -46,10 +46,10 @@ std::string_view error_code_name(ErrorCode code) noexcept;
 
 /// Where an error happened; unknown parts stay empty.
 struct ErrorPlace {
-  std::string object;                      ///< URI, key or path.
-  std::optional<std::uint64_t> record;     ///< Data record in the object, counted from 1.
-  std::optional<std::uint64_t> byte_offset;///< In the decoded bytes of the object, from 0.
-  std::string column;                      ///< Column name.
+  std::string object = {};                        ///< URI, key or path.
+  std::optional<std::uint64_t> record = {};       ///< Data record in the object, counted from 1.
+  std::optional<std::uint64_t> byte_offset = {};  ///< In the decoded bytes of the object, from 0.
+  std::string column = {};                        ///< Column name.
 };
 
 /// What happened, where, and whether trying the same again can help.
@@ -69,7 +69,7 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}    // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
   bool has_value() const noexcept { return state_.index() == 0; }

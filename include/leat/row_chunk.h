@@ -101,11 +101,11 @@ struct Column {
 struct RejectedRow {
   std::uint64_t record = 0;       ///< In the object, counted from 1.
   std::uint64_t byte_offset = 0;  ///< Of the record's first byte.
-  std::string column;             ///< Empty when the record as a whole is at fault.
-  std::string text;               ///< The offending field's text, <= 1 KiB.
-  std::string raw;  ///< The whole record as it stands in the object, without line end.
+  std::string column = {};        ///< Empty when the record as a whole is at fault.
+  std::string text = {};          ///< The offending field's text, <= 1 KiB.
+  std::string raw = {};  ///< The whole record as it stands in the object, without line end.
   ErrorCode code = ErrorCode::kBadValue;
-  std::string reason;  ///< One sentence.
+  std::string reason = {};  ///< One sentence.
 };
 
 /// Rows of one split, in their order. Movable; exported without a copy.

@@ -13,21 +13,21 @@ namespace leat {
 
 /// The logical types, with their Arrow layout. The numbers are persisted: never renumber.
 enum class TypeId : std::uint8_t {
-  kBool = 1,         ///< bits, LSB first                                   Arrow "b"
-  kInt16 = 2,        ///< int16                                             Arrow "s"
-  kInt32 = 3,        ///< int32                                             Arrow "i"
-  kInt64 = 4,        ///< int64                                             Arrow "l"
-  kFloat32 = 5,      ///< IEEE 754 binary32                                 Arrow "f"
-  kFloat64 = 6,      ///< IEEE 754 binary64                                 Arrow "g"
-  kDecimal = 7,      ///< int128 little-endian, unscaled                    Arrow "d:p,s"
-  kDate = 8,         ///< int32 days since 1970-01-01                       Arrow "tdD"
-  kTime = 9,         ///< int64 µs since midnight, < 86'400'000'000         Arrow "ttu"
-  kTimestamp = 10,   ///< int64 µs since 1970-01-01T00:00, no zone          Arrow "tsu:"
-  kTimestampTz = 11, ///< int64 µs since 1970-01-01T00:00Z                  Arrow "tsu:UTC"
-  kText = 12,        ///< int32 offsets + UTF-8                             Arrow "u"
-  kBytes = 13,       ///< int32 offsets + bytes                             Arrow "z"
-  kUuid = 14,        ///< 16 bytes, big-endian as written                   Arrow "w:16", arrow.uuid
-  kJson = 15,        ///< int32 offsets + UTF-8 JSON text                   Arrow "u", arrow.json
+  kBool = 1,          ///< bits, LSB first                                   Arrow "b"
+  kInt16 = 2,         ///< int16                                             Arrow "s"
+  kInt32 = 3,         ///< int32                                             Arrow "i"
+  kInt64 = 4,         ///< int64                                             Arrow "l"
+  kFloat32 = 5,       ///< IEEE 754 binary32                                 Arrow "f"
+  kFloat64 = 6,       ///< IEEE 754 binary64                                 Arrow "g"
+  kDecimal = 7,       ///< int128 little-endian, unscaled                    Arrow "d:p,s"
+  kDate = 8,          ///< int32 days since 1970-01-01                       Arrow "tdD"
+  kTime = 9,          ///< int64 µs since midnight, < 86'400'000'000         Arrow "ttu"
+  kTimestamp = 10,    ///< int64 µs since 1970-01-01T00:00, no zone          Arrow "tsu:"
+  kTimestampTz = 11,  ///< int64 µs since 1970-01-01T00:00Z                  Arrow "tsu:UTC"
+  kText = 12,         ///< int32 offsets + UTF-8                             Arrow "u"
+  kBytes = 13,        ///< int32 offsets + bytes                             Arrow "z"
+  kUuid = 14,  ///< 16 bytes, big-endian as written                   Arrow "w:16", arrow.uuid
+  kJson = 15,  ///< int32 offsets + UTF-8 JSON text                   Arrow "u", arrow.json
 };
 
 /// A column's type. Precision and scale are 0 except for kDecimal (1 <= p <= 38, 0 <= s <= p).
@@ -68,11 +68,12 @@ struct Schema {
   std::string to_sql() const;
 };
 
-/// Reads "name type [not null], …" with SQL type names (bigint, int8, integer, int4, smallint, real,
-/// double precision, numeric(p,s), boolean, date, time, timestamp, timestamptz, timestamp with time
-/// zone, text, varchar, bytea, uuid, json, … any case). Names may be "double-quoted".
-/// An unquoted name keeps its case: headers are case-sensitive.
-///   kInvalidArgument  Syntax, unknown type, missing precision, duplicate or empty name; the message
+/// Reads "name type [not null], …" with SQL type names (bigint, int8, integer, int4, smallint,
+/// real, double precision, numeric(p,s), boolean, date, time, timestamp, timestamptz, timestamp
+/// with time zone, text, varchar, bytea, uuid, json, … any case). Names may be "double-quoted". An
+/// unquoted name keeps its case: headers are case-sensitive.
+///   kInvalidArgument  Syntax, unknown type, missing precision, duplicate or empty name; the
+///   message
 ///                     holds the offending text and the names that are known.
 Result<Schema> parse_schema(std::string_view sql);
 

@@ -22,8 +22,8 @@ class RowSink {
 
   /// What the sink has durably recorded about a pipeline.
   struct Recovery {
-    std::uint64_t epoch = 0;              ///< Last epoch committed here; 0: none.
-    std::uint64_t rejects_file_bytes = 0; ///< As of that epoch.
+    std::uint64_t epoch = 0;               ///< Last epoch committed here; 0: none.
+    std::uint64_t rejects_file_bytes = 0;  ///< As of that epoch.
   };
 
   virtual ~RowSink() = default;
@@ -60,11 +60,11 @@ class RowSink {
 };
 
 struct SinkOptions {
-  std::string table;              ///< Needed by sinks with tables.
+  std::string table = {};  ///< Needed by sinks with tables.
   /// True: rejects become rows of the sink's table leat_reject. False: somebody else keeps them.
   bool keep_rejects = false;
   enum class Format { kCsv, kJsonl } format = Format::kCsv;  ///< Standard output only.
-  int output_fd = 1;              ///< Standard output only: where it writes.
+  int output_fd = 1;  ///< Standard output only: where it writes.
 };
 
 /// Opens the sink of a URI: "-" (standard output), "null:" (counts and discards),

@@ -26,25 +26,25 @@
 namespace leat {
 
 struct SourceOptions {
-  std::string from;                 ///< "s3://bucket/in/**/*.csv", a path, or file://.
-  std::filesystem::path state_dir;  ///< The ledger's folder; made when absent.
-  std::string pipeline;             ///< Name of this pipeline; empty: `from`.
-  std::optional<Schema> schema;     ///< None: text columns named by the first header.
-  CsvOptions csv;
-  StoreOptions store;
+  std::string from = {};                 ///< "s3://bucket/in/**/*.csv", a path, or file://.
+  std::filesystem::path state_dir = {};  ///< The ledger's folder; made when absent.
+  std::string pipeline = {};             ///< Name of this pipeline; empty: `from`.
+  std::optional<Schema> schema = {};     ///< None: text columns named by the first header.
+  CsvOptions csv = {};
+  StoreOptions store = {};
 
-  bool once = false;      ///< End when all that is listed has been delivered.
-  bool lineage = false;   ///< Append columns _object, _version, _offset, _record.
+  bool once = false;     ///< End when all that is listed has been delivered.
+  bool lineage = false;  ///< Append columns _object, _version, _offset, _record.
   std::chrono::milliseconds poll_interval{10'000};  ///< Between two listings.
-  std::uint32_t threads = 0;               ///< Parsing threads; 0: one per core.
-  std::uint64_t memory_bytes_max = 512ull << 20;  ///< For chunks on their way.
-  std::uint32_t splits_in_flight_max = 0;  ///< Splits read at once; 0: 4 × threads.
+  std::uint32_t threads = 0;                        ///< Parsing threads; 0: one per core.
+  std::uint64_t memory_bytes_max = 512ull << 20;    ///< For chunks on their way.
+  std::uint32_t splits_in_flight_max = 0;           ///< Splits read at once; 0: 4 × threads.
   /// A split whose reads fail in a way that may pass is tried this often, with growing pauses.
   std::uint32_t split_attempts_max = 5;
 
   /// Messages for people, e.g. a quarantined split. Called from any thread; may be empty.
   enum class LogLevel { kDebug, kInfo, kWarning, kError };
-  std::function<void(LogLevel, const std::string&)> log;
+  std::function<void(LogLevel, const std::string&)> log = {};
 
   const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the source.
 
@@ -54,19 +54,19 @@ struct SourceOptions {
 
 /// Counters since open(), for progress and reports.
 struct SourceStats {
-  std::uint64_t rows = 0;                 ///< Handed out by poll().
+  std::uint64_t rows = 0;  ///< Handed out by poll().
   std::uint64_t rows_rejected = 0;
-  std::uint64_t bytes = 0;                ///< Object bytes consumed by the rows handed out.
+  std::uint64_t bytes = 0;  ///< Object bytes consumed by the rows handed out.
   std::uint64_t objects_finished = 0;
   std::uint64_t objects_quarantined = 0;
-  std::uint64_t objects_changed = 0;      ///< Finished before, listed now in another version.
+  std::uint64_t objects_changed = 0;  ///< Finished before, listed now in another version.
   std::uint64_t objects_gone = 0;
-  std::uint64_t objects_pending = 0;      ///< Listed, not yet started; of the page at hand.
+  std::uint64_t objects_pending = 0;  ///< Listed, not yet started; of the page at hand.
   std::uint64_t objects_reading = 0;
-  std::uint64_t objects_unsettled = 0;    ///< Left out by the last listing: still being written.
+  std::uint64_t objects_unsettled = 0;  ///< Left out by the last listing: still being written.
   std::int64_t oldest_pending_modified_ms = 0;  ///< 0: nothing waits.
   std::int64_t last_complete_listing_ms = 0;    ///< Unix time; 0: none yet.
-  StoreStats store;
+  StoreStats store = {};
 };
 
 /// What poll() brings.
@@ -79,8 +79,8 @@ struct Polled {
     kEnd,      ///< once: all that was listed has been delivered.
   };
   Kind kind = Kind::kIdle;
-  RowChunk rows;
-  std::shared_ptr<const ObjectVersion> discarded;
+  RowChunk rows = {};
+  std::shared_ptr<const ObjectVersion> discarded = {};
 };
 
 /// A running source. poll, checkpoint and commit come from one thread; stats() from any.

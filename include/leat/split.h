@@ -16,8 +16,8 @@ namespace leat {
 
 /// One version of one object. Two versions are the same when key, version and size are.
 struct ObjectVersion {
-  std::string key;               ///< Bytes, as the store gave them; never a path type.
-  std::string version;           ///< Opaque: S3's ETag as sent; "mtime_ns-inode" for local files.
+  std::string key = {};          ///< Bytes, as the store gave them; never a path type.
+  std::string version = {};      ///< Opaque: S3's ETag as sent; "mtime_ns-inode" for local files.
   std::uint64_t size = 0;        ///< Bytes as stored (compressed, if it is).
   std::int64_t modified_ms = 0;  ///< Unix time in ms. Information only: never part of the identity.
 
@@ -37,10 +37,10 @@ struct Range {
 
 /// A record boundary in an object, with all that is needed to go on from there.
 struct Position {
-  std::uint64_t offset = 0;  ///< First byte of the next record, in decoded bytes.
-  std::uint64_t record = 0;  ///< Data records before `offset`: the header does not count.
-  std::string parser_state;  ///< Made and read by the parser alone: header names, line ends.
-  std::string decoder_state; ///< Made and read by the decoder alone; empty for plain bytes.
+  std::uint64_t offset = 0;        ///< First byte of the next record, in decoded bytes.
+  std::uint64_t record = 0;        ///< Data records before `offset`: the header does not count.
+  std::string parser_state = {};   ///< Made and read by the parser alone: header names, line ends.
+  std::string decoder_state = {};  ///< Made and read by the decoder alone; empty for plain bytes.
 
   bool operator==(const Position&) const = default;
 
@@ -51,11 +51,11 @@ struct Position {
 
 /// Where a split stands. The numbers are persisted: never renumber.
 enum class SplitState : std::uint8_t {
-  kReading = 1,     ///< In flight: rows up to its position are committed.
-  kFinished = 2,    ///< Every record was committed as a row or a reject.
-  kQuarantined = 3, ///< Content that cannot be read on; never taken for finished.
-  kGone = 4,        ///< Listed, then no longer there.
-  kChanged = 5,     ///< A version other than the one that was (partly) loaded is now listed.
+  kReading = 1,      ///< In flight: rows up to its position are committed.
+  kFinished = 2,     ///< Every record was committed as a row or a reject.
+  kQuarantined = 3,  ///< Content that cannot be read on; never taken for finished.
+  kGone = 4,         ///< Listed, then no longer there.
+  kChanged = 5,      ///< A version other than the one that was (partly) loaded is now listed.
 };
 
 /// "reading", "finished", …
@@ -63,15 +63,15 @@ std::string_view split_state_name(SplitState state) noexcept;
 
 /// A split's progress as of one checkpoint.
 struct SplitProgress {
-  ObjectVersion object;
+  ObjectVersion object = {};
   SplitState state = SplitState::kReading;
-  Position position;             ///< Rows before it are in the sink.
-  std::uint64_t rows = 0;        ///< Rows delivered so far, rejects not counted.
-  std::uint64_t rejected = 0;    ///< Records rejected so far.
-  std::uint64_t epoch = 0;       ///< The epoch that last changed this entry.
-  std::int64_t updated_ms = 0;   ///< Unix time in ms of that change.
-  std::optional<Error> error;    ///< kQuarantined, kGone, kChanged: why.
-  std::string offending;         ///< kQuarantined: the first bytes of the bad record (<= 1 KiB).
+  Position position = {};           ///< Rows before it are in the sink.
+  std::uint64_t rows = 0;           ///< Rows delivered so far, rejects not counted.
+  std::uint64_t rejected = 0;       ///< Records rejected so far.
+  std::uint64_t epoch = 0;          ///< The epoch that last changed this entry.
+  std::int64_t updated_ms = 0;      ///< Unix time in ms of that change.
+  std::optional<Error> error = {};  ///< kQuarantined, kGone, kChanged: why.
+  std::string offending = {};       ///< kQuarantined: the first bytes of the bad record (<= 1 KiB).
 
   std::string encode() const;
   ///   kCorrupt  Not what encode() of this or an earlier version makes.
@@ -83,9 +83,9 @@ struct SplitProgress {
 /// `splits` holds each split whose progress changed since the last commit, not all splits: its size
 /// follows the work done, not the bucket.
 struct Checkpoint {
-  std::uint64_t epoch = 0;              ///< One more than the last committed epoch.
-  std::vector<SplitProgress> splits;
-  std::uint64_t rejects_file_bytes = 0; ///< Length of the reject file at the cut; 0 without one.
+  std::uint64_t epoch = 0;  ///< One more than the last committed epoch.
+  std::vector<SplitProgress> splits = {};
+  std::uint64_t rejects_file_bytes = 0;  ///< Length of the reject file at the cut; 0 without one.
 
   std::string encode() const;
   ///   kCorrupt  Not what encode() of this or an earlier version makes.
