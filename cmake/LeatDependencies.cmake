@@ -1,5 +1,5 @@
 # Everything comes from Debian 12 packages: scripts/setup installs them.
-# cmake/leatConfig.cmake.in repeats those that a static leat still needs when it is linked.
+# cmake/leatConfig.cmake.in repeats them: a static leat needs the same when it is linked.
 find_package(Threads REQUIRED)
 find_package(CURL 7.88 REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
