@@ -29,11 +29,13 @@ enum class LineEnd : std::uint8_t {
 struct FieldSpan {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
-  bool quoted = false;   ///< Was enclosed in quotes: never null, "" is empty text.
+  bool quoted = false;   ///< Was enclosed in quotes: never null, "" is empty text. Reliable for
+                         ///< empty fields and for those that equal a null string.
   bool escaped = false;  ///< Holds escape sequences that unescape() has to remove.
 };
 
-/// A record that breaks the dialect. Its fields are not in the block.
+/// A record that breaks the dialect. Its fields are not in the block. It ends where a good one would:
+/// the faulty field goes on unquoted, and quotes at the start of its later fields still open.
 struct BadRecord {
   std::size_t index = 0;            ///< Records of the block before it, good and bad.
   std::uint32_t begin = 0;          ///< Range of the input, without line end.
@@ -63,14 +65,17 @@ class CsvTokenizer {
   virtual ~CsvTokenizer() = default;
 
   /// Tokenizes the records at the front of `input` that are complete in it. `input` begins at a
-  /// record boundary and holds less than 2^32 bytes. With `final` the object ends with it, and its
+  /// record boundary and holds less than 2^31 bytes. With `final` the object ends with it, and its
   /// last record needs no line end.
   ///
   /// `line_end` is read, and set at the first line end. Blank lines are skipped unless
   /// `keep_blank` (one-column schemas), where they are records of one empty field.
   /// At most `records_max` records (good and bad) are taken: 1 for a header.
-  ///   kUnterminatedQuote  `final`, and a quote is open: out holds the records before it, and
-  ///                       out.consumed is that record's begin.
+  /// On error `out` holds the records before the offending one, out.consumed is its begin, and the
+  /// error names no place: the caller knows it.
+  ///   kUnterminatedQuote  `final`, and a quote is open.
+  ///   kRecordTooLarge     A record (or comment) above record_bytes_max or fields_max, whichever its
+  ///                       bytes break first. An incomplete one is refused as soon as that is sure.
   virtual Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                                 std::size_t records_max, LineEnd& line_end,
                                 TokenizedBlock& out) = 0;

@@ -1,0 +1,32 @@
+#include "parser/csv/tokenizer.h"
+
+#include <cstring>
+
+namespace leat::parser {
+
+void TokenizedBlock::clear() {
+  text = nullptr;
+  fields.clear();
+  first_field.assign(1, 0);
+  record_begin.clear();
+  record_end.clear();
+  bad.clear();
+  consumed = 0;
+}
+
+void unescape(std::string_view field, char quote, char escape, std::string& out) {
+  while (!field.empty()) {
+    const std::size_t at = field.find(escape);
+    if (at == std::string_view::npos || at + 1 == field.size()) break;
+    const char next = field[at + 1];
+    // An escape character in front of anything else stands for itself.
+    const bool is_escape = next == quote || next == escape;
+    out.append(field.substr(0, at));
+    if (!is_escape) out.push_back(escape);
+    if (is_escape) out.push_back(next);
+    field.remove_prefix(at + (is_escape ? 2 : 1));
+  }
+  out.append(field);
+}
+
+}  // namespace leat::parser
