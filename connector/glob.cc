@@ -283,10 +283,10 @@ bool Glob::matches(std::string_view key) const {
     following.clear();
     for (const std::uint32_t state : current) {
       const Instruction& instruction = program_[state];
-      const bool taken =
-          instruction.op == Instruction::Op::kByte  ? instruction.byte == byte
-          : instruction.op == Instruction::Op::kSet ? sets_[instruction.other].test(byte)
-                                                    : false;
+      const bool taken = instruction.op == Instruction::Op::kByte ? instruction.byte == byte
+                         : instruction.op == Instruction::Op::kSet
+                             ? sets_[instruction.other].test(byte)
+                             : false;
       if (taken) enter(instruction.next, i + 1, following);
     }
     current.swap(following);

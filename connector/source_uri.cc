@@ -146,8 +146,9 @@ Result<SourceUri> parse_file_uri(std::string_view uri) {
     rest.remove_prefix(2);
     const std::string_view host = rest.substr(0, rest.find('/'));
     if (!host.empty() && host != "localhost") {
-      return invalid(in_quotes(uri) + " names the machine " + in_quotes(host) +
-                     "; only local files can be read: write three slashes, as in file:///data/*.csv");
+      return invalid(
+          in_quotes(uri) + " names the machine " + in_quotes(host) +
+          "; only local files can be read: write three slashes, as in file:///data/*.csv");
     }
     rest.remove_prefix(host.size());
   }

@@ -23,8 +23,7 @@ SourceUri parsed(std::string_view text) {
 }
 
 TEST(SourceUri, KeepsKeysOfS3ByteForByte) {
-  for (const auto& [text, bucket, pattern] :
-       std::vector<std::array<std::string_view, 3>>{
+  for (const auto& [text, bucket, pattern] : std::vector<std::array<std::string_view, 3>>{
            {"s3://bucket/in/**/*.csv", "bucket", "in/**/*.csv"},
            {"S3://bucket/a", "bucket", "a"},
            {"s3://my.bucket-1/a//b/./../c", "my.bucket-1", "a//b/./../c"},

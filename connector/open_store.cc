@@ -1,0 +1,19 @@
+// Which store reads which source.
+
+#include <memory>
+
+#include "connector/local/local_store.h"
+#include "leat/object_store.h"
+
+namespace leat {
+
+Result<std::unique_ptr<ObjectStore>> open_store(const SourceUri& uri, const StoreOptions& options) {
+  const Clock& clock = options.clock != nullptr ? *options.clock : system_clock();
+  if (uri.scheme == SourceUri::Scheme::kLocal) {
+    return std::unique_ptr<ObjectStore>(
+        std::make_unique<connector::LocalStore>(options.local, clock));
+  }
+  return Error{.code = ErrorCode::kUnsupported, .message = "S3 is not built in yet"};
+}
+
+}  // namespace leat
