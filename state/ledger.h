@@ -24,7 +24,7 @@
 
 namespace leat::state {
 
-/// What the ledger knows about a listed object.
+/// What the ledger knows about a listed object. "Delivered" counts rows and rejects.
 enum class Match : std::uint8_t {
   kNew,              ///< Nothing: to be read.
   kActive,           ///< In flight as of the last commit, in this version.
@@ -32,13 +32,16 @@ enum class Match : std::uint8_t {
   kChanged,          ///< Loaded (wholly, or partly) in another version: not reported yet.
   kChangedReported,  ///< The same, and this version was reported in an earlier commit.
   kAttention,        ///< Quarantined, gone or changed, in this very version.
-  kRetry,            ///< Needs attention in another version of which no row was delivered: to be
-                     ///< read. Gone objects of which no row was delivered, listed again, too.
+  kRetry,            ///< Known only in another version, of which nothing was delivered, whatever
+                     ///< its state: to be read, there is nothing to double. Gone objects of which
+                     ///< nothing was delivered, listed again in any version, too.
 };
 
 struct LedgerOptions {
   std::filesystem::path dir;
-  bool read_only = false;  ///< Opens a snapshot without the lock, beside a running loader.
+  /// Opens the state as of now without the lock and without writing a byte, beside a running
+  /// loader or after it. Later commits of that loader are not seen.
+  bool read_only = false;
 };
 
 /// Thread-safe, except that commit and put_meta are called by one thread at a time.
@@ -48,6 +51,7 @@ class Ledger {
   ///   kAlreadyOpen       Another process holds it; the message says what to do.
   ///   kUnsupported       Written by a later format version; the message names both.
   ///   kNotFound          read_only, and there is none.
+  ///   kInvalidArgument   The path is no folder, or a folder that holds other things.
   ///   kPermissionDenied, kIo, kDiskFull, kCorrupt
   static Result<std::unique_ptr<Ledger>> open(const LedgerOptions& options);
   ~Ledger();
@@ -56,32 +60,48 @@ class Ledger {
 
   /// Last committed epoch; 0 in a new ledger.
   std::uint64_t epoch() const noexcept;
+  /// Checkpoint::rejects_file_bytes of that epoch; 0 in a new ledger.
+  std::uint64_t rejects_file_bytes() const noexcept;
 
   /// Facts of the pipeline that are fixed at first start: "pipeline", "store", "schema", …
   std::optional<std::string> meta(std::string_view name) const;
-  /// Synced before it returns.
+  /// Synced before it returns. Names that start with '.' are the ledger's own.
+  ///   kInvalidArgument   Such a name, or opened read_only.
+  ///   kDiskFull, kIo
   Result<void> put_meta(std::string_view name, std::string_view value);
 
   /// Writes the epoch, and each split's entry under the kind of its state, in one synced batch.
-  /// A kFinished entry replaces the active and attention entries of its key. A kChanged entry for a
-  /// key that has a finished entry only notes the new version in that entry.
-  ///   kInvalidArgument  checkpoint.epoch <= epoch().
-  ///   kDiskFull, kIo    Nothing was written; the call may be repeated after space was freed.
+  /// A kFinished entry replaces the finished, active and attention entries of its key; any other
+  /// replaces the active or attention entry, but for this:
+  ///
+  /// A kChanged entry in another version than the one that was delivered only notes its version
+  /// there. The finished or attention entry keeps its own version, state and counts; an active one
+  /// becomes an attention entry in state kChanged with `error`, and keeps its own version, position
+  /// and counts. kChanged for a key without an entry, or in the entry's own version, is written as
+  /// it is.
+  ///   kInvalidArgument  checkpoint.epoch <= epoch(), or opened read_only.
+  ///   kDiskFull, kIo    Nothing was written. The call may be repeated after space was freed: the
+  ///                     ledger then opens its files anew. Until that succeeds, the other calls may
+  ///                     fail with the same code.
   Result<void> commit(const Checkpoint& checkpoint);
 
   /// Classifies a page of a listing: out[i] is about page[i]. With `sorted` (keys ascending in byte
   /// order) this is one merge-join with an iterator, else point look-ups (MultiGet).
-  /// Reads a snapshot taken inside the call.
+  /// Reads a snapshot taken inside the call. A page that is not sorted although `sorted` was said
+  /// is classified correctly, but slower.
+  ///   kCorrupt, kIo
   Result<void> classify(std::span<const ObjectVersion> page, bool sorted,
                         std::vector<Match>& out) const;
 
   /// Visits every entry, kinds in the order active, attention, finished, each in key order, until
-  /// `visit` answers false. A finished entry whose object was seen in another version carries
-  /// Error{kObjectChanged}.
+  /// `visit` answers false. Finished entries carry no position. An entry whose object was noted in
+  /// another version carries Error{kObjectChanged}, unless it has an error of its own.
+  /// `visit` must not call commit or put_meta.
+  ///   kCorrupt, kIo
   Result<void> scan(const std::function<bool(const SplitProgress&)>& visit) const;
   /// Active entries only: the splits to resume.
+  ///   kCorrupt, kIo
   Result<std::vector<SplitProgress>> active() const;
-
 
  private:
   struct Impl;

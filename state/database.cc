@@ -1,0 +1,180 @@
+#include "state/database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <utility>
+
+namespace leat::state {
+namespace {
+
+// Entries that a merge-join steps over before it seeks: about where a seek becomes the cheaper.
+constexpr int kStepsBeforeSeek = 16;
+
+// A loader that compacts while a reader opens can remove a file between the reader's looking up its
+// name and opening it. The next attempt sees the loader's newer list of files.
+constexpr int kReadOnlyOpenAttempts = 10;
+
+std::string_view view(const rocksdb::Slice& slice) noexcept { return {slice.data(), slice.size()}; }
+
+// No log files: RocksDB 7.8 as Debian builds it aborts the process when a full disk keeps it from
+// writing to its log, and readers beside a loader must not write into its folder at all. What goes
+// wrong comes back as a Status, and is told.
+class SilentLogger : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+// RocksDB's own recovery in the background would go on with a log file that it failed to write,
+// which 7.8 answers with an assertion. The ledger opens its files anew instead.
+class NoRecoveryInBackground : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
+rocksdb::CompressionType best_compression() {
+  const auto supported = rocksdb::GetSupportedCompressions();
+  for (const auto type : {rocksdb::kZSTD, rocksdb::kLZ4Compression}) {
+    if (std::find(supported.begin(), supported.end(), type) != supported.end()) return type;
+  }
+  return rocksdb::kNoCompression;
+}
+
+// Sized for ten million finished splits in well under 100 MiB of memory.
+rocksdb::Options database_options(bool read_only) {
+  rocksdb::Options options;
+  options.create_if_missing = !read_only;
+  options.write_buffer_size = 8u << 20;
+  options.max_write_buffer_number = 2;
+  options.max_total_wal_size = 32u << 20;
+  options.target_file_size_base = 32u << 20;
+  options.max_bytes_for_level_base = 64u << 20;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.max_background_jobs = 2;
+  options.compression = best_compression();
+  // A reader needs every file open at once: the loader may delete any of them.
+  options.max_open_files = read_only ? -1 : 128;
+  options.skip_stats_update_on_db_open = true;
+  options.max_manifest_file_size = 4u << 20;
+  // The default, spelt out: a torn end of the log is cut off at an epoch's border. What is lost
+  // with it is in the sink, which outranks the ledger.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+
+  options.info_log = std::make_shared<SilentLogger>();
+  options.listeners.push_back(std::make_shared<NoRecoveryInBackground>());
+  options.max_bgerror_resume_count = 0;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(32u << 20);
+  table.block_size = 16u << 10;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  // Filters and indexes count against the cache, so that memory does not follow the bucket's size.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+std::string entry_key(Kind kind, std::string_view name) {
+  std::string key(1, kind);
+  key += name;
+  return key;
+}
+
+Result<std::unique_ptr<rocksdb::DB>> open_database(const std::filesystem::path& dir,
+                                                   bool read_only) {
+  const rocksdb::Options options = database_options(read_only);
+  const std::string path = dir.string();
+  rocksdb::DB* opened = nullptr;
+  rocksdb::Status status;
+  if (read_only) {
+    for (int attempt = 0; attempt < kReadOnlyOpenAttempts; ++attempt) {
+      status = rocksdb::DB::OpenForReadOnly(options, path, &opened);
+      if (status.ok()) break;
+    }
+  } else {
+    status = rocksdb::DB::Open(options, path, &opened);
+  }
+  std::unique_ptr<rocksdb::DB> db(opened);
+  if (!status.ok()) return database_error(status, dir, "open");
+  return db;
+}
+
+Error database_error(const rocksdb::Status& status, const std::filesystem::path& dir,
+                     std::string_view doing) {
+  const std::string text = status.ToString();
+  const auto says = [&text](std::string_view part) { return text.find(part) != text.npos; };
+  const std::string where = " the state folder " + dir.string();
+  if (status.IsNoSpace() || says("No space left") || says("quota")) {
+    return {.code = ErrorCode::kDiskFull,
+            .message = "No space is left to " + std::string(doing) + where +
+                       ". Free some; nothing of this epoch was recorded there, and it will be."};
+  }
+  if (says("While lock file") || says("lock hold by current process")) {
+    return {
+        .code = ErrorCode::kAlreadyOpen,
+        .message = "Another leat process is using" + where + "; stop it or use another --state."};
+  }
+  if (says("Permission denied") || says("Operation not permitted") || says("Read-only file")) {
+    return {.code = ErrorCode::kPermissionDenied,
+            .message = "No permission to " + std::string(doing) + where + ": " + text};
+  }
+  if (status.IsCorruption()) {
+    return {.code = ErrorCode::kCorrupt,
+            .message = "Could not " + std::string(doing) + where + ", it is damaged: " + text +
+                       ". Restore it from a backup, or start with an empty one: a transactional "
+                       "sink tells it what is loaded."};
+  }
+  return {.code = ErrorCode::kIo,
+          .message = "Could not " + std::string(doing) + where + ": " + text};
+}
+
+KindCursor::KindCursor(rocksdb::DB& db, rocksdb::ReadOptions options, Kind kind)
+    : kind_(kind),
+      end_key_(1, static_cast<char>(kind + 1)),
+      end_(std::make_unique<const rocksdb::Slice>(end_key_)) {
+  options.iterate_upper_bound = end_.get();
+  iterator_.reset(db.NewIterator(options));
+}
+
+KindCursor::~KindCursor() = default;
+
+bool KindCursor::find(std::string_view name) {
+  const bool ascending = !wanted_.empty() && name >= std::string_view(wanted_).substr(1);
+  wanted_.assign(1, kind_);
+  wanted_ += name;
+  int steps = 0;
+  if (ascending) {
+    while (iterator_->Valid() && view(iterator_->key()) < wanted_ && steps < kStepsBeforeSeek) {
+      iterator_->Next();
+      ++steps;
+    }
+  }
+  if (!ascending || steps == kStepsBeforeSeek) iterator_->Seek(wanted_);
+  return iterator_->Valid() && view(iterator_->key()) == wanted_;
+}
+
+void KindCursor::seek_to_first() { iterator_->Seek(std::string(1, kind_)); }
+void KindCursor::next() { iterator_->Next(); }
+bool KindCursor::valid() const { return iterator_->Valid(); }
+std::string_view KindCursor::name() const { return view(iterator_->key()).substr(1); }
+std::string_view KindCursor::value() const { return view(iterator_->value()); }
+rocksdb::Status KindCursor::status() const { return iterator_->status(); }
+
+}  // namespace leat::state

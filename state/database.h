@@ -1,0 +1,69 @@
+// The ledger's RocksDB database: how it is opened, how its keys are made, how its errors are told.
+//
+// RocksDB is only declared here; its headers stay in the .cc files.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "leat/result.h"
+
+namespace rocksdb {
+class DB;
+class Iterator;
+class Slice;
+class Status;
+struct ReadOptions;
+}  // namespace rocksdb
+
+namespace leat::state {
+
+/// First byte of every key. 'o' is kept free for after-actions.
+enum Kind : char { kFinishedKind = 'f', kActiveKind = 'a', kAttentionKind = 'q', kMetaKind = 'm' };
+
+/// The kind's byte, then the object's key or the name of a fact.
+std::string entry_key(Kind kind, std::string_view name);
+
+/// Opens the database, makes it when absent (not read_only). May throw what the standard library
+/// does when memory or threads run out.
+///   kAlreadyOpen, kPermissionDenied, kIo, kDiskFull, kCorrupt
+Result<std::unique_ptr<rocksdb::DB>> open_database(const std::filesystem::path& dir,
+                                                   bool read_only);
+
+/// A failed status as leat's error; `doing` completes "Could not … the state folder".
+Error database_error(const rocksdb::Status& status, const std::filesystem::path& dir,
+                     std::string_view doing);
+
+/// Walks the entries of one kind in key order; also one side of the merge-join with a listing.
+/// Must not outlive the database. Used by one thread.
+class KindCursor {
+ public:
+  KindCursor(rocksdb::DB& db, rocksdb::ReadOptions options, Kind kind);
+  KindCursor(const KindCursor&) = delete;
+  KindCursor& operator=(const KindCursor&) = delete;
+  ~KindCursor();
+
+  /// True when there is an entry of this name: then value() is it. Names that ascend from call to
+  /// call cost one step each; others a seek.
+  bool find(std::string_view name);
+
+  void seek_to_first();
+  void next();
+  bool valid() const;
+  /// Borrowed until the cursor moves.
+  std::string_view name() const;
+  std::string_view value() const;
+  /// ok when the cursor came to the end without an error.
+  rocksdb::Status status() const;
+
+ private:
+  const Kind kind_;
+  const std::string end_key_;
+  const std::unique_ptr<const rocksdb::Slice> end_;  ///< Borrowed by the iterator.
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+  std::string wanted_;  ///< Full key of the last find(); empty before the first.
+};
+
+}  // namespace leat::state

@@ -1,0 +1,446 @@
+#include "state/ledger.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/snapshot.h>
+#include <rocksdb/utilities/write_batch_with_index.h>
+
+#include <array>
+#include <atomic>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+#include "core/wire.h"
+#include "state/database.h"
+#include "state/ledger_entry.h"
+#include "state/ledger_folder.h"
+
+namespace leat::state {
+namespace {
+
+using rocksdb::Slice;
+
+constexpr std::uint64_t kFormatVersion = 1;
+
+constexpr std::string_view kFormatMeta = ".format";
+constexpr std::string_view kEpochMeta = ".epoch";
+constexpr std::string_view kRejectsFileMeta = ".rejects_file_bytes";
+
+std::string_view view(const Slice& slice) noexcept { return {slice.data(), slice.size()}; }
+Slice slice(std::string_view text) noexcept { return {text.data(), text.size()}; }
+
+// RocksDB reports through Status, yet what it builds on (threads, memory) can throw.
+template <class Call>
+auto guarded(const std::filesystem::path& dir, std::string_view doing, Call call) noexcept
+    -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::exception& e) {
+    return Error{.code = ErrorCode::kIo,
+                 .message = "Could not " + std::string(doing) + " the state folder " +
+                            dir.string() + ": " + e.what()};
+  }
+}
+
+SplitProgress with_note_as_error(LedgerEntry entry) {
+  if (entry.noted && !entry.progress.error) {
+    entry.progress.error = Error{
+        .code = ErrorCode::kObjectChanged,
+        .message = "The object is now listed in version " + entry.noted->version + " of " +
+                   std::to_string(entry.noted->size) + " bytes; its rows are from version " +
+                   entry.progress.object.version + " of " +
+                   std::to_string(entry.progress.object.size) + " bytes.",
+        .at = {.object = entry.progress.object.key, .record = {}, .byte_offset = {}, .column = {}}};
+  }
+  return std::move(entry.progress);
+}
+
+}  // namespace
+
+struct Ledger::Impl {
+  explicit Impl(const LedgerOptions& given) : options(given) {}
+
+  Result<void> load_meta();
+  Result<void> reopen_after_failure();
+  Result<void> write(rocksdb::WriteBatch& batch);
+  Result<void> add_progress(const SplitProgress& progress, rocksdb::WriteBatchWithIndex& batch);
+  Result<std::optional<LedgerEntry>> load(Kind kind, std::string_view key,
+                                          rocksdb::WriteBatchWithIndex& batch);
+  Result<void> classify_sorted(const rocksdb::ReadOptions& read,
+                               std::span<const ObjectVersion> page, std::vector<Match>& out) const;
+  Result<void> classify_by_lookup(const rocksdb::ReadOptions& read,
+                                  std::span<const ObjectVersion> page,
+                                  std::vector<Match>& out) const;
+  Result<bool> scan_kind(const rocksdb::ReadOptions& read, Kind kind,
+                         const std::function<bool(LedgerEntry)>& visit) const;
+
+  Error closed_error() const {
+    return {.code = ErrorCode::kIo,
+            .message = "The state folder " + options.dir.string() +
+                       " could not be opened again after a failed write. Repeat the commit.",
+            .at = {},
+            .retryable = true};
+  }
+  Error read_only_error() const {
+    return {.code = ErrorCode::kInvalidArgument,
+            .message = "The state folder " + options.dir.string() + " is open for reading only."};
+  }
+  Error error(const rocksdb::Status& status, std::string_view doing) const {
+    return database_error(status, options.dir, doing);
+  }
+
+  const LedgerOptions options;
+  /// Shared to use `db`, exclusive to replace it.
+  mutable std::shared_mutex db_mutex;
+  std::unique_ptr<rocksdb::DB> db;
+  bool write_failed = false;  ///< Of the committing thread.
+  std::atomic<std::uint64_t> epoch{0};
+  std::atomic<std::uint64_t> rejects_file_bytes{0};
+  mutable std::mutex meta_mutex;
+  std::map<std::string, std::string, std::less<>> meta;
+};
+
+// Reads the pipeline's facts; checks that this is a ledger, and of a format that is known.
+Result<void> Ledger::Impl::load_meta() {
+  KindCursor cursor(*db, {}, kMetaKind);
+  const auto number = [](std::string_view bytes, std::uint64_t& out) {
+    core::WireReader reader(bytes);
+    out = reader.varint();
+    return reader.complete();
+  };
+  const Error damaged{.code = ErrorCode::kCorrupt,
+                      .message = "The state folder " + options.dir.string() +
+                                 " is damaged: its own facts break their format. Restore it from "
+                                 "a backup, or start with an empty one."};
+  std::uint64_t format = 0;
+  std::uint64_t last_epoch = 0;
+  std::uint64_t rejects = 0;
+  for (cursor.seek_to_first(); cursor.valid(); cursor.next()) {
+    const std::string_view name = cursor.name();
+    if (name == kFormatMeta) {
+      if (!number(cursor.value(), format)) return damaged;
+    } else if (name == kEpochMeta) {
+      if (!number(cursor.value(), last_epoch)) return damaged;
+    } else if (name == kRejectsFileMeta) {
+      if (!number(cursor.value(), rejects)) return damaged;
+    } else {
+      meta.emplace(name, cursor.value());
+    }
+  }
+  if (!cursor.status().ok()) return error(cursor.status(), "read");
+  if (format > kFormatVersion) {
+    return Error{.code = ErrorCode::kUnsupported,
+                 .message = "The state folder " + options.dir.string() + " has format version " +
+                            std::to_string(format) + ", this leat reads versions up to " +
+                            std::to_string(kFormatVersion) +
+                            ". Use the leat that wrote it, or a later one."};
+  }
+  epoch = last_epoch;
+  rejects_file_bytes = rejects;
+  if (format != 0) return {};
+
+  // No format: new, or its creation was cut short, or somebody else's database.
+  const std::unique_ptr<rocksdb::Iterator> any(db->NewIterator({}));
+  any->SeekToFirst();
+  if (any->Valid()) {
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .message = "The folder " + options.dir.string() +
+                            " holds a RocksDB database that is not leat's. Choose another folder "
+                            "with --state."};
+  }
+  if (!any->status().ok()) return error(any->status(), "read");
+  if (options.read_only) {
+    return Error{.code = ErrorCode::kNotFound,
+                 .message = "The state folder " + options.dir.string() + " is still being made."};
+  }
+  rocksdb::WriteBatch batch;
+  std::string value;
+  core::append_varint(kFormatVersion, value);
+  batch.Put(entry_key(kMetaKind, kFormatMeta), value);
+  return write(batch);
+}
+
+// After a failed write RocksDB 7.8 refuses all later ones; its Resume() does not help where the log
+// itself could not be written. Opening anew does: the log is replayed to its last whole batch.
+Result<void> Ledger::Impl::reopen_after_failure() {
+  const std::unique_lock lock(db_mutex);
+  db.reset();
+  auto opened = open_database(options.dir, options.read_only);
+  if (!opened) return std::move(opened).error();
+  db = *std::move(opened);
+  write_failed = false;
+  return {};
+}
+
+Result<void> Ledger::Impl::write(rocksdb::WriteBatch& batch) {
+  rocksdb::WriteOptions write_options;
+  write_options.sync = true;
+  const std::shared_lock lock(db_mutex);
+  const rocksdb::Status status = db->Write(write_options, &batch);
+  if (status.ok()) return {};
+  write_failed = true;
+  return error(status, "write to");
+}
+
+Result<std::optional<LedgerEntry>> Ledger::Impl::load(Kind kind, std::string_view key,
+                                                      rocksdb::WriteBatchWithIndex& batch) {
+  std::string value;
+  const rocksdb::Status status =
+      batch.GetFromBatchAndDB(db.get(), {}, entry_key(kind, key), &value);
+  if (status.IsNotFound()) return std::optional<LedgerEntry>();
+  if (!status.ok()) return error(status, "read");
+  auto entry = LedgerEntry::decode(key, value);
+  if (!entry) return std::move(entry).error();
+  return std::optional<LedgerEntry>(*std::move(entry));
+}
+
+Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
+                                        rocksdb::WriteBatchWithIndex& batch) {
+  const std::string& key = progress.object.key;
+  auto active = load(kActiveKind, key, batch);
+  if (!active) return std::move(active).error();
+  auto attention = load(kAttentionKind, key, batch);
+  if (!attention) return std::move(attention).error();
+
+  Kind kind = kAttentionKind;
+  LedgerEntry entry{.progress = progress, .noted = {}};
+  if (progress.state == SplitState::kFinished) {
+    kind = kFinishedKind;
+  } else if (progress.state == SplitState::kReading) {
+    kind = kActiveKind;
+  } else if (progress.state == SplitState::kChanged) {
+    auto finished = load(kFinishedKind, key, batch);
+    if (!finished) return std::move(finished).error();
+    const auto delivered = [](const std::optional<LedgerEntry>& e) {
+      return e && (e->progress.rows != 0 || e->progress.rejected != 0);
+    };
+    // The same precedence as match(): what made an object kChanged is what keeps the note.
+    std::optional<LedgerEntry>& open = *active ? *active : *attention;
+    std::optional<LedgerEntry>* loaded = delivered(open) ? &open : *finished ? &*finished : nullptr;
+    if (loaded != nullptr && !(*loaded)->progress.object.same_version(progress.object)) {
+      entry = **loaded;
+      entry.noted = NotedVersion{.version = progress.object.version,
+                                 .size = progress.object.size,
+                                 .modified_ms = progress.object.modified_ms,
+                                 .epoch = progress.epoch,
+                                 .updated_ms = progress.updated_ms};
+      if (entry.progress.state == SplitState::kFinished) {
+        batch.Put(entry_key(kFinishedKind, key), entry.encode());
+        return {};
+      }
+      if (entry.progress.state == SplitState::kReading) {
+        entry.progress.state = SplitState::kChanged;
+        entry.progress.error = progress.error;
+        entry.progress.epoch = progress.epoch;
+        entry.progress.updated_ms = progress.updated_ms;
+      }
+    } else if (loaded != nullptr && loaded == &open) {
+      entry.noted = open->noted;
+    }
+  }
+  // Only what is there is deleted: a tombstone for every finished split would outlive it.
+  if (*active && kind != kActiveKind) batch.Delete(entry_key(kActiveKind, key));
+  if (*attention && kind != kAttentionKind) batch.Delete(entry_key(kAttentionKind, key));
+  batch.Put(entry_key(kind, key), entry.encode());
+  return {};
+}
+
+Result<void> Ledger::Impl::classify_sorted(const rocksdb::ReadOptions& read,
+                                           std::span<const ObjectVersion> page,
+                                           std::vector<Match>& out) const {
+  std::array<KindCursor, 3> cursors{KindCursor(*db, read, kActiveKind),
+                                    KindCursor(*db, read, kAttentionKind),
+                                    KindCursor(*db, read, kFinishedKind)};
+  for (const ObjectVersion& object : page) {
+    std::array<EntryHead, 3> heads;
+    std::array<const EntryHead*, 3> found{};
+    for (std::size_t i = 0; i < cursors.size(); ++i) {
+      if (!cursors[i].find(object.key)) continue;
+      auto head = EntryHead::read(object.key, cursors[i].value());
+      if (!head) return std::move(head).error();
+      heads[i] = *head;
+      found[i] = &heads[i];
+    }
+    out.push_back(match(object, found[0] != nullptr ? found[0] : found[1], found[2]));
+  }
+  for (const KindCursor& cursor : cursors) {
+    if (!cursor.status().ok()) return error(cursor.status(), "read");
+  }
+  return {};
+}
+
+Result<void> Ledger::Impl::classify_by_lookup(const rocksdb::ReadOptions& read,
+                                              std::span<const ObjectVersion> page,
+                                              std::vector<Match>& out) const {
+  constexpr std::array kKinds{kActiveKind, kAttentionKind, kFinishedKind};
+  std::vector<std::string> keys;
+  keys.reserve(page.size() * kKinds.size());
+  for (const Kind kind : kKinds) {
+    for (const ObjectVersion& object : page) keys.push_back(entry_key(kind, object.key));
+  }
+  const std::vector<Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  db->MultiGet(read, db->DefaultColumnFamily(), keys.size(), slices.data(), values.data(),
+               statuses.data());
+  for (std::size_t row = 0; row < page.size(); ++row) {
+    std::array<EntryHead, 3> heads;
+    std::array<const EntryHead*, 3> found{};
+    for (std::size_t i = 0; i < kKinds.size(); ++i) {
+      const std::size_t at = i * page.size() + row;
+      if (statuses[at].IsNotFound()) continue;
+      if (!statuses[at].ok()) return error(statuses[at], "read");
+      auto head = EntryHead::read(page[row].key, view(values[at]));
+      if (!head) return std::move(head).error();
+      heads[i] = *head;
+      found[i] = &heads[i];
+    }
+    out.push_back(match(page[row], found[0] != nullptr ? found[0] : found[1], found[2]));
+  }
+  return {};
+}
+
+// The value is false when `visit` asked to stop.
+Result<bool> Ledger::Impl::scan_kind(const rocksdb::ReadOptions& read, Kind kind,
+                                     const std::function<bool(LedgerEntry)>& visit) const {
+  KindCursor cursor(*db, read, kind);
+  for (cursor.seek_to_first(); cursor.valid(); cursor.next()) {
+    auto entry = LedgerEntry::decode(cursor.name(), cursor.value());
+    if (!entry) return std::move(entry).error();
+    if (!visit(*std::move(entry))) return false;
+  }
+  if (!cursor.status().ok()) return error(cursor.status(), "read");
+  return true;
+}
+
+Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Ledger::~Ledger() = default;
+
+Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options) {
+  return guarded(options.dir, "open", [&]() -> Result<std::unique_ptr<Ledger>> {
+    if (auto ready = prepare_ledger_folder(options.dir, options.read_only); !ready) {
+      return std::move(ready).error();
+    }
+    auto impl = std::make_unique<Impl>(options);
+    auto database = open_database(options.dir, options.read_only);
+    if (!database) return std::move(database).error();
+    impl->db = *std::move(database);
+    if (auto loaded = impl->load_meta(); !loaded) return std::move(loaded).error();
+    return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
+  });
+}
+
+std::uint64_t Ledger::epoch() const noexcept { return impl_->epoch; }
+
+std::uint64_t Ledger::rejects_file_bytes() const noexcept { return impl_->rejects_file_bytes; }
+
+std::optional<std::string> Ledger::meta(std::string_view name) const {
+  const std::lock_guard lock(impl_->meta_mutex);
+  const auto found = impl_->meta.find(name);
+  if (found == impl_->meta.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<void> Ledger::put_meta(std::string_view name, std::string_view value) {
+  return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
+    if (impl_->options.read_only) return impl_->read_only_error();
+    if (name.empty() || name.front() == '.') {
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .message = "\"" + std::string(name) + "\" cannot name a fact of a pipeline."};
+    }
+    if (impl_->write_failed) {
+      if (auto reopened = impl_->reopen_after_failure(); !reopened) return reopened;
+    }
+    rocksdb::WriteBatch batch;
+    batch.Put(entry_key(kMetaKind, name), slice(value));
+    if (auto written = impl_->write(batch); !written) return written;
+    const std::lock_guard lock(impl_->meta_mutex);
+    impl_->meta.insert_or_assign(std::string(name), std::string(value));
+    return {};
+  });
+}
+
+Result<void> Ledger::commit(const Checkpoint& checkpoint) {
+  return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
+    if (impl_->options.read_only) return impl_->read_only_error();
+    // Against the epoch that commit() reported last: what a failed write left behind is written
+    // over by its repetition.
+    if (checkpoint.epoch <= impl_->epoch) {
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .message = "Epoch " + std::to_string(checkpoint.epoch) +
+                              " cannot be committed after epoch " + std::to_string(impl_->epoch) +
+                              "."};
+    }
+    if (impl_->write_failed) {
+      if (auto reopened = impl_->reopen_after_failure(); !reopened) return reopened;
+    }
+    rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), 0, true);
+    for (const SplitProgress& split : checkpoint.splits) {
+      if (auto added = impl_->add_progress(split, batch); !added) return added;
+    }
+    const auto put_number = [&batch](std::string_view name, std::uint64_t number) {
+      std::string value;
+      core::append_varint(number, value);
+      batch.Put(entry_key(kMetaKind, name), value);
+    };
+    put_number(kEpochMeta, checkpoint.epoch);
+    put_number(kRejectsFileMeta, checkpoint.rejects_file_bytes);
+    if (auto written = impl_->write(*batch.GetWriteBatch()); !written) return written;
+    impl_->epoch = checkpoint.epoch;
+    impl_->rejects_file_bytes = checkpoint.rejects_file_bytes;
+    return {};
+  });
+}
+
+Result<void> Ledger::classify(std::span<const ObjectVersion> page, bool sorted,
+                              std::vector<Match>& out) const {
+  out.clear();
+  return guarded(impl_->options.dir, "read", [&]() -> Result<void> {
+    const std::shared_lock lock(impl_->db_mutex);
+    if (!impl_->db) return impl_->closed_error();
+    out.reserve(page.size());
+    rocksdb::ManagedSnapshot snapshot(impl_->db.get());
+    rocksdb::ReadOptions read;
+    read.snapshot = snapshot.snapshot();
+    return sorted ? impl_->classify_sorted(read, page, out)
+                  : impl_->classify_by_lookup(read, page, out);
+  });
+}
+
+Result<void> Ledger::scan(const std::function<bool(const SplitProgress&)>& visit) const {
+  return guarded(impl_->options.dir, "read", [&]() -> Result<void> {
+    const std::shared_lock lock(impl_->db_mutex);
+    if (!impl_->db) return impl_->closed_error();
+    rocksdb::ManagedSnapshot snapshot(impl_->db.get());
+    rocksdb::ReadOptions read;
+    read.snapshot = snapshot.snapshot();
+    read.fill_cache = false;
+    for (const Kind kind : {kActiveKind, kAttentionKind, kFinishedKind}) {
+      auto went_on = impl_->scan_kind(read, kind, [&visit](LedgerEntry entry) {
+        return visit(with_note_as_error(std::move(entry)));
+      });
+      if (!went_on) return std::move(went_on).error();
+      if (!*went_on) break;
+    }
+    return {};
+  });
+}
+
+Result<std::vector<SplitProgress>> Ledger::active() const {
+  return guarded(impl_->options.dir, "read", [&]() -> Result<std::vector<SplitProgress>> {
+    const std::shared_lock lock(impl_->db_mutex);
+    if (!impl_->db) return impl_->closed_error();
+    std::vector<SplitProgress> splits;
+    auto scanned = impl_->scan_kind({}, kActiveKind, [&splits](LedgerEntry entry) {
+      splits.push_back(std::move(entry.progress));
+      return true;
+    });
+    if (!scanned) return std::move(scanned).error();
+    return splits;
+  });
+}
+
+}  // namespace leat::state

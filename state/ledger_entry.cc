@@ -1,0 +1,171 @@
+#include "state/ledger_entry.h"
+
+#include <utility>
+
+#include "core/wire.h"
+
+namespace leat::state {
+namespace {
+
+using core::append_bytes;
+using core::append_signed;
+using core::append_varint;
+using core::WireReader;
+
+constexpr char kFormatVersion = 1;
+constexpr std::uint8_t kNotedFlag = 1;
+
+// The head as it is encoded; what decode() and EntryHead::read() share.
+struct Head {
+  EntryHead head;
+  std::uint64_t rows = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t epoch = 0;
+  std::int64_t updated_ms = 0;
+  std::int64_t modified_ms = 0;
+  std::int64_t noted_modified_ms = 0;
+  std::uint64_t noted_epoch = 0;
+  std::int64_t noted_updated_ms = 0;
+};
+
+Head read_head(WireReader& reader) noexcept {
+  Head out;
+  if (reader.byte() != kFormatVersion) reader.fail();
+  const std::uint8_t state = reader.byte();
+  if (state < static_cast<std::uint8_t>(SplitState::kReading) ||
+      state > static_cast<std::uint8_t>(SplitState::kChanged)) {
+    reader.fail();
+  }
+  out.head.state = static_cast<SplitState>(state);
+  const std::uint8_t flags = reader.byte();
+  if ((flags & ~kNotedFlag) != 0) reader.fail();
+  out.head.version = reader.bytes();
+  out.head.size = reader.varint();
+  out.rows = reader.varint();
+  out.rejected = reader.varint();
+  out.head.delivered = out.rows != 0 || out.rejected != 0;
+  out.epoch = reader.varint();
+  out.updated_ms = reader.signed_varint();
+  out.modified_ms = reader.signed_varint();
+  out.head.noted = (flags & kNotedFlag) != 0;
+  if (out.head.noted) {
+    out.head.noted_version = reader.bytes();
+    out.head.noted_size = reader.varint();
+    out.noted_modified_ms = reader.signed_varint();
+    out.noted_epoch = reader.varint();
+    out.noted_updated_ms = reader.signed_varint();
+  }
+  return out;
+}
+
+Error corrupt_entry(std::string_view key, std::string_view value) {
+  return {.code = ErrorCode::kCorrupt,
+          .message = "A ledger entry of " + std::to_string(value.size()) +
+                     " bytes breaks its format. The state folder is damaged, or a later leat wrote "
+                     "it; restore it from a backup, or start with an empty one: a transactional "
+                     "sink tells it what is loaded.",
+          .at = {.object = std::string(key), .record = {}, .byte_offset = {}, .column = {}}};
+}
+
+bool same(const ObjectVersion& listed, std::string_view version, std::uint64_t size) noexcept {
+  return listed.size == size && listed.version == version;
+}
+
+}  // namespace
+
+std::string LedgerEntry::encode() const {
+  std::string out;
+  out.push_back(kFormatVersion);
+  out.push_back(static_cast<char>(progress.state));
+  out.push_back(static_cast<char>(noted ? kNotedFlag : 0));
+  append_bytes(progress.object.version, out);
+  append_varint(progress.object.size, out);
+  append_varint(progress.rows, out);
+  append_varint(progress.rejected, out);
+  append_varint(progress.epoch, out);
+  append_signed(progress.updated_ms, out);
+  append_signed(progress.object.modified_ms, out);
+  if (noted) {
+    append_bytes(noted->version, out);
+    append_varint(noted->size, out);
+    append_signed(noted->modified_ms, out);
+    append_varint(noted->epoch, out);
+    append_signed(noted->updated_ms, out);
+  }
+  // Finished entries are the many: they end here. The others keep what a resume or a person needs.
+  if (progress.state != SplitState::kFinished) {
+    SplitProgress detail;
+    detail.state = progress.state;
+    detail.position = progress.position;
+    detail.error = progress.error;
+    detail.offending = progress.offending;
+    out += detail.encode();
+  }
+  return out;
+}
+
+Result<LedgerEntry> LedgerEntry::decode(std::string_view key, std::string_view value) {
+  WireReader reader(value);
+  const Head head = read_head(reader);
+  if (!reader.ok()) return corrupt_entry(key, value);
+  LedgerEntry entry;
+  if (head.head.state == SplitState::kFinished) {
+    if (!reader.complete()) return corrupt_entry(key, value);
+  } else {
+    auto detail = SplitProgress::decode(value.substr(value.size() - reader.remaining()));
+    if (!detail || detail->state != head.head.state) return corrupt_entry(key, value);
+    entry.progress = *std::move(detail);
+  }
+  SplitProgress& progress = entry.progress;
+  progress.object = {.key = std::string(key),
+                     .version = std::string(head.head.version),
+                     .size = head.head.size,
+                     .modified_ms = head.modified_ms};
+  progress.state = head.head.state;
+  progress.rows = head.rows;
+  progress.rejected = head.rejected;
+  progress.epoch = head.epoch;
+  progress.updated_ms = head.updated_ms;
+  if (head.head.noted) {
+    entry.noted = NotedVersion{.version = std::string(head.head.noted_version),
+                               .size = head.head.noted_size,
+                               .modified_ms = head.noted_modified_ms,
+                               .epoch = head.noted_epoch,
+                               .updated_ms = head.noted_updated_ms};
+  }
+  return entry;
+}
+
+Result<EntryHead> EntryHead::read(std::string_view key, std::string_view value) {
+  WireReader reader(value);
+  const Head head = read_head(reader);
+  if (!reader.ok()) return corrupt_entry(key, value);
+  return head.head;
+}
+
+Match match(const ObjectVersion& listed, const EntryHead* open,
+            const EntryHead* finished) noexcept {
+  // The open entry is the later one: it decides wherever something of it was delivered.
+  if (open != nullptr) {
+    if (same(listed, open->version, open->size)) {
+      if (open->state == SplitState::kReading) return Match::kActive;
+      if (open->state != SplitState::kGone || open->delivered) return Match::kAttention;
+    } else if (open->delivered) {
+      return open->noted && same(listed, open->noted_version, open->noted_size)
+                 ? Match::kChangedReported
+                 : Match::kChanged;
+    }
+  }
+  if (finished != nullptr) {
+    if (same(listed, finished->version, finished->size)) return Match::kFinished;
+    if (finished->delivered) {
+      return finished->noted && same(listed, finished->noted_version, finished->noted_size)
+                 ? Match::kChangedReported
+                 : Match::kChanged;
+    }
+    return Match::kRetry;
+  }
+  return open != nullptr ? Match::kRetry : Match::kNew;
+}
+
+}  // namespace leat::state

@@ -1,0 +1,135 @@
+// What a ledger is worth after kill -9, and when the disk is full.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "state/ledger.h"
+#include "tests/connector/temporary_folder.h"
+#include "tests/state/ledger_epochs.h"
+#include "tests/support/child_process.h"
+#include "tests/support/small_disk.h"
+
+namespace leat::state {
+namespace {
+
+void expect_epochs_whole(const Ledger& ledger, std::uint64_t epoch) {
+  std::uint64_t finished = 0;
+  std::uint64_t reading_rows = 0;
+  ASSERT_TRUE(ledger.scan([&](const SplitProgress& progress) {
+    if (progress.state == SplitState::kReading) reading_rows = progress.rows;
+    if (progress.state == SplitState::kFinished) ++finished;
+    return true;
+  }));
+  EXPECT_EQ(finished, epoch);
+  EXPECT_EQ(reading_rows, epoch);
+  EXPECT_EQ(ledger.rejects_file_bytes(), epoch * 10);
+}
+
+TEST(LedgerCrash, KeepsEveryReportedEpochAsAWholeAfterKill) {
+  const connector::TemporaryFolder folder;
+  std::uint64_t epoch = 0;
+  for (const int lines : {1, 7, 40, 3}) {
+    test::ChildProcess child({LEAT_LEDGER_CHILD, "commit", folder.path().string()});
+    std::uint64_t reported = 0;
+    for (int i = 0; i < lines; ++i) {
+      const auto line = child.read_line();
+      ASSERT_TRUE(line);
+      reported = std::stoull(*line);
+    }
+    child.kill();
+    while (const auto line = child.read_line()) reported = std::stoull(*line);
+
+    const auto ledger = Ledger::open({.dir = folder.path()});
+    ASSERT_TRUE(ledger) << ledger.error().to_string();
+    EXPECT_GT(reported, epoch);
+    epoch = (*ledger)->epoch();
+    EXPECT_GE(epoch, reported);
+    EXPECT_LE(epoch, reported + 1);
+    expect_epochs_whole(**ledger, epoch);
+  }
+}
+
+TEST(LedgerDiskFull, SaysSoAndGoesOnAfterSpaceWasFreed) {
+  test::SmallDisk disk(24);
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
+  auto opened = Ledger::open({.dir = disk.path() / "state"});
+  ASSERT_TRUE(opened) << opened.error().to_string();
+  Ledger& ledger = **opened;
+  ASSERT_TRUE(ledger.commit(checkpoint_of(1)));
+
+  for (std::uint64_t round = 0; round < 2; ++round) {
+    disk.fill();
+    // The log may have room set aside: commit until it is used up.
+    Result<void> full;
+    while (full) {
+      Checkpoint checkpoint = checkpoint_of(ledger.epoch() + 1);
+      checkpoint.splits[1].position.parser_state.assign(1u << 20, 'x');
+      full = ledger.commit(checkpoint);
+    }
+    EXPECT_EQ(full.error().code, ErrorCode::kDiskFull) << full.error().to_string();
+    EXPECT_NE(full.error().message.find("No space is left"), std::string::npos);
+    // Opening anew gives back what the log had set aside; more than the disk holds never fits.
+    const std::uint64_t epoch = ledger.epoch();
+    Checkpoint larger = checkpoint_of(epoch + 1);
+    larger.splits[1].position.parser_state.assign(30u << 20, 'x');
+    full = ledger.commit(larger);
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().code, ErrorCode::kDiskFull) << full.error().to_string();
+    EXPECT_EQ(ledger.epoch(), epoch);
+
+    disk.free();
+    const auto again = ledger.commit(checkpoint_of(epoch + 1));
+    ASSERT_TRUE(again) << again.error().to_string();
+    expect_epochs_whole(ledger, epoch + 1);
+  }
+  const std::uint64_t epoch = ledger.epoch();
+  opened->reset();
+  const auto reopened = Ledger::open({.dir = disk.path() / "state"});
+  ASSERT_TRUE(reopened);
+  EXPECT_EQ((*reopened)->epoch(), epoch);
+}
+
+TEST(LedgerDiskFull, FailsCleanlyHoweverOftenItIsTriedOnAFullDisk) {
+  test::SmallDisk disk(24);
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
+  auto opened = Ledger::open({.dir = disk.path() / "state"});
+  ASSERT_TRUE(opened) << opened.error().to_string();
+  Ledger& ledger = **opened;
+  int failures = 0;
+  for (int attempt = 0; attempt < 60; ++attempt) {
+    // Filled anew each time, so that opening anew meets a full disk at every one of its files.
+    disk.fill();
+    Checkpoint checkpoint = checkpoint_of(ledger.epoch() + 1);
+    checkpoint.splits[1].position.parser_state.assign(1u << 20, 'x');
+    if (const auto done = ledger.commit(checkpoint); !done) {
+      ++failures;
+      ASSERT_EQ(done.error().code, ErrorCode::kDiskFull) << done.error().to_string();
+    }
+    std::vector<Match> out;
+    const std::vector<ObjectVersion> page = {object_of("finished/1", "v")};
+    if (const auto done = ledger.classify(page, true, out); done && ledger.epoch() > 0) {
+      EXPECT_EQ(out[0], Match::kFinished);
+    }
+  }
+  EXPECT_GT(failures, 20);
+  disk.free();
+  const auto again = ledger.commit(checkpoint_of(ledger.epoch() + 1));
+  ASSERT_TRUE(again) << again.error().to_string();
+  expect_epochs_whole(ledger, ledger.epoch());
+}
+
+TEST(LedgerDiskFull, CannotBeMadeThere) {
+  test::SmallDisk disk(1);
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
+  disk.fill();
+  const auto opened = Ledger::open({.dir = disk.path() / "state"});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kDiskFull) << opened.error().to_string();
+}
+
+}  // namespace
+}  // namespace leat::state
