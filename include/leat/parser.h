@@ -55,7 +55,7 @@ struct CsvOptions {
 /// Plain bytes of one split, in order.
 struct ByteChunk {
   std::uint64_t offset = 0;            ///< Of payload[0], in the decoded object.
-  std::span<const std::byte> payload;  ///< Borrowed for the call only.
+  std::span<const std::byte> payload;  ///< Borrowed for the call only. At most 512 MiB.
 };
 
 /// Turns the bytes of one split after another into rows.
@@ -70,12 +70,15 @@ class ByteStreamParser {
 
   /// Forgets everything of the last split, its header too, and begins `split` at `position`
   /// (Position{} for its start). The next chunk's offset must be position.offset.
-  ///   kCorrupt  position.parser_state is not from this parser.
+  ///   kCorrupt         position.parser_state is not from this parser, or from one with another
+  ///                    CsvOptions::header.
+  ///   kSchemaMismatch  The header that it holds does not fit the schema.
   virtual Result<void> reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
                                            const Position& position) = 0;
 
-  /// Parses all records that are complete in the bytes so far. `out` is overwritten: rows, rejects,
-  /// lineage and end position. Zero rows are usual (a chunk inside one large record).
+  /// Parses the records that are complete in the bytes so far. `out` is overwritten: rows, rejects,
+  /// lineage and end position. Zero rows are usual: a chunk inside one large record, or the first
+  /// 4 KiB of an object, which wait until they are known to be text.
   ///
   /// On error `out` still holds everything before the offending record, and out.end is that
   /// record's start: a resume from there meets the same error.

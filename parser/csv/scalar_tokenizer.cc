@@ -231,12 +231,13 @@ Error ScalarTokenizer::error_of(Outcome outcome) const {
               "a quoted field is still open at the end of the object; look for a lone quote at the "
               "start of a field, or set --quote"};
     case Outcome::kTooManyFields:
-      return {ErrorCode::kRecordTooLarge, "a record has more than " + std::to_string(fields_max_) +
-                                              " fields; raise --fields-max if it is meant to"};
+      return {ErrorCode::kRecordTooLarge,
+              "a record has more than " + std::to_string(fields_max_) +
+                  " fields (fields_max); set --delimiter if it is not what separates them"};
     default:
       return {ErrorCode::kRecordTooLarge,
               "a record is longer than " + std::to_string(record_bytes_max_) +
-                  " bytes; look for a quote that is never closed, or raise --record-bytes-max"};
+                  " bytes; look for a quote that is never closed, or raise --max-record-bytes"};
   }
 }
 

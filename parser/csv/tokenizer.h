@@ -34,28 +34,31 @@ struct FieldSpan {
   bool escaped = false;  ///< Holds escape sequences that unescape() has to remove.
 };
 
-/// A record that breaks the dialect. Its fields are not in the block. It ends where a good one would:
-/// the faulty field goes on unquoted, and quotes at the start of its later fields still open.
+/// A record that breaks the dialect. Its fields are not in the block. It ends where a good one
+/// would: the faulty field goes on unquoted, and quotes at the start of its later fields still
+/// open.
 struct BadRecord {
-  std::size_t index = 0;            ///< Records of the block before it, good and bad.
-  std::uint32_t begin = 0;          ///< Range of the input, without line end.
+  std::size_t index = 0;    ///< Records of the block before it, good and bad.
+  std::uint32_t begin = 0;  ///< Range of the input, without line end.
   std::uint32_t end = 0;
   ErrorCode code = ErrorCode::kMalformedRecord;
-  std::uint32_t error_offset = 0;   ///< Of the offending byte, in the input.
+  std::uint32_t error_offset = 0;  ///< Of the offending byte, in the input.
   std::string reason;
 };
 
 /// Records of one piece of input. Reused from call to call to keep its memory.
 struct TokenizedBlock {
-  const char* text = nullptr;             ///< What the spans address: the input or the tokenizer's
-                                          ///< own copy; valid until the next call.
-  std::vector<FieldSpan> fields;          ///< Good records' fields, record after record.
-  std::vector<std::size_t> first_field;   ///< Per good record, index into fields; one more at the end.
-  std::vector<std::uint32_t> record_begin;///< Per good record, range in the input, without line end.
+  const char* text = nullptr;     ///< What the spans address: the input or the tokenizer's
+                                  ///< own copy; valid until the next call.
+  std::vector<FieldSpan> fields;  ///< Good records' fields, record after record.
+  std::vector<std::size_t>
+      first_field;  ///< Per good record, index into fields; one more at the end.
+  std::vector<std::uint32_t>
+      record_begin;  ///< Per good record, range in the input, without line end.
   std::vector<std::uint32_t> record_end;
-  std::vector<BadRecord> bad;             ///< In order.
-  std::size_t consumed = 0;               ///< Input bytes of all records above, line ends included.
-                                          ///< Blank lines and comments between them count too.
+  std::vector<BadRecord> bad;  ///< In order.
+  std::size_t consumed = 0;    ///< Input bytes of all records above, line ends included.
+                               ///< Blank lines and comments between them count too.
   void clear();
 };
 
@@ -74,7 +77,8 @@ class CsvTokenizer {
   /// On error `out` holds the records before the offending one, out.consumed is its begin, and the
   /// error names no place: the caller knows it.
   ///   kUnterminatedQuote  `final`, and a quote is open.
-  ///   kRecordTooLarge     A record (or comment) above record_bytes_max or fields_max, whichever its
+  ///   kRecordTooLarge     A record (or comment) above record_bytes_max or fields_max, whichever
+  ///   its
   ///                       bytes break first. An incomplete one is refused as soon as that is sure.
   virtual Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                                 std::size_t records_max, LineEnd& line_end,
@@ -84,8 +88,8 @@ class CsvTokenizer {
 /// The scalar state machine: every dialect, one byte at a time. The reference.
 std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const CsvOptions& options);
 
-/// libcsv in strict mode for the records it reads as leat's rules do; the scalar state machine takes
-/// records that it refuses, and dialects that it does not know.
+/// libcsv in strict mode for the records it reads as leat's rules do; the scalar state machine
+/// takes records that it refuses, and dialects that it does not know.
 std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const CsvOptions& options);
 
 /// Appends the field's text to `out` with its escape sequences removed.

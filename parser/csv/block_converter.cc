@@ -1,0 +1,173 @@
+#include "parser/csv/block_converter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "parser/convert/values.h"
+#include "parser/csv/excerpt.h"
+
+namespace leat::parser {
+namespace {
+
+constexpr std::size_t kRejectTextBytes = 1024;
+
+std::string count_of(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+BlockConverter::BlockConverter(const CsvOptions& options, std::shared_ptr<const Schema> schema,
+                               ColumnMap map)
+    : schema_(std::move(schema)),
+      map_(std::move(map)),
+      builder_(options),
+      on_error_(options.on_error),
+      quote_(options.quote),
+      escape_(options.escape),
+      has_header_(options.header),
+      reads_text_(std::any_of(schema_->fields.begin(), schema_->fields.end(),
+                              [](const Field& f) { return f.type.id == TypeId::kText; })) {}
+
+/// Sorts the good records into rows and those with another number of fields.
+void BlockConverter::take_rows(const TokenizedBlock& block) {
+  rows_.block = &block;
+  rows_.first_field.clear();
+  row_records_.clear();
+  shape_faults_.clear();
+  const std::size_t records = block.record_begin.size();
+  rows_.first_field.reserve(records);
+  row_records_.reserve(records);
+  std::size_t bad = 0;
+  for (std::size_t record = 0; record < records; ++record) {
+    while (bad < block.bad.size() && block.bad[bad].index == record + bad) ++bad;
+    const std::size_t fields = block.first_field[record + 1] - block.first_field[record];
+    if (fields == map_.record_fields) {
+      rows_.first_field.push_back(block.first_field[record]);
+      row_records_.push_back(
+          {static_cast<std::uint32_t>(record), static_cast<std::uint32_t>(record + bad)});
+    } else {
+      shape_faults_.push_back({record + bad,
+                               block.record_begin[record],
+                               block.record_end[record],
+                               ErrorCode::kFieldCount,
+                               {},
+                               {},
+                               "the record has " + count_of(fields, "field") + ", the " +
+                                   (has_header_ ? "header" : "schema") + " has " +
+                                   std::to_string(map_.record_fields)});
+    }
+  }
+}
+
+void BlockConverter::append_columns(RowChunk& out) {
+  const auto before = static_cast<std::size_t>(out.rows);
+  for (std::size_t i = 0; i < schema_->fields.size(); ++i) {
+    builder_.append(rows_, map_.field_of_column[i], schema_->fields[i], i, before, out.columns[i],
+                    faults_);
+  }
+}
+
+RecordFault BlockConverter::value_fault(const TokenizedBlock& block,
+                                        const ValueFault& fault) const {
+  const RowRecord& at = row_records_[fault.row];
+  const Field& column = schema_->fields[fault.column];
+  RecordFault found{at.ordinal,
+                    block.record_begin[at.record],
+                    block.record_end[at.record],
+                    ErrorCode::kBadValue,
+                    column.name,
+                    {},
+                    {}};
+  const std::size_t index = map_.field_of_column[fault.column];
+  if (index != ColumnMap::kMissing) {
+    const FieldSpan& span = block.fields[rows_.first_field[fault.row] + index];
+    const std::string_view text(block.text + span.begin, span.end - span.begin);
+    if (span.escaped) {
+      unescape(text, quote_, escape_, found.text);
+    } else {
+      found.text = text;
+    }
+  }
+  found.reason = fault.reason.empty() ? "a null in a column that is NOT NULL"
+                                      : excerpt(found.text) + " is no " + column.type.to_sql() +
+                                            ": " + std::string(fault.reason);
+  return found;
+}
+
+/// All faulty records in their order.
+std::vector<RecordFault> BlockConverter::collect_faults(const TokenizedBlock& block) const {
+  std::vector<RecordFault> all = shape_faults_;
+  for (const BadRecord& bad : block.bad) {
+    all.push_back({bad.index,
+                   bad.begin,
+                   bad.end,
+                   bad.code,
+                   {},
+                   {},
+                   bad.reason + " (byte " + std::to_string(bad.error_offset - bad.begin + 1) +
+                       " of the record)"});
+  }
+  for (const ValueFault& fault : faults_.all()) all.push_back(value_fault(block, fault));
+  std::sort(all.begin(), all.end(),
+            [](const RecordFault& a, const RecordFault& b) { return a.ordinal < b.ordinal; });
+  return all;
+}
+
+void BlockConverter::compact_columns(RowChunk& out) {
+  const auto before = static_cast<std::size_t>(out.rows);
+  for (std::size_t i = 0; i < schema_->fields.size(); ++i) {
+    ColumnBuilder::compact(schema_->fields[i].type, before, rows_.count(), faults_, out.columns[i]);
+  }
+}
+
+void BlockConverter::append_lineage(const TokenizedBlock& block, const BlockPlace& place,
+                                    RowChunk& out) {
+  const auto before = static_cast<std::size_t>(out.rows);
+  out.record_offsets.resize((before + rows_.count()) * sizeof(std::int64_t));
+  out.record_numbers.resize((before + rows_.count()) * sizeof(std::int64_t));
+  auto* offsets = out.record_offsets.as<std::int64_t>();
+  auto* numbers = out.record_numbers.as<std::int64_t>();
+  std::size_t kept = before;
+  for (std::size_t row = 0; row < rows_.count(); ++row) {
+    if (faults_.dropped(row)) continue;
+    const RowRecord& at = row_records_[row];
+    offsets[kept] = static_cast<std::int64_t>(place.offset + block.record_begin[at.record]);
+    numbers[kept++] = static_cast<std::int64_t>(place.records + at.ordinal + 1);
+  }
+  out.record_offsets.resize(kept * sizeof(std::int64_t));
+  out.record_numbers.resize(kept * sizeof(std::int64_t));
+  out.rows = static_cast<std::int64_t>(kept);
+}
+
+std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
+                                                  const BlockPlace& place, RowChunk& out) {
+  take_rows(block);
+  // One pass over the raw bytes: the text of fields may lie side by side, where two halves of a
+  // sequence would pass for one.
+  rows_.valid_utf8 = reads_text_ && valid_utf8(place.input.substr(0, block.consumed));
+  faults_.clear(rows_.count());
+  append_columns(out);
+
+  std::vector<RecordFault> faults = collect_faults(block);
+  const bool fail = on_error_ == OnError::kFail && !faults.empty();
+  if (fail) {
+    for (std::size_t row = 0; row < rows_.count(); ++row) {
+      if (row_records_[row].ordinal > faults.front().ordinal) faults_.drop(row);
+    }
+  }
+  if (faults_.any_dropped()) compact_columns(out);
+  append_lineage(block, place, out);
+  if (fail) return std::move(faults.front());
+
+  for (RecordFault& fault : faults) {
+    out.rejects.push_back({place.records + fault.ordinal + 1, place.offset + fault.begin,
+                           std::move(fault.column),
+                           std::string(front_of(fault.text, kRejectTextBytes)),
+                           std::string(place.input.substr(fault.begin, fault.end - fault.begin)),
+                           fault.code, std::move(fault.reason)});
+  }
+  return std::nullopt;
+}
+
+}  // namespace leat::parser

@@ -1,0 +1,102 @@
+// From fields to one Arrow column.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/parser.h"
+#include "leat/row_chunk.h"
+#include "parser/csv/tokenizer.h"
+
+namespace leat::parser {
+
+/// Rows of a tokenized block: those records that have the right number of fields.
+struct BlockRows {
+  const TokenizedBlock* block = nullptr;
+  std::vector<std::size_t> first_field;  ///< Per row, index into block->fields.
+  bool valid_utf8 = false;               ///< All of the block's input is.
+
+  std::size_t count() const noexcept { return first_field.size(); }
+};
+
+/// A value that its column does not take.
+struct ValueFault {
+  std::size_t row = 0;      ///< In BlockRows.
+  std::size_t column = 0;   ///< In the schema.
+  std::string_view reason;  ///< Static storage. Empty: a null where none is allowed.
+};
+
+/// The faults of a block, one for each faulty row: that of its first faulty column.
+class ValueFaults {
+ public:
+  void clear(std::size_t rows);
+  /// Columns come in ascending order.
+  void report(std::size_t row, std::size_t column, std::string_view reason);
+  /// Also takes a row out that holds no faulty value.
+  void drop(std::size_t row) { mark(row); }
+
+  const std::vector<ValueFault>& all() const noexcept { return faults_; }
+  bool any_dropped() const noexcept { return !dropped_.empty(); }
+  bool dropped(std::size_t row) const noexcept { return !dropped_.empty() && dropped_[row]; }
+
+ private:
+  bool mark(std::size_t row);
+
+  std::size_t rows_ = 0;
+  std::vector<ValueFault> faults_;
+  std::vector<bool> dropped_;  ///< Empty: none.
+};
+
+/// Which unquoted fields are null.
+class NullMatcher {
+ public:
+  explicit NullMatcher(const std::vector<std::string>& null_strings);
+  bool operator()(const FieldSpan& field, std::string_view text) const noexcept {
+    if (field.quoted) return false;
+    return text.empty() ? empty_ : !others_.empty() && is_other(text);
+  }
+
+ private:
+  bool is_other(std::string_view text) const noexcept;
+
+  bool empty_ = false;
+  std::vector<std::string> others_;
+};
+
+/// Converts fields to values, column by column. One thread.
+class ColumnBuilder {
+ public:
+  explicit ColumnBuilder(const CsvOptions& options);
+
+  /// Appends `rows` of field `field_index` of each record to `out`, which holds `rows_before` rows
+  /// (variable types: also the first offset).
+  /// ColumnMap::kMissing appends nulls. A faulty row holds a null (or zero) until it is dropped.
+  void append(const BlockRows& rows, std::size_t field_index, const Field& field,
+              std::size_t column_index, std::size_t rows_before, Column& out, ValueFaults& faults);
+
+  /// Removes the dropped ones of the last `rows` rows after `rows_before`.
+  static void compact(const DataType& type, std::size_t rows_before, std::size_t rows,
+                      const ValueFaults& faults, Column& column);
+
+ private:
+  class Target;
+
+  template <class Store, class After>
+  void for_each_value(Target& target, Store store, After after);
+  template <class T, class Parse>
+  void append_fixed(Target& target, Parse parse);
+  template <class AppendValue>
+  void append_variable(Target& target, AppendValue append_value);
+  void append_bits(Target& target);
+
+  NullMatcher is_null_;
+  char quote_;
+  char escape_;
+  bool bad_to_null_;
+  std::string unescaped_;
+};
+
+}  // namespace leat::parser

@@ -1,0 +1,54 @@
+#include <string>
+
+#include "leat/parser.h"
+
+namespace leat {
+namespace {
+
+constexpr std::uint32_t kRecordBytesMaxLimit = 1u << 30;
+
+Error invalid(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+
+/// A byte that can be told from text: ASCII, so that no part of a UTF-8 sequence equals it, and no
+/// line end.
+Result<void> check_character(const char* flag, char character) {
+  const std::string name = flag;
+  if (character == '\n' || character == '\r') return invalid(name + " cannot be a line end");
+  if (character == '\0') return invalid(name + " cannot be the NUL byte");
+  if (static_cast<unsigned char>(character) >= 0x80) {
+    return invalid(name + " must be one ASCII character");
+  }
+  return {};
+}
+
+Error same_twice(const char* flag, const char* other) {
+  return invalid(std::string(flag) + " and " + other + " are the same character");
+}
+
+}  // namespace
+
+Result<void> CsvOptions::validate() const {
+  if (Result<void> ok = check_character("--delimiter", delimiter); !ok) return ok;
+  if (quote != '\0') {
+    if (Result<void> ok = check_character("--quote", quote); !ok) return ok;
+    if (Result<void> ok = check_character("--escape", escape); !ok) return ok;
+    if (quote == delimiter) return same_twice("--quote", "--delimiter");
+    if (escape == delimiter) return same_twice("--escape", "--delimiter");
+  }
+  if (comment) {
+    if (Result<void> ok = check_character("--comment", *comment); !ok) return ok;
+    if (*comment == delimiter) return same_twice("--comment", "--delimiter");
+    if (*comment == quote) return same_twice("--comment", "--quote");
+  }
+  if (record_bytes_max == 0 || record_bytes_max > kRecordBytesMaxLimit) {
+    return invalid("--max-record-bytes must be between 1 and 1 GiB, not " +
+                   std::to_string(record_bytes_max));
+  }
+  if (fields_max == 0) return invalid("fields_max must be at least 1");
+  if (tokenizer != "libcsv" && tokenizer != "scalar") {
+    return invalid("--tokenizer must be libcsv or scalar, not \"" + tokenizer + "\"");
+  }
+  return {};
+}
+
+}  // namespace leat

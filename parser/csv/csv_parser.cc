@@ -1,0 +1,350 @@
+#include "parser/csv/csv_parser.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "parser/csv/excerpt.h"
+#include "parser/csv/header.h"
+#include "parser/csv/line_break.h"
+#include "parser/csv/not_text.h"
+
+namespace leat::parser {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+/// Bytes that are tokenized and converted at a time: with their spans they stay in a core's cache.
+constexpr std::size_t kBlockBytes = 64u << 10;
+
+/// From this size on an incomplete record is looked at again only when it has doubled, so that it
+/// costs twice its size in all and not its square.
+constexpr std::size_t kRescanDoublesFromBytes = 256u << 10;
+
+/// With the largest record, all that is tokenized at once stays below 2 GiB.
+constexpr std::size_t kPayloadBytesMax = 512u << 20;
+
+bool holds_line_end(std::string_view bytes) noexcept {
+  return bytes.find('\n') != std::string_view::npos || bytes.find('\r') != std::string_view::npos;
+}
+
+std::unique_ptr<CsvTokenizer> make_tokenizer(const CsvOptions& options) {
+  return options.tokenizer == "scalar" ? make_scalar_tokenizer(options)
+                                       : make_libcsv_tokenizer(options);
+}
+
+}  // namespace
+
+CsvParser::CsvParser(CsvOptions options, std::shared_ptr<const Schema> schema)
+    : options_(std::move(options)),
+      schema_given_(schema != nullptr),
+      schema_(std::move(schema)),
+      tokenizer_(make_tokenizer(options_)) {}
+
+Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
+                                            const Position& position) {
+  split_ = std::move(split);
+  stage_ = Stage::kStart;
+  line_end_ = LineEnd::kUnknown;
+  lines_to_skip_ = options_.skip_lines;
+  content_begin_ = 0;
+  header_.clear();
+  converter_.reset();
+  failed_.reset();
+  finished_ = false;
+  carry_ = {};  // One large record must not hold its memory for ever.
+  scanned_ = 0;
+  line_end_waits_ = false;
+  offset_ = position.offset;
+  records_ = position.record;
+  delivered_ = position;
+  const auto refuse = [this](Error error) -> Result<void> {
+    error.at.object = split_->key;
+    failed_ = error;
+    return error;
+  };
+  if (position.offset == 0 && position.parser_state.empty()) {
+    if (position.record == 0) return {};
+    return refuse({ErrorCode::kCorrupt, "a position at the start of an object after its records"});
+  }
+
+  Result<ParserState> state = ParserState::decode(position.parser_state);
+  if (!state) return refuse(std::move(state).error());
+  const bool by_place = state->stage == ParserState::Stage::kByPlace;
+  if (by_place == options_.header) {
+    return refuse({ErrorCode::kCorrupt,
+                   options_.header ? "the position is in an object that was read without a header; "
+                                     "set --no-header as before"
+                                   : "the position is in an object that was read with a header; "
+                                     "leave --no-header out as before"});
+  }
+  if (position.offset == 0) return {};
+  line_end_ = state->line_end;
+  lines_to_skip_ = 0;
+  if (state->stage == ParserState::Stage::kHeaderPending) {
+    stage_ = Stage::kHeader;
+    return {};
+  }
+  if (Outcome failed = enter_rows(std::move(state->header))) {
+    return refuse(std::move(failed->error));
+  }
+  return {};
+}
+
+Result<void> CsvParser::parse(const ByteChunk& chunk, RowChunk& out) {
+  begin_chunk(out);
+  if (failed_) return *failed_;
+  const std::uint64_t expected = offset_ + carry_.size();
+  if (chunk.offset != expected || finished_) {
+    return *(failed_ = failure(ErrorCode::kInternal,
+                               "bytes at " + std::to_string(chunk.offset) +
+                                   " came where those at " + std::to_string(expected) + " were due",
+                               offset_)
+                           .error);
+  }
+  if (chunk.payload.size() > kPayloadBytesMax) {
+    return *(failed_ = failure(ErrorCode::kInvalidArgument,
+                               "a chunk of " + std::to_string(chunk.payload.size()) +
+                                   " bytes; at most 512 MiB are taken at a time",
+                               offset_)
+                           .error);
+  }
+  return advance({reinterpret_cast<const char*>(chunk.payload.data()), chunk.payload.size()}, false,
+                 out);
+}
+
+Result<void> CsvParser::finish(RowChunk& out) {
+  begin_chunk(out);
+  if (failed_) return *failed_;
+  return advance({}, true, out);
+}
+
+void CsvParser::begin_chunk(RowChunk& out) {
+  out = RowChunk();
+  out.split = split_;
+  out.bytes = {delivered_.offset, delivered_.offset};
+  out.records = {delivered_.record, delivered_.record};
+  out.end = delivered_;
+  shape_columns(out);
+}
+
+void CsvParser::end_chunk(std::uint64_t end_offset, RowChunk& out) {
+  delivered_ = position_at(end_offset);
+  out.bytes.end = delivered_.offset;
+  out.records.end = delivered_.record;
+  out.end = delivered_;
+}
+
+/// Gives `out` the schema's columns, without rows, as soon as there is a schema.
+void CsvParser::shape_columns(RowChunk& out) const {
+  if (schema_ == nullptr || !out.columns.empty()) return;
+  out.schema = schema_;
+  out.columns.resize(schema_->fields.size());
+  for (std::size_t i = 0; i < out.columns.size(); ++i) {
+    if (schema_->fields[i].type.is_variable()) out.columns[i].offsets.push_back(std::int32_t{0});
+  }
+}
+
+/// False when the bytes so far cannot hold more complete records than were taken, or when it is too
+/// early to look.
+bool CsvParser::can_complete_something(std::string_view payload) {
+  const std::size_t total = carry_.size() + payload.size();
+  if (carry_.empty() || stage_ == Stage::kStart || stage_ == Stage::kSkipLines) return true;
+  if (total > options_.record_bytes_max) return true;
+  line_end_waits_ = line_end_waits_ || carry_.back() == '\r' || holds_line_end(payload);
+  return line_end_waits_ && (scanned_ < kRescanDoublesFromBytes || total >= 2 * scanned_);
+}
+
+Result<void> CsvParser::advance(std::string_view payload, bool final, RowChunk& out) {
+  if (!final && !can_complete_something(payload)) {
+    carry_.append(payload);
+    return {};
+  }
+  const bool from_carry = !carry_.empty();
+  if (from_carry) carry_.append(payload);
+  input_ = from_carry ? std::string_view(carry_) : payload;
+  used_ = 0;
+  Outcome failed = take_all(final, out);
+  if (final && !failed) finished_ = true;
+  end_chunk(failed ? failed->offset : offset_here(), out);
+
+  offset_ += used_;
+  if (from_carry) {
+    carry_.erase(0, used_);
+  } else {
+    carry_.assign(rest());
+  }
+  input_ = {};
+  scanned_ = carry_.size();
+  line_end_waits_ = false;
+  if (!failed) return {};
+  carry_ = {};
+  failed_ = std::move(failed->error);
+  return *failed_;
+}
+
+CsvParser::Outcome CsvParser::take_all(bool final, RowChunk& out) {
+  if (stage_ == Stage::kStart) {
+    if (Outcome failed = take_start(final)) return failed;
+  }
+  if (stage_ == Stage::kSkipLines) take_skipped_lines(final);
+  if (stage_ == Stage::kHeader) {
+    if (Outcome failed = take_header(final)) return failed;
+  }
+  return stage_ == Stage::kRows ? take_rows(final, out) : std::nullopt;
+}
+
+CsvParser::Outcome CsvParser::take_start(bool final) {
+  if (!final && input_.size() < kSniffBytes) return std::nullopt;
+  if (std::optional<std::string> why = describe_not_text(input_.substr(0, kSniffBytes), options_)) {
+    return failure(ErrorCode::kNotText, std::move(*why), 0);
+  }
+  if (input_.starts_with(kByteOrderMark)) used_ = kByteOrderMark.size();
+  content_begin_ = used_;
+  stage_ = Stage::kSkipLines;
+  return std::nullopt;
+}
+
+/// Skipped lines are dropped as they come, however long they are.
+void CsvParser::take_skipped_lines(bool final) {
+  for (; lines_to_skip_ != 0 && used_ < input_.size(); --lines_to_skip_) {
+    const std::optional<LineStop> stop = find_line_stop(input_, used_, final, line_end_);
+    if (!stop) {
+      // A CR at the end may be the first half of a line end.
+      used_ = input_.size() - (input_.back() == '\r' ? 1 : 0);
+      return;
+    }
+    if (stop->line_break.length != 0) line_end_ = stop->line_break.line_end;
+    used_ = stop->end + stop->line_break.length;
+  }
+  if (lines_to_skip_ != 0) return;
+  stage_ = Stage::kHeader;
+}
+
+CsvParser::Outcome CsvParser::take_header(bool final) {
+  if (!options_.header) return enter_rows({});
+  const Result<void> done =
+      tokenizer_->tokenize(rest(), final, /*keep_blank=*/false, 1, line_end_, block_);
+  const std::uint64_t begin = offset_here();
+  used_ += block_.consumed;
+  if (!done)
+    return failure(done.error().code, "the header: " + done.error().message, offset_here());
+  if (!block_.bad.empty()) {
+    return failure(ErrorCode::kMalformedRecord, "the header: " + block_.bad.front().reason,
+                   begin + block_.bad.front().begin);
+  }
+  if (block_.record_begin.empty()) return std::nullopt;
+  std::vector<std::string> header;
+  for (const FieldSpan& field : block_.fields) {
+    const std::string_view text(block_.text + field.begin, field.end - field.begin);
+    if (field.escaped) {
+      unescape(text, options_.quote, options_.escape, header.emplace_back());
+    } else {
+      header.emplace_back(text);
+    }
+  }
+  Outcome failed = enter_rows(std::move(header));
+  if (failed) failed->error.at.byte_offset = begin + block_.record_begin.front();
+  return failed;
+}
+
+Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header) {
+  if (!options_.header) return map_by_place(*schema_);
+  ExtraColumns extra = options_.extra_columns;
+  if (extra == ExtraColumns::kAuto) {
+    extra = schema_given_ ? ExtraColumns::kIgnore : ExtraColumns::kFail;
+  }
+  if (schema_ == nullptr) {
+    Result<Schema> made = schema_of_header(header);
+    if (!made) return std::move(made).error();
+    schema_ = std::make_shared<const Schema>(*std::move(made));
+  }
+  return map_by_name(header, *schema_, extra);
+}
+
+CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
+  Result<ColumnMap> map = map_columns(header);
+  if (!map) return failure(map.error().code, map.error().message, offset_);
+  header_ = std::move(header);
+  converter_.emplace(options_, schema_, *std::move(map));
+  stage_ = Stage::kRows;
+  return std::nullopt;
+}
+
+CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
+  shape_columns(out);
+  const bool keep_blank = converter_->record_fields() == 1;
+  for (std::size_t block_bytes = kBlockBytes; used_ < input_.size();) {
+    const std::string_view block = rest().substr(0, block_bytes);
+    const bool last = block.size() == rest().size();
+    const Result<void> done =
+        tokenizer_->tokenize(block, final && last, keep_blank, SIZE_MAX, line_end_, block_);
+    const BlockPlace place{block, offset_here(), records_};
+    if (std::optional<RecordFault> fault = converter_->append(block_, place, out)) {
+      records_ += fault->ordinal;
+      used_ += fault->begin;
+      return failure(*std::move(fault), place);
+    }
+    records_ += block_.record_begin.size() + block_.bad.size();
+    used_ += block_.consumed;
+    if (!done) {
+      Failure failed = failure(done.error().code, done.error().message, offset_here());
+      failed.error.at.record = records_ + 1;
+      return failed;
+    }
+    if (last) break;
+    // A record that is larger than the block needs a larger block.
+    block_bytes = block_.consumed == 0 ? 2 * block_bytes : kBlockBytes;
+  }
+  return std::nullopt;
+}
+
+/// Before its first record ends, an object is begun anew: there is nothing to go on from.
+Position CsvParser::position_at(std::uint64_t offset) const {
+  if (!finished_ && (stage_ != Stage::kRows || offset <= content_begin_)) return {};
+  ParserState state{line_end_, ParserState::Stage::kByPlace, header_};
+  if (options_.header) {
+    state.stage =
+        stage_ == Stage::kRows ? ParserState::Stage::kHeader : ParserState::Stage::kHeaderPending;
+  }
+  return {offset, records_, state.encode(), {}};
+}
+
+CsvParser::Failure CsvParser::failure(ErrorCode code, std::string message,
+                                      std::uint64_t offset) const {
+  Failure failed{{code, std::move(message)}, offset};
+  failed.error.at.object = split_->key;
+  failed.error.at.byte_offset = offset;
+  return failed;
+}
+
+CsvParser::Failure CsvParser::failure(RecordFault fault, const BlockPlace& place) const {
+  Failure failed = failure(fault.code, std::move(fault.reason), place.offset + fault.begin);
+  failed.error.at.record = place.records + fault.ordinal + 1;
+  failed.error.at.column = std::move(fault.column);
+  failed.error.message +=
+      fault.code == ErrorCode::kBadValue
+          ? "; --on-error reject sets such records aside, --on-error null reads "
+            "such values as null"
+          : "; --on-error reject sets such records aside";
+  return failed;
+}
+
+}  // namespace leat::parser
+
+namespace leat {
+
+Result<std::unique_ptr<ByteStreamParser>> make_csv_parser(const CsvOptions& options,
+                                                          std::shared_ptr<const Schema> schema) {
+  if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
+  if (schema == nullptr && !options.header) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "without a header the columns must be named: set --schema"};
+  }
+  if (schema != nullptr && schema->fields.empty()) {
+    return Error{ErrorCode::kInvalidArgument, "the schema has no columns"};
+  }
+  return std::unique_ptr<ByteStreamParser>(
+      std::make_unique<parser::CsvParser>(options, std::move(schema)));
+}
+
+}  // namespace leat
