@@ -400,7 +400,10 @@ class SchemaReader {
     if (at_ == sql_.size()) return "the end";
     constexpr std::size_t kShown = 20;
     const std::string_view rest = sql_.substr(at_);
-    return "\"" + std::string(rest.substr(0, kShown)) + (rest.size() > kShown ? "…\"" : "\"");
+    std::string shown(1, '"');
+    shown += rest.substr(0, kShown);
+    shown += rest.size() > kShown ? "…\"" : "\"";
+    return shown;
   }
 
   static Error fail(std::string reason, std::string column = {}) {
