@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "connector/local/local_store.h"
+#include "connector/s3/s3_store.h"
 #include "leat/object_store.h"
 
 namespace leat {
@@ -13,7 +14,7 @@ Result<std::unique_ptr<ObjectStore>> open_store(const SourceUri& uri, const Stor
     return std::unique_ptr<ObjectStore>(
         std::make_unique<connector::LocalStore>(options.local, clock));
   }
-  return Error{.code = ErrorCode::kUnsupported, .message = "S3 is not built in yet"};
+  return connector::s3::S3Store::open(uri.bucket, options);
 }
 
 }  // namespace leat

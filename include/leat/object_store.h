@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -142,6 +143,8 @@ struct StoreOptions {
   S3Options s3 = {};
   LocalOptions local = {};
   const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the store.
+  /// Ends waits for a remote store, its retries included, with kCancelled.
+  std::stop_token stop = {};
 };
 
 /// A source URI, taken apart: "s3://bucket/in/**/*.csv", "file:///data/*.csv", "data/*.csv".

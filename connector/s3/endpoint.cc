@@ -1,0 +1,101 @@
+#include "connector/s3/endpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "connector/s3/uri_encoding.h"
+
+namespace leat::connector::s3 {
+
+Result<Endpoint> parse_endpoint(std::string_view url) {
+  const auto invalid = [&](std::string_view why) {
+    // What stands before an '@' may be a password.
+    const bool has_user = url.find('@') != url.npos;
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .message = "the endpoint URL " +
+                            (has_user ? std::string() : "'" + std::string(url) + "' ") +
+                            std::string(why) + "; write http://host:9000 or https://host"};
+  };
+  Endpoint endpoint;
+  std::string_view rest = url;
+  if (rest.starts_with("https://")) {
+    rest.remove_prefix(8);
+  } else if (rest.starts_with("http://")) {
+    rest.remove_prefix(7);
+    endpoint.tls = false;
+  } else {
+    return invalid("does not begin with http:// or https://");
+  }
+  if (rest.find_first_of("?#") != rest.npos) return invalid("has a query or a fragment");
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  if (authority.find('@') != authority.npos) return invalid("holds a user name");
+  std::string_view host = authority;
+  std::string_view port;
+  const std::size_t colon = authority.rfind(':');
+  if (colon != authority.npos && authority.find(']', colon) == authority.npos) {
+    host = authority.substr(0, colon);
+    port = authority.substr(colon + 1);
+    unsigned number = 0;
+    const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (failed != std::errc() || end != port.data() + port.size() || number == 0 ||
+        number > 65'535) {
+      return invalid("has a port that is no number from 1 to 65535");
+    }
+  }
+  const bool is_ipv6 = host.starts_with('[') && host.ends_with(']') && host.size() > 4;
+  const bool host_fits = !host.empty() && std::all_of(host.begin(), host.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || (is_ipv6 && (c == ':' || c == '[' || c == ']'));
+  });
+  if (!host_fits) return invalid("names no host");
+
+  // The default port is left out, as HTTP clients do in the Host header, which is signed.
+  endpoint.authority = host;
+  if (!port.empty() && port != (endpoint.tls ? "443" : "80")) {
+    endpoint.authority.append(":").append(port);
+  }
+  std::string_view path = rest.substr(authority.size());
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const std::optional<std::string> decoded = percent_decode(path);
+  if (!decoded) return invalid("has a '%' without two hexadecimal digits");
+  endpoint.path_prefix = *decoded;
+  return endpoint;
+}
+
+Endpoint aws_endpoint(std::string_view region) {
+  const std::string_view domain = region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  return {.tls = true,
+          .authority = "s3." + std::string(region) + "." + std::string(domain),
+          .path_prefix = {}};
+}
+
+ObjectAddress address_of(const Endpoint& endpoint, bool virtual_host, std::string_view bucket,
+                         std::string_view key) {
+  ObjectAddress address{.authority = endpoint.authority, .path = endpoint.path_prefix};
+  if (virtual_host) {
+    address.authority = std::string(bucket) + "." + endpoint.authority;
+    address.path.append("/").append(key);
+  } else {
+    address.path.append("/").append(bucket);
+    if (!key.empty()) address.path.append("/").append(key);
+  }
+  return address;
+}
+
+bool use_virtual_host(S3Options::Addressing addressing, bool custom_endpoint,
+                      std::string_view bucket) {
+  switch (addressing) {
+    case S3Options::Addressing::kPath:
+      return false;
+    case S3Options::Addressing::kVirtualHost:
+      return true;
+    case S3Options::Addressing::kAuto:
+      break;
+  }
+  return !custom_endpoint && std::all_of(bucket.begin(), bucket.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+}  // namespace leat::connector::s3

@@ -1,0 +1,41 @@
+// Where the service is, and how a bucket is addressed there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "leat/object_store.h"
+#include "leat/result.h"
+
+namespace leat::connector::s3 {
+
+struct Endpoint {
+  bool tls = true;
+  std::string authority;    ///< "host" or "host:port": what the Host header says.
+  std::string path_prefix;  ///< Not encoded; empty, or begins with '/' and does not end with one.
+
+  std::string origin() const { return (tls ? "https://" : "http://") + authority; }
+};
+
+/// Reads "http(s)://host[:port][/path]".
+///   kInvalidArgument  Anything else; the message holds an example.
+Result<Endpoint> parse_endpoint(std::string_view url);
+
+/// The public endpoint of a region of AWS.
+Endpoint aws_endpoint(std::string_view region);
+
+/// The path and the authority that address `key` in `bucket`; an empty key: the bucket itself.
+struct ObjectAddress {
+  std::string authority;
+  std::string path;  ///< Not encoded; begins with '/'.
+};
+ObjectAddress address_of(const Endpoint& endpoint, bool virtual_host, std::string_view bucket,
+                         std::string_view key);
+
+/// Whether the bucket's name becomes part of the host's name. kAuto: on AWS, for buckets that can
+/// be part of a host name and that TLS certificates cover: lower case, without dots.
+bool use_virtual_host(S3Options::Addressing addressing, bool custom_endpoint,
+                      std::string_view bucket);
+
+}  // namespace leat::connector::s3

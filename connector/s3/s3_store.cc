@@ -1,0 +1,98 @@
+#include "connector/s3/s3_store.h"
+
+#include <random>
+#include <utility>
+
+#include "connector/s3/http_client.h"
+#include "connector/s3/s3_reader.h"
+#include "leat/version.h"
+
+namespace leat::connector::s3 {
+namespace {
+
+class S3Lister final : public ObjectLister {
+ public:
+  S3Lister(S3Client& client, std::string_view prefix, std::string_view start_after,
+           std::stop_token stop)
+      : client_(client), prefix_(prefix), start_after_(start_after), stop_(std::move(stop)) {}
+
+  Result<ListPage> next_page() override {
+    Result<ListAnswer> answer = client_.list_page(prefix_, start_after_, token_, stop_);
+    if (!answer) return std::move(answer).error();
+    token_ = answer->truncated ? std::move(answer->next_token) : std::string();
+    ListPage page;
+    page.objects = std::move(answer->objects);
+    page.last = !answer->truncated;
+    return page;
+  }
+
+ private:
+  S3Client& client_;
+  const std::string prefix_;
+  const std::string start_after_;
+  const std::stop_token stop_;
+  std::string token_;
+};
+
+double random_fraction() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
+                                                 const StoreOptions& options) {
+  auto settings = resolve_settings(options.s3, process_environment());
+  if (!settings) return std::move(settings).error();
+  S3ClientOptions client_options;
+  client_options.bucket = bucket;
+  if (!settings->endpoint_url.empty()) {
+    auto endpoint = parse_endpoint(settings->endpoint_url);
+    if (!endpoint) return std::move(endpoint).error();
+    client_options.endpoint = *std::move(endpoint);
+  }
+  client_options.region = settings->region;
+  client_options.addressing = options.s3.addressing;
+  client_options.credentials = settings->credentials;
+  client_options.retry.attempts_max = options.s3.attempts_max;
+  client_options.retry.operation_timeout_ms = options.s3.operation_timeout_ms;
+  client_options.clock = options.clock;
+  client_options.random = random_fraction;
+  HttpClientOptions http_options;
+  http_options.ca_bundle = settings->ca_bundle;
+  http_options.user_agent = "leat/" + std::string(version());
+  return std::make_unique<S3Client>(std::move(client_options),
+                                    std::make_unique<HttpClient>(std::move(http_options)));
+}
+
+Result<std::unique_ptr<ObjectStore>> S3Store::open(const std::string& bucket,
+                                                   const StoreOptions& options) {
+  auto client = make_s3_client(bucket, options);
+  if (!client) return std::move(client).error();
+  return std::unique_ptr<ObjectStore>(std::make_unique<S3Store>(*std::move(client), options.stop));
+}
+
+S3Store::S3Store(std::unique_ptr<S3Client> client, std::stop_token stop)
+    : client_(std::move(client)), stop_(std::move(stop)) {}
+
+std::string S3Store::uri_of(std::string_view key) const { return uri() + "/" + std::string(key); }
+
+std::unique_ptr<ObjectLister> S3Store::list(std::string_view prefix,
+                                            std::string_view start_after) const {
+  return std::make_unique<S3Lister>(*client_, prefix, start_after, stop_);
+}
+
+Result<std::unique_ptr<ObjectReader>> S3Store::open(const ObjectVersion& object,
+                                                    std::uint64_t offset) const {
+  if (offset > object.size) {
+    Error error{.code = ErrorCode::kInvalidArgument,
+                .message = "offset " + std::to_string(offset) + " is beyond the end of " +
+                           uri_of(object.key) + " at " + std::to_string(object.size)};
+    error.at.object = uri_of(object.key);
+    return error;
+  }
+  return std::unique_ptr<ObjectReader>(std::make_unique<S3Reader>(*client_, object, offset, stop_));
+}
+
+}  // namespace leat::connector::s3

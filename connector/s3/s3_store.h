@@ -1,0 +1,43 @@
+// One bucket of an S3 service as an object store.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "connector/s3/http.h"
+#include "connector/s3/s3_client.h"
+#include "leat/object_store.h"
+
+namespace leat::connector::s3 {
+
+/// Keys are bytes, exactly as S3 has them; versions are ETags as sent. Thread-safe.
+class S3Store final : public ObjectStore {
+ public:
+  /// Resolves region, endpoint and credentials; sends nothing.
+  ///   See resolve_settings and parse_endpoint.
+  static Result<std::unique_ptr<ObjectStore>> open(const std::string& bucket,
+                                                   const StoreOptions& options);
+  explicit S3Store(std::unique_ptr<S3Client> client, std::stop_token stop = {});
+
+  std::string uri() const override { return "s3://" + client_->bucket(); }
+  std::string uri_of(std::string_view key) const override;
+  std::unique_ptr<ObjectLister> list(std::string_view prefix,
+                                     std::string_view start_after = {}) const override;
+  /// Sends nothing: the first read does.
+  ///   kInvalidArgument  offset > object.size.
+  Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
+                                             std::uint64_t offset) const override;
+  StoreStats stats() const noexcept override { return client_->stats(); }
+
+ private:
+  const std::unique_ptr<S3Client> client_;
+  const std::stop_token stop_;
+};
+
+/// The client behind S3Store::open, for tools that also write.
+Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
+                                                 const StoreOptions& options);
+
+}  // namespace leat::connector::s3
