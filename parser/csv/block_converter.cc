@@ -90,8 +90,8 @@ RecordFault BlockConverter::value_fault(const TokenizedBlock& block,
     }
   }
   found.reason = fault.reason.empty() ? "a null in a column that is NOT NULL"
-                                      : excerpt(found.text) + " is no " + column.type.to_sql() +
-                                            ": " + std::string(fault.reason);
+                                      : excerpt(found.text) + " does not fit " +
+                                            column.type.to_sql() + ": " + std::string(fault.reason);
   return found;
 }
 

@@ -1,0 +1,257 @@
+// Limits, content that is no text, positions, and errors of the CSV parser.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "parser/csv/not_text.h"
+#include "parser/csv/parser_state.h"
+#include "tests/parser/load_support.h"
+
+namespace leat::parser {
+namespace {
+
+using std::string_literals::operator""s;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+ErrorCode code_of(const Loaded& loaded) {
+  return loaded.failure ? loaded.failure->code : ErrorCode{};
+}
+
+TEST(CsvParser, NamesWhatIsNoText) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"\x1f\x8b\x08"s, "gzip"},
+      {"\x28\xb5\x2f\xfd"s, "zstd"},
+      {"BZh9\x31\x41\x59\x26\x53\x59"s, "bzip2"},
+      {"\xfd"s
+       "7zXZ\0"s,
+       "xz"},
+      {"\x04\x22\x4d\x18"s, "lz4"},
+      {"PK\x03\x04"s, "zip"},
+      {"PAR1\x15\x04"s, "Parquet"},
+      {"ORC\n\x06\n\x04"s, "ORC"},
+      {"Obj\x01\x04"s, "Avro"},
+      {"\x7f"s
+       "ELF"s,
+       "ELF"},
+      {"\x89PNG\r\n"s, "PNG"},
+      {"%PDF-1.7\n"s, "PDF"},
+      {"\xff\xfe"
+       "a\0,\0"s,
+       "UTF-16"},
+      {"\xfe\xff\0a\0,"s, "UTF-16"},
+      {"\xff\xfe\0\0a\0\0\0"s, "UTF-32"},
+      {"\0\0\xfe\xff"s, "UTF-32"},
+      {"a\0b\0c\0d\0e\0"s, "5 of its first 10 bytes are control characters"},
+  };
+  for (const auto& [bytes, name] : cases) {
+    for (const std::vector<std::size_t>& cuts : {std::vector<std::size_t>{}, {1}, {1, 2, 3}}) {
+      Fixture fixture{"x.csv", bytes};
+      fixture.options.on_error = OnError::kReject;
+      const Loaded loaded = load(fixture, cuts);
+      EXPECT_EQ(code_of(loaded), ErrorCode::kNotText) << name;
+      EXPECT_THAT(loaded.error, HasSubstr(name));
+      EXPECT_EQ(loaded.end, Position{});
+    }
+  }
+}
+
+TEST(CsvParser, TakesTextThatBeginsLikeAnotherFormat) {
+  for (const std::string text : {"PAR1,x\n", "ORC\n1\n", "BZh9,b\n", "Obj,x\n", "P\n"}) {
+    EXPECT_EQ(load({"x.csv", text}).error, "") << text;
+  }
+}
+
+TEST(CsvParser, JudgesTheFirst4KiBOnly) {
+  const std::string clean = "a\n" + std::string(kSniffBytes, 'x') + "\n";
+  EXPECT_EQ(load({"x.csv", clean + std::string(3 * kSniffBytes, '\1') + "\n"}).error, "");
+  const std::string dirty = "a\n" + std::string(kSniffBytes / 8, '\1') + clean;
+  EXPECT_EQ(code_of(load({"x.csv", dirty})), ErrorCode::kNotText);
+}
+
+TEST(CsvParser, ControlCharactersOfTheDialectAreText) {
+  Fixture fixture{"hive.csv",
+                  "a\1b\1c\n1\1\1"
+                  "3\n"};
+  fixture.options.delimiter = '\1';
+  EXPECT_THAT(load(fixture).rows, ElementsAre("1|\\N|3"));
+}
+
+TEST(CsvParser, AFieldOf16MiBInSmallChunksIsFast) {
+  Fixture fixture{"big.csv", "a,b\n1,\""};
+  fixture.options.record_bytes_max = 20u << 20;
+  // Line ends all over: each chunk could hold the record's end.
+  while (fixture.bytes.size() < 16u << 20) fixture.bytes += "some text, and a line end\n";
+  const std::size_t field = fixture.bytes.size() - 7;
+  fixture.bytes += "\"\n2,x\n";
+  std::vector<std::size_t> cuts;
+  for (std::size_t cut = 64u << 10; cut < fixture.bytes.size(); cut += 64u << 10) {
+    cuts.push_back(cut);
+  }
+  for (const char* tokenizer : {"scalar", "libcsv"}) {
+    fixture.options.tokenizer = tokenizer;
+    const Loaded loaded = load(fixture, cuts);
+    EXPECT_EQ(loaded.error, "");
+    ASSERT_THAT(loaded.rows, SizeIs(2));
+    EXPECT_EQ(loaded.rows[0].size(), field + 2);
+    EXPECT_EQ(loaded.rows[1], "2|x");
+  }
+}
+
+TEST(CsvParser, RefusesARecordOverTheLimitWithoutBufferingItAll) {
+  Fixture fixture{"big.csv", "a,b\n1,2\n3,\"" + std::string(4u << 20, 'x')};
+  fixture.options.record_bytes_max = 1u << 20;
+  fixture.options.on_error = OnError::kReject;
+  const auto parser = make_parser(fixture);
+  ASSERT_TRUE(parser->reset_for_new_split(std::make_shared<ObjectVersion>(), {}));
+  constexpr std::size_t kChunkBytes = 64u << 10;
+  std::size_t at = 0;
+  Result<void> done;
+  RowChunk chunk;
+  for (; done && at < fixture.bytes.size(); at += kChunkBytes) {
+    const std::string_view piece = std::string_view(fixture.bytes).substr(at, kChunkBytes);
+    done = parser->parse({at, std::as_bytes(std::span(piece.data(), piece.size()))}, chunk);
+    EXPECT_LE(parser->buffered_bytes(), (1u << 20) + kChunkBytes);
+  }
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kRecordTooLarge);
+  EXPECT_EQ(done.error().at.record, 2u);
+  EXPECT_EQ(done.error().at.byte_offset, 8u);
+  EXPECT_EQ(chunk.end.offset, 8u);
+  EXPECT_EQ(chunk.end.record, 1u);
+  EXPECT_LE(at, (1u << 20) + 2 * kChunkBytes);
+}
+
+TEST(CsvParser, AnErrorStaysUntilTheNextSplit) {
+  const Fixture bad{"bad.csv", "a,b\n1,2\n3\n4,5\n"};
+  const auto parser = make_parser(bad);
+  const Loaded first = load_with(*parser, bad);
+  EXPECT_EQ(code_of(first), ErrorCode::kFieldCount);
+  RowChunk chunk;
+  const Result<void> again = parser->parse({14, {}}, chunk);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().to_string(), first.error);
+  EXPECT_EQ(chunk.rows, 0);
+  EXPECT_EQ(chunk.end, first.end);
+  EXPECT_THAT(load_with(*parser, {"good.csv", "a,b\n1,2\n"}).rows, ElementsAre("1|2"));
+}
+
+TEST(CsvParser, AResumeAtAnErrorMeetsItAgain) {
+  const Fixture bad{"bad.csv", "a,b\n1,2\n3\n4,5\n"};
+  const Loaded first = load(bad);
+  const Loaded again = load(bad, {}, first.end);
+  EXPECT_EQ(again.error, first.error);
+  EXPECT_THAT(again.rows, IsEmpty());
+  EXPECT_EQ(again.end, first.end);
+}
+
+TEST(CsvParser, RefusesAForeignPosition) {
+  const Fixture fixture{"x.csv", "a,b\n1,2\n"};
+  for (const std::string& state :
+       {""s, "x"s, "c\2\1\0\0"s, "c\1\1\1\0"s, "c\1\3\0\0"s, "c\1\1\1\2\1a"s, "c\1\1\1\1\1ab"s}) {
+    Position position;
+    position.offset = 4;
+    position.parser_state = state;
+    EXPECT_EQ(code_of(load(fixture, {}, position)), ErrorCode::kCorrupt)
+        << ::testing::PrintToString(state);
+  }
+  Position records_without_offset;
+  records_without_offset.record = 3;
+  EXPECT_EQ(code_of(load(fixture, {}, records_without_offset)), ErrorCode::kCorrupt);
+}
+
+TEST(CsvParser, RefusesAPositionOfTheOtherHeaderOption) {
+  const Fixture with_header{"x.csv", "a,b\n1,2\n", {}, "a int, b int"};
+  Fixture by_place = with_header;
+  by_place.options.header = false;
+  const Position position = load(with_header).end;
+  EXPECT_EQ(code_of(load(by_place, {}, position)), ErrorCode::kCorrupt);
+}
+
+TEST(CsvParser, RefusesBytesThatDoNotFollow) {
+  const Fixture fixture{"x.csv", "a,b\n1,2\n"};
+  const auto parser = make_parser(fixture);
+  ASSERT_TRUE(parser->reset_for_new_split(std::make_shared<ObjectVersion>(), {}));
+  RowChunk chunk;
+  const Result<void> done = parser->parse({1, {}}, chunk);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kInternal);
+}
+
+TEST(CsvParser, TheEndOfAnObjectIsAPosition) {
+  const Fixture fixture{"x.csv", "a,b\n1,2"};
+  const Loaded loaded = load(fixture);
+  EXPECT_EQ(loaded.end.offset, 7u);
+  const Loaded rest = load(fixture, {}, loaded.end);
+  EXPECT_EQ(rest.error, "");
+  EXPECT_THAT(rest.rows, IsEmpty());
+  EXPECT_EQ(rest.end, loaded.end);
+}
+
+TEST(CsvParser, AResumedParserTakesTheSchemaFromItsPosition) {
+  const Fixture fixture{"x.csv", "a,b\n1,2\n"};
+  const Loaded rest = load(fixture, {}, load(fixture).end);
+  ASSERT_NE(rest.schema, nullptr);
+  EXPECT_EQ(rest.schema->to_sql(), "a text, b text");
+}
+
+TEST(CsvParser, ErrorsNameTheirPlaceAndWhatToDo) {
+  const Loaded loaded = load({"in/x.csv", "id,b\n1,2\n\"x\n\x01y\",2\n", {}, "id bigint, b int"});
+  EXPECT_THAT(loaded.error,
+              AllOf(HasSubstr("\"x\\x0a\\x01y\" does not fit bigint: "),
+                    HasSubstr("--on-error reject"), HasSubstr("in/x.csv"), HasSubstr("record 2"),
+                    HasSubstr("byte 9"), HasSubstr("column id"), HasSubstr("bad_value")));
+}
+
+TEST(CsvParser, NeedsAHeaderOrASchema) {
+  CsvOptions options;
+  options.header = false;
+  const auto parser = make_csv_parser(options, nullptr);
+  ASSERT_FALSE(parser);
+  EXPECT_EQ(parser.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(ParserState, SurvivesItsEncoding) {
+  const ParserState state{LineEnd::kCr, ParserState::Stage::kHeader, {"a", "", "\xff,\"b\n"}};
+  const Result<ParserState> back = ParserState::decode(state.encode());
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->line_end, state.line_end);
+  EXPECT_EQ(back->stage, state.stage);
+  EXPECT_EQ(back->header, state.header);
+}
+
+TEST(CsvOptions, RefusesCharactersThatCannotBeToldApart) {
+  EXPECT_TRUE(CsvOptions().validate());
+  const auto refuses = [](void (*change)(CsvOptions&), const char* named) {
+    CsvOptions options;
+    change(options);
+    const Result<void> valid = options.validate();
+    ASSERT_FALSE(valid) << named;
+    EXPECT_EQ(valid.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(valid.error().message, HasSubstr(named));
+  };
+  refuses([](CsvOptions& o) { o.delimiter = '\n'; }, "--delimiter");
+  refuses([](CsvOptions& o) { o.delimiter = '\0'; }, "--delimiter");
+  refuses([](CsvOptions& o) { o.delimiter = '\xa7'; }, "--delimiter");
+  refuses([](CsvOptions& o) { o.delimiter = '"'; }, "--quote and --delimiter");
+  refuses([](CsvOptions& o) { o.quote = '\r'; }, "--quote");
+  refuses([](CsvOptions& o) { o.escape = ','; }, "--escape and --delimiter");
+  refuses([](CsvOptions& o) { o.escape = '\0'; }, "--escape");
+  refuses([](CsvOptions& o) { o.comment = ','; }, "--comment and --delimiter");
+  refuses([](CsvOptions& o) { o.comment = '"'; }, "--comment and --quote");
+  refuses([](CsvOptions& o) { o.record_bytes_max = 0; }, "--max-record-bytes");
+  refuses([](CsvOptions& o) { o.record_bytes_max = (1u << 30) + 1; }, "--max-record-bytes");
+  refuses([](CsvOptions& o) { o.fields_max = 0; }, "fields_max");
+  refuses([](CsvOptions& o) { o.tokenizer = "fast"; }, "--tokenizer");
+}
+
+TEST(CsvOptions, TakesWhatDoesNotMatterWithoutQuoting) {
+  CsvOptions options;
+  options.quote = '\0';
+  options.escape = '\0';
+  EXPECT_TRUE(options.validate());
+}
+
+}  // namespace
+}  // namespace leat::parser
