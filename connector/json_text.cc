@@ -1,0 +1,101 @@
+#include "connector/json_text.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace leat::connector {
+namespace {
+
+// Bytes that a JSON string cannot hold as they are.
+constexpr auto kEscaped = [] {
+  std::array<bool, 256> escaped{};
+  for (std::size_t c = 0; c < 0x20; ++c) escaped[c] = true;
+  escaped['"'] = true;
+  escaped['\\'] = true;
+  return escaped;
+}();
+
+void append_escape(unsigned char c, std::string& out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      out += "\\u00";
+      out.push_back(kHex[c >> 4]);
+      out.push_back(kHex[c & 15]);
+  }
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view bytes) noexcept {
+  const auto at = [&bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const auto in = [&](std::size_t i, unsigned char low, unsigned char high) {
+    return i < bytes.size() && at(i) >= low && at(i) <= high;
+  };
+  const auto tail = [&in](std::size_t i) { return in(i, 0x80, 0xbf); };
+  for (std::size_t i = 0; i < bytes.size();) {
+    const unsigned char c = at(i);
+    if (c < 0x80) {
+      i += 1;
+    } else if (c >= 0xc2 && c <= 0xdf && tail(i + 1)) {
+      i += 2;
+    } else if (c >= 0xe0 && c <= 0xef &&
+               in(i + 1, c == 0xe0 ? 0xa0 : 0x80, c == 0xed ? 0x9f : 0xbf) && tail(i + 2)) {
+      i += 3;
+    } else if (c >= 0xf0 && c <= 0xf4 &&
+               in(i + 1, c == 0xf0 ? 0x90 : 0x80, c == 0xf4 ? 0x8f : 0xbf) && tail(i + 2) &&
+               tail(i + 3)) {
+      i += 4;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+void append_json_string(std::string_view text, std::string& out) {
+  out.push_back('"');
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (!kEscaped[c]) continue;
+    out.append(text, begin, i - begin);
+    append_escape(c, out);
+    begin = i + 1;
+  }
+  out.append(text, begin, text.size() - begin);
+  out.push_back('"');
+}
+
+void append_base64(std::string_view bytes, std::string& out) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      const bool padding = i + j > bytes.size();
+      out.push_back(padding ? '=' : kDigits[(group >> (18 - 6 * j)) & 63]);
+    }
+  }
+}
+
+}  // namespace leat::connector

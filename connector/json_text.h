@@ -1,0 +1,19 @@
+// JSON as text, written by hand: rows and rejects are too many for a document model.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace leat::connector {
+
+/// Whether `bytes` is well-formed UTF-8 (no surrogates, no overlong forms).
+bool is_utf8(std::string_view bytes) noexcept;
+
+/// Appends `text` as a JSON string, quotes included. Control characters are escaped; all else is
+/// kept as it is, so the result is UTF-8 when `text` is.
+void append_json_string(std::string_view text, std::string& out);
+
+/// Appends the standard base64 form with padding.
+void append_base64(std::string_view bytes, std::string& out);
+
+}  // namespace leat::connector

@@ -1,0 +1,97 @@
+#include "connector/output_file.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <system_error>
+
+namespace leat::connector {
+namespace {
+
+// Keeps SIGPIPE from this thread, and takes it away if a write brought one about. The process's own
+// way of handling the signal stays as it is.
+class PipeSignalBlock {
+ public:
+  PipeSignalBlock() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  PipeSignalBlock(const PipeSignalBlock&) = delete;
+  PipeSignalBlock& operator=(const PipeSignalBlock&) = delete;
+  ~PipeSignalBlock() {
+    if (broken && !was_pending_) {
+      const timespec now{};
+      while (sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
+      }
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+  bool broken = false;
+
+ private:
+  sigset_t pipe_;
+  sigset_t before_;
+  bool was_pending_ = false;
+};
+
+}  // namespace
+
+Error system_error(int number, std::string_view doing, std::string_view name) {
+  ErrorCode code = ErrorCode::kIo;
+  switch (number) {
+    case ENOENT:
+      code = ErrorCode::kNotFound;
+      break;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      code = ErrorCode::kPermissionDenied;
+      break;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      code = ErrorCode::kDiskFull;
+      break;
+    default:
+      break;
+  }
+  return {.code = code,
+          .message = "Cannot " + std::string(doing) + " " + std::string(name) + ": " +
+                     std::generic_category().message(number) + "."};
+}
+
+Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
+  PipeSignalBlock signals;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+      continue;
+    }
+    const int number = errno;
+    if (number == EINTR) continue;
+    if (number == EAGAIN || number == EWOULDBLOCK) {
+      pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
+      ::poll(&writable, 1, -1);
+      continue;
+    }
+    if (number == EPIPE) {
+      signals.broken = true;
+      return Error{.code = ErrorCode::kIo,
+                   .message = "The reader of " + std::string(name) + " went away."};
+    }
+    return system_error(number, "write to", name);
+  }
+  return {};
+}
+
+}  // namespace leat::connector

@@ -1,0 +1,24 @@
+// Writing all of a buffer to a file descriptor, and what its errors mean.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "leat/result.h"
+
+namespace leat::connector {
+
+/// Writes all of `bytes`, in as many pieces as it takes; waits where the descriptor does not block.
+/// A closed pipe is an error, never a signal, whatever the process does with SIGPIPE.
+///
+/// @param name  For messages: "standard output", a path.
+///   kIo        EPIPE ("the reader of … went away") and all else.
+///   kDiskFull  ENOSPC, EDQUOT, EFBIG.
+Result<void> write_all(int fd, std::string_view bytes, std::string_view name);
+
+/// errno as an error: "Cannot `doing` `name`: …".
+///   kNotFound, kPermissionDenied, kDiskFull, kIo, by its number.
+Error system_error(int number, std::string_view doing, std::string_view name);
+
+}  // namespace leat::connector

@@ -1,0 +1,55 @@
+#include "leat/sink.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "connector/null/null_sink.h"
+#include "connector/sqlite/sqlite_sink.h"
+#include "connector/stdout/text_sink.h"
+
+namespace leat {
+namespace {
+
+constexpr std::string_view kKnownSinks =
+    "\"sqlite:rows.db\" (an SQLite file), \"-\" (standard output) or \"null:\" (counts only)";
+
+Error invalid(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+
+}  // namespace
+
+Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptions& options) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (uri == "-") {
+    return std::unique_ptr<RowSink>(
+        std::make_unique<connector::TextSink>(options.output_fd, options.format));
+  }
+  if (uri == "null:") return std::unique_ptr<RowSink>(std::make_unique<connector::NullSink>());
+  if (uri.starts_with(kSqlite)) {
+    const std::string path(uri.substr(kSqlite.size()));
+    if (path.empty()) return invalid("The sink \"sqlite:\" names no file, as in sqlite:rows.db.");
+    if (options.table.empty()) {
+      return invalid("The sink " + std::string(uri) +
+                     " needs the name of a table: give it with --table.");
+    }
+    return std::unique_ptr<RowSink>(
+        std::make_unique<connector::SqliteSink>(connector::SqliteSinkOptions{
+            .path = path, .table = options.table, .keep_rejects = options.keep_rejects}));
+  }
+  // The rest of such a URI may hold a password: only its scheme is repeated.
+  if (uri.starts_with("postgresql:") || uri.starts_with("postgres:")) {
+    return invalid("PostgreSQL is not a sink of this version. Known sinks are " +
+                   std::string(kKnownSinks) + ".");
+  }
+  if (uri.empty())
+    return invalid("No sink is given. Known sinks are " + std::string(kKnownSinks) + ".");
+  const std::size_t colon = uri.find(':');
+  if (colon != std::string_view::npos) {
+    return invalid("There is no sink \"" + std::string(uri.substr(0, colon + 1)) +
+                   "\". Known sinks are " + std::string(kKnownSinks) + ".");
+  }
+  return invalid("\"" + std::string(uri) + "\" is no sink. For an SQLite file write sqlite:" +
+                 std::string(uri) + ". Known sinks are " + std::string(kKnownSinks) + ".");
+}
+
+}  // namespace leat

@@ -1,0 +1,365 @@
+#include "connector/sqlite/sqlite_sink.h"
+
+#include <sys/random.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "connector/json_text.h"
+
+namespace leat::connector {
+namespace {
+
+constexpr std::string_view kMakeTables = R"sql(
+CREATE TABLE IF NOT EXISTS leat_pipeline (
+  pipeline TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, epoch INTEGER NOT NULL,
+  rejects_file_bytes INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS leat_split (
+  pipeline TEXT NOT NULL, key BLOB NOT NULL, epoch INTEGER NOT NULL, progress BLOB NOT NULL,
+  PRIMARY KEY (pipeline, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS leat_split_epoch ON leat_split (pipeline, epoch);
+)sql";
+
+constexpr std::string_view kMakeRejectTable = R"sql(
+CREATE TABLE IF NOT EXISTS leat_reject (
+  pipeline TEXT NOT NULL, object TEXT NOT NULL, version TEXT NOT NULL, record INTEGER NOT NULL,
+  byte_offset INTEGER NOT NULL, column_name TEXT, text TEXT, raw BLOB NOT NULL, code TEXT NOT NULL,
+  reason TEXT NOT NULL);
+)sql";
+
+Result<std::string> random_token() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return Error{ErrorCode::kIo, "The operating system gave no random bytes for an owner token."};
+  }
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string token;
+  for (const unsigned char byte : bytes) {
+    token.push_back(kHex[byte >> 4]);
+    token.push_back(kHex[byte & 15]);
+  }
+  return token;
+}
+
+// Bytes as text where they are text, else as what they are.
+void bind_readable(Statement& statement, int parameter, std::string_view bytes) {
+  if (is_utf8(bytes)) {
+    statement.bind_text(parameter, bytes);
+  } else {
+    statement.bind_blob(parameter, bytes);
+  }
+}
+
+// The row's key column holds the object's key. A finished split is never resumed: it needs neither
+// the parser's nor the decoder's state.
+std::string encode_for_row(SplitProgress progress) {
+  progress.object.key.clear();
+  if (progress.state == SplitState::kFinished) {
+    progress.position.parser_state.clear();
+    progress.position.decoder_state.clear();
+  }
+  return progress.encode();
+}
+
+Result<SplitProgress> decode_row(std::string_view key, std::string_view bytes) {
+  auto progress = SplitProgress::decode(bytes);
+  if (progress) {
+    progress->object.key = key;
+  } else {
+    progress.error().message = "Table leat_split: " + progress.error().message;
+    progress.error().at.object = key;
+  }
+  return progress;
+}
+
+}  // namespace
+
+Result<RowSink::Recovery> SqliteSink::open(std::string_view pipeline, std::uint64_t since_epoch,
+                                           const ProgressVisitor& visit) {
+  if (database_) return Error{ErrorCode::kInternal, "The SQLite sink is open already."};
+  pipeline_ = pipeline;
+  auto database = Database::open(options_.path, options_.busy_timeout_ms);
+  if (!database) return std::move(database).error();
+  database_ = *std::move(database);
+  auto recovery = take_over();
+  if (!recovery) {
+    database_->rollback();
+    failed_ = true;
+    return recovery;
+  }
+  if (auto visited = visit_progress(since_epoch, visit); !visited) {
+    failed_ = true;
+    return std::move(visited).error();
+  }
+  return recovery;
+}
+
+// From its commit on, the transactions of every earlier owner fail their owner check.
+Result<RowSink::Recovery> SqliteSink::take_over() {
+  auto token = random_token();
+  if (!token) return std::move(token).error();
+  owner_ = *std::move(token);
+  if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
+  if (auto made = database_->execute(std::string(kMakeTables)); !made) {
+    return std::move(made).error();
+  }
+  if (options_.keep_rejects) {
+    if (auto made = database_->execute(std::string(kMakeRejectTable)); !made) {
+      return std::move(made).error();
+    }
+  }
+  if (auto prepared = prepare_statements(); !prepared) return std::move(prepared).error();
+  auto take = database_->prepare(
+      "INSERT INTO leat_pipeline (pipeline, owner, epoch, rejects_file_bytes) VALUES (?1, ?2, 0, "
+      "0) "
+      "ON CONFLICT (pipeline) DO UPDATE SET owner = excluded.owner "
+      "RETURNING epoch, rejects_file_bytes");
+  if (!take) return std::move(take).error();
+  take->bind_text(1, pipeline_);
+  take->bind_text(2, owner_);
+  auto row = take->step(*database_, "take over the pipeline in");
+  if (!row) return std::move(row).error();
+  const Recovery recovery{.epoch = static_cast<std::uint64_t>(take->integer(0)),
+                          .rejects_file_bytes = static_cast<std::uint64_t>(take->integer(1))};
+  take->reset();
+  if (auto done = database_->execute("COMMIT"); !done) return std::move(done).error();
+  return recovery;
+}
+
+Result<void> SqliteSink::visit_progress(std::uint64_t since_epoch, const ProgressVisitor& visit) {
+  auto select =
+      database_->prepare("SELECT key, progress FROM leat_split WHERE pipeline = ?1 AND epoch > ?2");
+  if (!select) return std::move(select).error();
+  select->bind_text(1, pipeline_);
+  select->bind(2, static_cast<std::int64_t>(since_epoch));
+  for (;;) {
+    auto row = select->step(*database_, "read the progress in");
+    if (!row) return std::move(row).error();
+    if (!*row) return {};
+    auto progress = decode_row(select->bytes(0), select->bytes(1));
+    if (!progress) return std::move(progress).error();
+    if (auto visited = visit(*progress); !visited) return visited;
+  }
+}
+
+Result<void> SqliteSink::prepare_statements() {
+  auto select_owner = database_->prepare("SELECT owner FROM leat_pipeline WHERE pipeline = ?1");
+  if (!select_owner) return std::move(select_owner).error();
+  auto upsert_split = database_->prepare(
+      "INSERT INTO leat_split (pipeline, key, epoch, progress) VALUES (?1, ?2, ?3, ?4) "
+      "ON CONFLICT (pipeline, key) DO UPDATE SET epoch = excluded.epoch, "
+      "progress = excluded.progress");
+  if (!upsert_split) return std::move(upsert_split).error();
+  auto select_split =
+      database_->prepare("SELECT progress FROM leat_split WHERE pipeline = ?1 AND key = ?2");
+  if (!select_split) return std::move(select_split).error();
+  auto update_pipeline = database_->prepare(
+      "UPDATE leat_pipeline SET epoch = ?3, rejects_file_bytes = ?4 "
+      "WHERE pipeline = ?1 AND owner = ?2");
+  if (!update_pipeline) return std::move(update_pipeline).error();
+  statements_ = Statements{.select_owner = *std::move(select_owner),
+                           .upsert_split = *std::move(upsert_split),
+                           .select_split = *std::move(select_split),
+                           .update_pipeline = *std::move(update_pipeline),
+                           .insert_reject = {},
+                           .delete_rejects = {}};
+  if (!options_.keep_rejects) return {};
+  auto insert_reject = database_->prepare(
+      "INSERT INTO leat_reject (pipeline, object, version, record, byte_offset, column_name, text, "
+      "raw, code, reason) VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, ''), ?7, ?8, ?9, ?10)");
+  if (!insert_reject) return std::move(insert_reject).error();
+  statements_->insert_reject = *std::move(insert_reject);
+  auto delete_rejects = database_->prepare(
+      "DELETE FROM leat_reject WHERE rowid >= ?1 AND pipeline = ?2 AND object = ?3 "
+      "AND version = ?4");
+  if (!delete_rejects) return std::move(delete_rejects).error();
+  statements_->delete_rejects = *std::move(delete_rejects);
+  return {};
+}
+
+Result<void> SqliteSink::begin() {
+  if (!database_ || failed_) {
+    return Error{ErrorCode::kInternal, "The SQLite sink was used after an error or before open()."};
+  }
+  if (database_->in_transaction()) return {};
+  // Nobody can take the pipeline over from here to the commit: SQLite has one writer at a time.
+  if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return begun;
+  Statement& select = statements_->select_owner;
+  select.bind_text(1, pipeline_);
+  auto row = select.step(*database_, "read the owner in");
+  const bool owned = row && *row && select.bytes(0) == owner_;
+  select.reset();
+  if (!row) return std::move(row).error();
+  if (!owned) return fenced();
+  return {};
+}
+
+Result<void> SqliteSink::write(const RowChunk& chunk) {
+  return or_roll_back(write_in_transaction(chunk));
+}
+
+Result<void> SqliteSink::write_in_transaction(const RowChunk& chunk) {
+  if (auto begun = begin(); !begun) return begun;
+  if (!inserter_ && chunk.schema) {
+    auto target = open_target_table(*database_, options_.table, *chunk.schema);
+    if (!target) return std::move(target).error();
+    auto inserter = RowInserter::create(*database_, target->name, *chunk.schema);
+    if (!inserter) return std::move(inserter).error();
+    target_ = *std::move(target);
+    inserter_ = *std::move(inserter);
+  }
+  if (chunk.rows > 0) {
+    if (auto rows = write_rows(chunk); !rows) return rows;
+  }
+  if (options_.keep_rejects && !chunk.rejects.empty()) return write_rejects(chunk);
+  return {};
+}
+
+Result<void> SqliteSink::write_rows(const RowChunk& chunk) {
+  const std::int64_t before = database_->total_changes();
+  if (auto inserted = inserter_->insert(chunk); !inserted) return inserted;
+  // SQLite numbers new rows upwards from the largest there is. So the chunk's rows are the last
+  // ones and lie together, unless triggers or rules of the table left rows out or put others in.
+  Written range{.split = *chunk.split,
+                .first_rowid = database_->last_insert_rowid() - chunk.rows + 1,
+                .last_rowid = database_->last_insert_rowid(),
+                .contiguous = database_->total_changes() - before == chunk.rows};
+  if (!written_.empty() && written_.back().contiguous && range.contiguous &&
+      written_.back().split.same_version(range.split) &&
+      written_.back().last_rowid + 1 == range.first_rowid) {
+    written_.back().last_rowid = range.last_rowid;
+  } else {
+    written_.push_back(std::move(range));
+  }
+  return {};
+}
+
+Result<void> SqliteSink::write_rejects(const RowChunk& chunk) {
+  Statement& insert = *statements_->insert_reject;
+  for (const RejectedRow& reject : chunk.rejects) {
+    insert.bind_text(1, pipeline_);
+    bind_readable(insert, 2, chunk.split->key);
+    bind_readable(insert, 3, chunk.split->version);
+    insert.bind(4, static_cast<std::int64_t>(reject.record));
+    insert.bind(5, static_cast<std::int64_t>(reject.byte_offset));
+    bind_readable(insert, 6, reject.column);
+    bind_readable(insert, 7, reject.text);
+    insert.bind_blob(8, reject.raw);
+    insert.bind_text(9, error_code_name(reject.code));
+    bind_readable(insert, 10, reject.reason);
+    if (auto done = insert.run(*database_, "add a reject to"); !done) return done;
+    if (!first_reject_rowid_) first_reject_rowid_ = database_->last_insert_rowid();
+  }
+  return {};
+}
+
+Result<void> SqliteSink::discard(const ObjectVersion& split) {
+  if (!database_ || failed_ || !database_->in_transaction()) return {};
+  for (const Written& range : written_) {
+    if (range.split.same_version(split) && !(range.contiguous && !target_->rowid.empty())) {
+      return Error{ErrorCode::kUnsupported,
+                   "Rows of " + split.key + " cannot be taken back from the table " +
+                       options_.table + ": its rows have no numbers of SQLite's own."};
+    }
+  }
+  return or_roll_back(discard_in_transaction(split));
+}
+
+Result<void> SqliteSink::discard_in_transaction(const ObjectVersion& split) {
+  for (const Written& range : written_) {
+    if (!range.split.same_version(split)) continue;
+    auto erase = database_->prepare("DELETE FROM " + quote_sqlite_name(target_->name) + " WHERE " +
+                                    target_->rowid + " BETWEEN ?1 AND ?2");
+    if (!erase) return std::move(erase).error();
+    erase->bind(1, range.first_rowid);
+    erase->bind(2, range.last_rowid);
+    if (auto done = erase->run(*database_, "take rows back from"); !done) return done;
+  }
+  std::erase_if(written_,
+                [&split](const Written& range) { return range.split.same_version(split); });
+  if (!first_reject_rowid_) return {};
+  Statement& erase = *statements_->delete_rejects;
+  erase.bind(1, *first_reject_rowid_);
+  erase.bind_text(2, pipeline_);
+  bind_readable(erase, 3, split.key);
+  bind_readable(erase, 4, split.version);
+  return erase.run(*database_, "take rejects back from");
+}
+
+Result<void> SqliteSink::commit(const Checkpoint& checkpoint) {
+  return or_roll_back(commit_in_transaction(checkpoint));
+}
+
+Result<void> SqliteSink::commit_in_transaction(const Checkpoint& checkpoint) {
+  if (auto begun = begin(); !begun) return begun;
+  for (const SplitProgress& split : checkpoint.splits) {
+    if (auto kept = keep_progress(split); !kept) return kept;
+  }
+  Statement& update = statements_->update_pipeline;
+  update.bind_text(1, pipeline_);
+  update.bind_text(2, owner_);
+  update.bind(3, static_cast<std::int64_t>(checkpoint.epoch));
+  update.bind(4, static_cast<std::int64_t>(checkpoint.rejects_file_bytes));
+  if (auto done = update.run(*database_, "write the epoch to"); !done) return done;
+  if (database_->changes() != 1) return fenced();
+  if (auto done = database_->execute("COMMIT"); !done) return done;
+  written_.clear();
+  first_reject_rowid_.reset();
+  return {};
+}
+
+Result<void> SqliteSink::keep_progress(const SplitProgress& progress) {
+  if (progress.state == SplitState::kChanged) {
+    // Of a version whose rows are in the table, the record stays as it is: it says what is here.
+    // That another version was listed is the ledger's to note, and to find again if need be.
+    Statement& select = statements_->select_split;
+    select.bind_text(1, pipeline_);
+    select.bind_blob(2, progress.object.key);
+    auto row = select.step(*database_, "read the progress in");
+    Result<SplitProgress> before = SplitProgress{};
+    if (row && *row) before = decode_row(progress.object.key, select.bytes(0));
+    select.reset();
+    if (!row) return std::move(row).error();
+    if (!before) return std::move(before).error();
+    if (before->rows + before->rejected > 0 && !before->object.same_version(progress.object)) {
+      return {};
+    }
+  }
+  const std::string bytes = encode_for_row(progress);
+  Statement& upsert = statements_->upsert_split;
+  upsert.bind_text(1, pipeline_);
+  upsert.bind_blob(2, progress.object.key);
+  upsert.bind(3, static_cast<std::int64_t>(progress.epoch));
+  upsert.bind_blob(4, bytes);
+  return upsert.run(*database_, "write the progress to");
+}
+
+Result<void> SqliteSink::close() {
+  if (!database_) return {};
+  database_->rollback();
+  inserter_.reset();
+  target_.reset();
+  statements_.reset();
+  database_.reset();
+  written_.clear();
+  first_reject_rowid_.reset();
+  return {};
+}
+
+Result<void> SqliteSink::or_roll_back(Result<void> result) {
+  if (!result) {
+    if (database_) database_->rollback();
+    failed_ = true;
+  }
+  return result;
+}
+
+Error SqliteSink::fenced() const {
+  return {.code = ErrorCode::kFenced,
+          .message = "Another loader took the pipeline \"" + pipeline_ + "\" over in " +
+                     options_.path +
+                     ": nothing more was written. Only one loader may run a pipeline."};
+}
+
+}  // namespace leat::connector

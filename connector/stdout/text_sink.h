@@ -1,0 +1,46 @@
+// Rows as text on a file descriptor: CSV or JSON lines on standard output.
+//
+// CSV: a header line, fields quoted as RFC 4180 has it and only where they must be, lines ended by
+// LF. Null is an unquoted empty field, empty text a quoted one, so that leat reads back what it
+// wrote. JSON lines: numbers as numbers, decimals with their digits as they are, NaN and the
+// infinities as strings, bytes as "\\x…" hex text, json embedded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/sink.h"
+
+namespace leat::connector {
+
+/// Not transactional: rows leave with the buffer, at the latest with commit().
+class TextSink final : public RowSink {
+ public:
+  /// `fd` is borrowed and stays open.
+  TextSink(int fd, SinkOptions::Format format) : fd_(fd), format_(format) {}
+
+  bool transactional() const noexcept override { return false; }
+  Result<Recovery> open(std::string_view pipeline, std::uint64_t since_epoch,
+                        const ProgressVisitor& visit) override;
+  Result<void> write(const RowChunk& chunk) override;
+  Result<void> discard(const ObjectVersion& split) override;
+  Result<void> commit(const Checkpoint& checkpoint) override;
+  Result<void> close() override;
+
+ private:
+  void begin(const Schema& schema);
+  void append_csv_row(const RowChunk& chunk, std::int64_t row);
+  void append_json_row(const RowChunk& chunk, std::int64_t row);
+  Result<void> flush();
+
+  const int fd_;
+  const SinkOptions::Format format_;
+  bool begun_ = false;
+  std::vector<std::string> json_names_;  ///< `"name":` of each column, escaped once.
+  std::string buffer_;
+  std::string scratch_;
+};
+
+}  // namespace leat::connector
