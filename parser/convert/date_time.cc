@@ -42,7 +42,6 @@ class Cursor {
   explicit Cursor(std::string_view text) : text_(text) {}
 
   bool at_end() const noexcept { return text_.empty(); }
-  bool at_digit() const noexcept { return !text_.empty() && is_digit(text_.front()); }
 
   bool take(char c) noexcept {
     if (text_.empty() || text_.front() != c) return false;
@@ -94,14 +93,15 @@ std::string_view read_date(Cursor& cursor, std::string_view malformed,
   return {};
 }
 
-// The digits after the point of a second, as µs: 1 to 9 digits, rounded half to even.
+// The digits after the point of a second, as µs: 1 to 9 digits, rounded half to even. A tenth one
+// is left for the caller, who finds that the text does not end there.
 bool read_fraction(Cursor& cursor, std::int64_t& fraction_us) noexcept {
   std::int64_t nanoseconds = 0;
   int digits = 0;
   for (int digit = 0; digits < 9 && cursor.take_number(1, digit); ++digits) {
     nanoseconds = nanoseconds * 10 + digit;
   }
-  if (digits == 0 || cursor.at_digit()) return false;
+  if (digits == 0) return false;
   for (; digits < 9; ++digits) nanoseconds *= 10;
   fraction_us = nanoseconds / 1000;
   const std::int64_t rest = nanoseconds % 1000;

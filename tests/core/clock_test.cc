@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <thread>
 
 namespace leat {
@@ -31,13 +32,18 @@ TEST(SystemClock, DoesNotWaitOnceStopped) {
   EXPECT_FALSE(system_clock().wait(milliseconds::max(), source.get_token()));
 }
 
-TEST(SystemClock, WakesUpWhenStoppedFromAnotherThread) {
+TEST(SystemClock, WaitsForEverUntilStoppedFromAnotherThread) {
   bool waited = true;
-  {
-    std::jthread waiter([&waited](std::stop_token stop) {
-      waited = system_clock().wait(milliseconds::max(), stop);
-    });
-  }  // Requests the stop, and joins.
+  std::latch started(1);
+  std::jthread waiter([&](std::stop_token stop) {
+    started.count_down();
+    waited = system_clock().wait(milliseconds::max(), stop);
+  });
+  started.wait();
+  // Time in which a wait that ends on its own would do so, and answer true.
+  EXPECT_TRUE(system_clock().wait(milliseconds(20), {}));
+  waiter.request_stop();
+  waiter.join();
   EXPECT_FALSE(waited);
 }
 
