@@ -4,9 +4,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -72,22 +71,30 @@ ProfileFiles profile_files(const Environment& environment) {
   return files;
 }
 
+struct CloseFile {
+  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+
 Result<void> read_file(const std::string& path, ProfileFileKind kind, Profiles& profiles) {
   if (path.empty()) return {};
   errno = 0;
-  std::ifstream stream(path, std::ios::binary);
+  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
+  if (file == nullptr && (errno == ENOENT || errno == ENOTDIR)) return {};
   std::string text;
-  if (stream) text.assign(std::istreambuf_iterator<char>(stream), {});
-  if (!stream) {
-    const int error_number = errno;
-    if (error_number == ENOENT || error_number == ENOTDIR) return {};
+  std::array<char, 4096> buffer;
+  while (file != nullptr) {
+    const std::size_t length = std::fread(buffer.data(), 1, buffer.size(), file.get());
+    if (length == 0) break;
+    text.append(buffer.data(), length);
+  }
+  if (file == nullptr || std::ferror(file.get()) != 0) {
     return Error{.code = ErrorCode::kIo,
-                 .message = "cannot read " + path + ": " +
-                            std::generic_category().message(error_number) +
+                 .message = "cannot read " + path + ": " + std::generic_category().message(errno) +
                             "; correct it, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"};
   }
   const Result<void> read = read_profile_file(text, kind, path, profiles);
   OPENSSL_cleanse(text.data(), text.size());
+  OPENSSL_cleanse(buffer.data(), buffer.size());
   return read;
 }
 
