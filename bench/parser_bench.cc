@@ -1,0 +1,214 @@
+// How fast CSV bytes become fields and typed columns, on three shapes of data:
+//   a  20 columns of taxi rides: integers, doubles, two timestamps, short strings
+//   b  quoted text with doubled quotes and line ends
+//   c  four integers
+// Each line gives bytes/s of input and rows/s (items). The copy is what memory allows at best.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "leat/parser.h"
+#include "parser/csv/tokenizer.h"
+
+namespace leat::parser {
+namespace {
+
+constexpr std::size_t kObjectBytes = 64u << 20;
+constexpr std::size_t kChunkBytes = 1u << 20;   ///< As a reader hands them over.
+constexpr std::size_t kBlockBytes = 64u << 10;  ///< As the parser tokenizes them.
+
+struct Shape {
+  std::string schema;  ///< SQL.
+  std::string bytes;   ///< With a header.
+};
+
+using Random = std::mt19937_64;
+
+std::string header_of(const std::string& schema) {
+  const Result<Schema> parsed = parse_schema(schema);
+  if (!parsed) std::abort();
+  std::string header;
+  for (const Field& field : parsed->fields) header += (header.empty() ? "" : ",") + field.name;
+  return header + "\n";
+}
+
+template <class AppendRow>
+Shape make_shape(std::string schema, AppendRow append_row) {
+  Random random(42);
+  Shape shape{schema, header_of(schema)};
+  shape.bytes.reserve(kObjectBytes + 4096);
+  while (shape.bytes.size() < kObjectBytes) append_row(random, shape.bytes);
+  return shape;
+}
+
+template <class... Values>
+void append_printed(std::string& out, const char* format, Values... values) {
+  char text[512];
+  const int size = std::snprintf(text, sizeof text, format, values...);
+  out.append(text, static_cast<std::size_t>(size));
+}
+
+unsigned below(Random& random, unsigned limit) { return static_cast<unsigned>(random() % limit); }
+
+void append_ride(Random& random, std::string& out) {
+  const unsigned day = 1 + below(random, 28);
+  const unsigned hour = below(random, 23);
+  append_printed(out, "%u,2026-11-%02u %02u:%02u:%02u,2026-11-%02u %02u:%02u:%02u,%u,%u.%02u,%u,",
+                 1 + below(random, 2), day, hour, below(random, 60), below(random, 60), day,
+                 hour + 1, below(random, 60), below(random, 60), 1 + below(random, 6),
+                 below(random, 30), below(random, 100), 1 + below(random, 6));
+  append_printed(out, "%c,%u,%u,%u,%u.%u,%u.5,0.5,%u.%02u,%u.%02u,0.3,%u.%02u,2.5,%s,%s\n",
+                 below(random, 50) == 0 ? 'Y' : 'N', 1 + below(random, 265), 1 + below(random, 265),
+                 1 + below(random, 4), below(random, 90), below(random, 10), below(random, 2),
+                 below(random, 12), below(random, 100), below(random, 7), below(random, 100),
+                 below(random, 120), below(random, 100),
+                 below(random, 2) == 0 ? "Manhattan" : "Queens",
+                 below(random, 3) == 0 ? "" : "JFK");
+}
+
+void append_quoted(Random& random, std::string& out) {
+  append_printed(out, "%u,\"", below(random, 1'000'000));
+  for (unsigned words = 20 + below(random, 40); words != 0; --words) {
+    switch (below(random, 12)) {
+      case 0:
+        out += "\"\"quoted\"\" ";
+        break;
+      case 1:
+        out += "a line end\n";
+        break;
+      case 2:
+        out += "well, ";
+        break;
+      default:
+        out += "plain words ";
+        break;
+    }
+  }
+  append_printed(out, "\",\"title %u\"\n", below(random, 1000));
+}
+
+void append_integers(Random& random, std::string& out) {
+  append_printed(out, "%u,%u,%d,%u\n", below(random, 1000), below(random, 1'000'000),
+                 static_cast<int>(below(random, 200'000)) - 100'000, below(random, 2'000'000'000));
+}
+
+const Shape& shape_of(char name) {
+  static const Shape kRides = make_shape(
+      "vendor int, pickup timestamp, dropoff timestamp, passengers int, distance double precision, "
+      "rate int, stored text, pickup_zone int, dropoff_zone int, payment int, fare double "
+      "precision, "
+      "extra double precision, tax double precision, tip double precision, tolls double precision, "
+      "surcharge double precision, total double precision, congestion double precision, borough "
+      "text, airport text",
+      append_ride);
+  static const Shape kQuoted = make_shape("id int, body text, title text", append_quoted);
+  static const Shape kIntegers = make_shape("a int, b int, c int, d bigint", append_integers);
+  return name == 'a' ? kRides : name == 'b' ? kQuoted : kIntegers;
+}
+
+void report(benchmark::State& state, std::size_t bytes, std::size_t rows) {
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
+  state.SetItemsProcessed(static_cast<std::int64_t>(rows));
+}
+
+void copy_memory(benchmark::State& state, char name) {
+  const std::string& bytes = shape_of(name).bytes;
+  std::string copy(bytes.size(), '\0');
+  std::size_t done = 0;
+  for (auto _ : state) {
+    std::memcpy(copy.data(), bytes.data(), bytes.size());
+    benchmark::DoNotOptimize(copy.data());
+    benchmark::ClobberMemory();
+    done += bytes.size();
+  }
+  report(state, done, 0);
+}
+
+void tokenize(benchmark::State& state, char name, const char* tokenizer_name) {
+  const std::string_view bytes = shape_of(name).bytes;
+  CsvOptions options;
+  const auto tokenizer = tokenizer_name == std::string_view("scalar")
+                             ? make_scalar_tokenizer(options)
+                             : make_libcsv_tokenizer(options);
+  TokenizedBlock block;
+  std::size_t rows = 0;
+  std::size_t done = 0;
+  for (auto _ : state) {
+    LineEnd line_end = LineEnd::kUnknown;
+    for (std::size_t at = 0; at < bytes.size(); at += block.consumed) {
+      const std::string_view input = bytes.substr(at, kBlockBytes);
+      const bool last = at + input.size() == bytes.size();
+      if (!tokenizer->tokenize(input, last, false, SIZE_MAX, line_end, block)) {
+        return state.SkipWithError("the shape is no CSV");
+      }
+      rows += block.record_begin.size();
+    }
+    done += bytes.size();
+  }
+  report(state, done, rows);
+}
+
+void parse_typed(benchmark::State& state, char name, const char* tokenizer_name) {
+  const Shape& shape = shape_of(name);
+  CsvOptions options;
+  options.tokenizer = tokenizer_name;
+  Result<Schema> schema = parse_schema(shape.schema);
+  if (!schema) return state.SkipWithError(schema.error().message.c_str());
+  auto parser = make_csv_parser(options, std::make_shared<const Schema>(*std::move(schema)));
+  if (!parser) return state.SkipWithError(parser.error().message.c_str());
+  const auto split = std::make_shared<const ObjectVersion>();
+  std::size_t rows = 0;
+  std::size_t done = 0;
+  RowChunk chunk;
+  for (auto _ : state) {
+    Result<void> ok = (*parser)->reset_for_new_split(split, {});
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(shape.bytes));
+    for (std::size_t at = 0; ok && at < bytes.size(); at += kChunkBytes) {
+      const std::size_t size = std::min(kChunkBytes, bytes.size() - at);
+      ok = (*parser)->parse({at, bytes.subspan(at, size)}, chunk);
+      rows += static_cast<std::size_t>(chunk.rows);
+    }
+    if (ok) ok = (*parser)->finish(chunk);
+    if (!ok) return state.SkipWithError(ok.error().to_string().c_str());
+    rows += static_cast<std::size_t>(chunk.rows);
+    done += bytes.size();
+  }
+  report(state, done, rows);
+}
+
+}  // namespace
+}  // namespace leat::parser
+
+/// All of them, by name: shape/what/tokenizer.
+int main(int argc, char** argv) {
+  using namespace leat::parser;  // NOLINT: a program's own namespace
+  for (const char shape : {'a', 'b', 'c'}) {
+    const std::string prefix = std::string(1, shape) + "/";
+    const auto add = [&](const std::string& name, auto function) {
+      benchmark::RegisterBenchmark((prefix + name).c_str(), function)
+          ->Unit(benchmark::kMillisecond);
+    };
+    add("copy", [shape](benchmark::State& state) { copy_memory(state, shape); });
+    for (const char* tokenizer : {"libcsv", "scalar"}) {
+      add(std::string("tokenize/") + tokenizer,
+          [=](benchmark::State& state) { tokenize(state, shape, tokenizer); });
+    }
+    for (const char* tokenizer : {"libcsv", "scalar"}) {
+      add(std::string("typed/") + tokenizer,
+          [=](benchmark::State& state) { parse_typed(state, shape, tokenizer); });
+    }
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
