@@ -1,0 +1,27 @@
+// The commands, one function each. They return exit codes; see exit_codes.h.
+#pragma once
+
+#include <string>
+
+#include "cli/pipeline_flags.h"
+
+namespace leat::cli {
+
+/// Prints the error on standard error, and turns it into an exit code.
+int report_error(const Error& error);
+
+int run_load(const PipelineFlags& flags);
+
+/// Prints the rows of `from` on standard output; keeps no state.
+int run_cat(PipelineFlags& flags, const std::string& from);
+
+struct LsFlags {
+  std::string state;
+  std::string only;   ///< A state's name; empty: all.
+  bool json = false;  ///< JSON lines instead of a table.
+};
+
+/// Prints each split that the ledger knows, with its state.
+int run_ls(const LsFlags& flags);
+
+}  // namespace leat::cli

@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/exit_codes.h"
+#include "cli/quantities.h"
+#include "cli/signals.h"
+#include "leat/loader.h"
+
+namespace leat::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Objects that this run could not load, so that somebody has to look.
+std::uint64_t needing_attention(const SourceStats& stats) {
+  return stats.objects_quarantined + stats.objects_gone + stats.objects_changed;
+}
+
+milliseconds lag_of(const SourceStats& stats) {
+  if (stats.oldest_pending_modified_ms == 0) return milliseconds(0);
+  return milliseconds(
+      std::max<std::int64_t>(0, system_clock().wall_ms() - stats.oldest_pending_modified_ms));
+}
+
+std::string attention_text(const SourceStats& stats) {
+  std::string text;
+  const auto add = [&text](std::uint64_t count, const char* what) {
+    if (count > 0) text += ", " + format_count(count) + " " + what;
+  };
+  add(stats.rows_rejected, "rows rejected");
+  add(stats.objects_quarantined, "objects quarantined");
+  add(stats.objects_gone, "gone");
+  add(stats.objects_changed, "changed");
+  add(stats.objects_unsettled, "still being written");
+  return text;
+}
+
+/// Rows a second since the last call.
+class RateMeter {
+ public:
+  double update(const LoadReport& report) {
+    const double seconds = report.seconds - seconds_;
+    if (seconds >= 0.4) {
+      rate_ =
+          static_cast<double>(report.source.rows - std::min(rows_, report.source.rows)) / seconds;
+      rows_ = report.source.rows;
+      seconds_ = report.seconds;
+    }
+    return rate_;
+  }
+
+ private:
+  std::uint64_t rows_ = 0;
+  double seconds_ = 0;
+  double rate_ = 0;
+};
+
+std::string progress_text(const LoadReport& report, double rows_per_second) {
+  const SourceStats& stats = report.source;
+  return format_count(stats.objects_finished) + " objects done, " +
+         format_count(stats.objects_pending + stats.objects_reading) + " pending, " +
+         format_bytes(stats.bytes) + ", " + format_count(stats.rows) + " rows, " +
+         format_count(static_cast<std::uint64_t>(rows_per_second)) + " rows/s, lag " +
+         format_duration(lag_of(stats)) + attention_text(stats);
+}
+
+std::string summary_text(const LoadReport& report) {
+  const SourceStats& stats = report.source;
+  return format_count(stats.rows) + " rows of " + format_count(stats.objects_finished) +
+         " objects (" + format_bytes(stats.bytes) + ") in " +
+         format_duration(milliseconds(static_cast<std::int64_t>(report.seconds * 1000))) +
+         ", epoch " + std::to_string(report.epoch) + attention_text(stats);
+}
+
+Result<void> write_report(const std::string& path, const LoadReport& report) {
+  const SourceStats& stats = report.source;
+  const nlohmann::ordered_json json = {
+      {"rows", stats.rows},
+      {"bytes", stats.bytes},
+      {"objects_finished", stats.objects_finished},
+      {"objects_quarantined", stats.objects_quarantined},
+      {"objects_gone", stats.objects_gone},
+      {"objects_changed", stats.objects_changed},
+      {"objects_unsettled", stats.objects_unsettled},
+      {"rows_rejected", stats.rows_rejected},
+      {"seconds", report.seconds},
+      {"list_requests", stats.store.list_requests},
+      {"get_requests", stats.store.get_requests},
+      {"retries", stats.store.retries},
+      {"epoch", report.epoch},
+  };
+  std::ofstream file(path, std::ios::trunc);
+  file << json.dump(2) << "\n";
+  file.close();
+  if (!file) {
+    return Error{ErrorCode::kIo,
+                 "the report " + path + " cannot be written: " + std::string(std::strerror(errno))};
+  }
+  return {};
+}
+
+}  // namespace
+
+int report_error(const Error& error) {
+  std::cerr << "leat: " << error.to_string() << "\n";
+  switch (error.code) {
+    case ErrorCode::kInvalidArgument:
+      return kExitUsage;
+    case ErrorCode::kAlreadyOpen:
+    case ErrorCode::kFenced:
+      return kExitTakenOver;
+    default:
+      return kExitFailure;
+  }
+}
+
+int run_load(const PipelineFlags& flags) {
+  Result<LoaderOptions> options = flags.options();
+  if (!options) return report_error(options.error());
+  Result<SourceOptions::LogLevel> level = flags.log_level();
+  if (!level) return report_error(level.error());
+  if (options->source.from.empty()) {
+    return report_error({ErrorCode::kInvalidArgument,
+                         "no source: --from says what to read, e.g. 's3://bucket/in/**/*.csv'"});
+  }
+  if (options->source.state_dir.empty()) {
+    return report_error({ErrorCode::kInvalidArgument,
+                         "no state folder: --state DIR says where progress is kept, so that the "
+                         "next run goes on where this one stops"});
+  }
+
+  StopOnSignal stop;
+  Console console(*level);
+  options->source.log = [&console](SourceOptions::LogLevel message_level,
+                                   const std::string& message) {
+    console.log(message_level, message);
+  };
+  Result<std::unique_ptr<Loader>> loader = Loader::create(std::move(*options));
+  if (!loader) return report_error(loader.error());
+
+  RateMeter rate;
+  LoadReport last;
+  milliseconds last_logged{0};
+  constexpr milliseconds kLogInterval{10'000};
+  Result<LoadReport> report = (*loader)->run(stop.token(), [&](const LoadReport& now) {
+    last = now;
+    const std::string text = progress_text(now, rate.update(now));
+    const milliseconds elapsed(static_cast<std::int64_t>(now.seconds * 1000));
+    if (console.is_terminal()) {
+      console.show(text);
+    } else if (elapsed - last_logged >= kLogInterval) {
+      console.log(SourceOptions::LogLevel::kInfo, text);
+      last_logged = elapsed;
+    }
+  });
+  console.end_line();
+  const LoadReport& totals = report ? *report : last;
+  if (!flags.report_file().empty()) {
+    if (Result<void> written = write_report(flags.report_file(), totals); !written) {
+      report_error(written.error());
+      if (report) return kExitFailure;
+    }
+  }
+  if (!report) return report_error(report.error());
+  console.log(SourceOptions::LogLevel::kInfo, summary_text(totals));
+  return needing_attention(totals.source) > 0 ? kExitAttention : kExitOk;
+}
+
+}  // namespace leat::cli

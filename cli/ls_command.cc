@@ -1,0 +1,94 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/quantities.h"
+#include "leat/split.h"
+#include "state/ledger.h"
+
+namespace leat::cli {
+namespace {
+
+/// A finished object that is now listed in another version is shown as changed, as the summary of a
+/// load counts it.
+std::string_view shown_state(const SplitProgress& split) {
+  if (split.state == SplitState::kFinished && split.error) {
+    return split_state_name(SplitState::kChanged);
+  }
+  return split_state_name(split.state);
+}
+
+void print_json(const SplitProgress& split) {
+  nlohmann::ordered_json json = {
+      {"key", split.object.key},
+      {"version", split.object.version},
+      {"size", split.object.size},
+      {"state", shown_state(split)},
+      {"rows", split.rows},
+      {"rejected", split.rejected},
+      {"offset", split.position.offset},
+      {"record", split.position.record},
+      {"epoch", split.epoch},
+      {"updated_ms", split.updated_ms},
+  };
+  if (split.error) {
+    json["error"] = {{"code", error_code_name(split.error->code)},
+                     {"message", split.error->message}};
+    if (split.error->at.record) json["error"]["record"] = *split.error->at.record;
+    if (split.error->at.byte_offset) json["error"]["byte_offset"] = *split.error->at.byte_offset;
+    if (!split.error->at.column.empty()) json["error"]["column"] = split.error->at.column;
+  }
+  // Keys are bytes: those that are not UTF-8 are shown with replacement characters.
+  std::cout << json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+std::string padded(std::string text, std::size_t width, bool right) {
+  if (text.size() >= width) return text;
+  const std::string space(width - text.size(), ' ');
+  return right ? space + text : text + space;
+}
+
+void print_line(const SplitProgress& split) {
+  std::cout << padded(std::string(shown_state(split)), 12, false)
+            << padded(format_count(split.rows), 14, true)
+            << padded(format_count(split.rejected), 10, true)
+            << padded(
+                   split.state == SplitState::kFinished ? "-" : format_count(split.position.offset),
+                   16, true)
+            << padded(format_count(split.object.size), 16, true) << "  " << split.object.key;
+  if (split.error) std::cout << "\n    " << split.error->to_string();
+  std::cout << "\n";
+}
+
+}  // namespace
+
+int run_ls(const LsFlags& flags) {
+  Result<std::unique_ptr<state::Ledger>> ledger =
+      state::Ledger::open({.dir = flags.state, .read_only = true});
+  if (!ledger) return report_error(ledger.error());
+  if (!flags.json) {
+    std::cout << padded("STATE", 12, false) << padded("ROWS", 14, true)
+              << padded("REJECTED", 10, true) << padded("POSITION", 16, true)
+              << padded("SIZE", 16, true) << "  OBJECT\n";
+  }
+  Result<void> scanned = (*ledger)->scan([&flags](const SplitProgress& split) {
+    if (!flags.only.empty() && flags.only != shown_state(split)) return true;
+    if (flags.json) {
+      print_json(split);
+    } else {
+      print_line(split);
+    }
+    return std::cout.good();
+  });
+  if (!scanned) return report_error(scanned.error());
+  std::cout.flush();
+  if (!std::cout) {
+    return report_error({ErrorCode::kIo, "standard output cannot be written to"});
+  }
+  return kExitOk;
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,145 @@
+// The leat command: parses flags, runs one command, returns its exit code.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/config_file.h"
+#include "cli/exit_codes.h"
+#include "cli/pipeline_flags.h"
+#include "leat/version.h"
+
+namespace leat::cli {
+namespace {
+
+constexpr const char* kDefaultConfigFile = "leat.toml";
+
+constexpr const char* kLoadExamples = R"(Examples:
+  leat load --once --from 'data/**/*.csv' --to sqlite:rows.db --table t --state st
+  leat load --from 's3://bucket/in/**/*.csv' --schema 'id bigint, name text, at timestamptz' \
+            --to sqlite:rows.db --table events --state /var/lib/leat/events
+  leat load --config leat.toml        # from = "s3://…", once = true, … : the flags' names
+
+Exit codes: 0 done (or stopped by a signal, all committed), 1 failure, 2 usage,
+3 done but objects are quarantined, gone or changed, 4 another loader holds the pipeline.)";
+
+constexpr const char* kCatExamples = R"(Examples:
+  leat cat data/orders.csv
+  leat cat 's3://bucket/in/*.csv' --format jsonl --schema 'id bigint, name text')";
+
+constexpr const char* kLsExamples = R"(Examples:
+  leat ls --state st
+  leat ls --state st --only quarantined --json)";
+
+/// The value of --config, when it is among the arguments.
+std::string config_argument(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--config" && i + 1 < arguments.size()) return arguments[i + 1];
+    if (arguments[i].starts_with("--config=")) return arguments[i].substr(9);
+  }
+  return {};
+}
+
+/// Puts what the configuration file says behind the command's name, in front of the flags.
+/// Without --config and --from, ./leat.toml is the configuration file where there is one.
+Result<void> apply_config_file(std::vector<std::string>& arguments) {
+  std::string path = config_argument(arguments);
+  if (path.empty()) {
+    const bool has_from = std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {
+      return argument == "--from" || argument.starts_with("--from=") || argument == "--help" ||
+             argument == "-h";
+    });
+    std::error_code error;
+    if (has_from || !std::filesystem::exists(kDefaultConfigFile, error)) return {};
+    path = kDefaultConfigFile;
+  }
+  Result<std::vector<std::string>> configured = read_config_file(path, arguments);
+  if (!configured) {
+    Error error = std::move(configured).error();
+    error.code = ErrorCode::kInvalidArgument;
+    return error;
+  }
+  arguments.insert(arguments.begin() + 1, configured->begin(), configured->end());
+  return {};
+}
+
+/// CLI11 takes "--null=" for a flag whose value comes next; here it is a flag with an empty value.
+void split_empty_values(std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (!arguments[i].starts_with("--") || !arguments[i].ends_with('=')) continue;
+    arguments[i].pop_back();
+    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++i), std::string());
+  }
+}
+
+int run(std::vector<std::string> arguments) {
+  CLI::App app{"leat: files that land in an object store become rows in a table, each exactly once",
+               "leat"};
+  app.set_version_flag("--version", "leat " + std::string(version()));
+  app.require_subcommand(1);
+  app.footer("'leat COMMAND --help' shows a command's flags and examples.");
+
+  PipelineFlags load_flags;
+  std::string config_file;
+  CLI::App* load = app.add_subcommand("load", "Keep a table in step with the files that land");
+  load_flags.add_load_flags(*load);
+  load_flags.add_output_format(*load);
+  load_flags.add_format_flags(*load);
+  load_flags.add_store_flags(*load);
+  load_flags.add_resource_flags(*load);
+  load->add_option("--config", config_file,
+                   "TOML file with the same names as these flags, which outrank it (default: "
+                   "./leat.toml when --from is not given)");
+  load->footer(kLoadExamples);
+
+  PipelineFlags cat_flags;
+  std::string cat_from;
+  CLI::App* cat = app.add_subcommand("cat", "Print the rows of objects on standard output");
+  cat->add_option("FROM", cat_from, "Objects to read: 's3://bucket/in/**/*.csv', a path")
+      ->required();
+  cat_flags.add_output_format(*cat);
+  cat_flags.add_format_flags(*cat);
+  cat_flags.add_store_flags(*cat);
+  cat_flags.add_resource_flags(*cat);
+  cat->footer(kCatExamples);
+
+  LsFlags ls_flags;
+  CLI::App* ls = app.add_subcommand("ls", "List the objects that a state folder knows");
+  ls->add_option("--state", ls_flags.state, "State folder of the pipeline")->required();
+  ls->add_option("--only", ls_flags.only, "Only this state: reading, finished, quarantined, …")
+      ->check(CLI::IsMember({"reading", "finished", "quarantined", "gone", "changed"}));
+  ls->add_flag("--json", ls_flags.json, "JSON lines");
+  ls->footer(kLsExamples);
+
+  if (!arguments.empty() && arguments.front() == "load") {
+    if (Result<void> applied = apply_config_file(arguments); !applied) {
+      return report_error(applied.error());
+    }
+  }
+  split_empty_values(arguments);
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back.
+    app.parse(std::move(arguments));
+  } catch (const CLI::Success& asked) {  // --help, --version
+    app.exit(asked);
+    return kExitOk;
+  } catch (const CLI::ParseError& bad) {
+    app.exit(bad, std::cout, std::cerr);
+    return kExitUsage;
+  }
+  if (load->parsed()) return run_load(load_flags);
+  if (cat->parsed()) return run_cat(cat_flags, cat_from);
+  return run_ls(ls_flags);
+}
+
+}  // namespace
+}  // namespace leat::cli
+
+int main(int argc, char** argv) {
+  return leat::cli::run(std::vector<std::string>(argv + 1, argv + argc));
+}

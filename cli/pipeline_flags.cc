@@ -1,0 +1,250 @@
+#include "cli/pipeline_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "cli/quantities.h"
+
+namespace leat::cli {
+
+struct PipelineFlags::Typed {
+  std::string from, to, table, schema, state, rejects, report, pipeline;
+  bool once = false, lineage = false, header = true, no_sign_request = false;
+  std::string delimiter, quote, escape, comment;
+  std::vector<std::string> null_strings;
+  std::string on_error = "fail", extra_columns = "auto", tokenizer, format = "csv";
+  std::uint64_t skip_lines = 0;
+  std::string poll_interval, checkpoint_interval, settle, memory, max_record_bytes;
+  std::uint32_t threads = 0, splits_in_flight = 0;
+  std::string endpoint_url, region, profile, ca_bundle, addressing = "auto", log_level = "info";
+};
+
+PipelineFlags::PipelineFlags() : typed_(std::make_unique<Typed>()) {}
+PipelineFlags::~PipelineFlags() = default;
+
+void PipelineFlags::add_store_flags(CLI::App& app) {
+  const std::string group = "Object store";
+  app.add_option("--endpoint-url", typed_->endpoint_url,
+                 "S3 service to talk to, e.g. http://127.0.0.1:8000 (default: AWS_ENDPOINT_URL, "
+                 "then AWS)")
+      ->group(group);
+  app.add_option("--region", typed_->region, "Region to sign for (default: AWS_REGION, profile)")
+      ->group(group);
+  app.add_option("--profile", typed_->profile, "Profile of ~/.aws/config and ~/.aws/credentials")
+      ->group(group);
+  app.add_flag("--no-sign-request", typed_->no_sign_request, "Anonymous requests: public buckets")
+      ->group(group);
+  app.add_option("--ca-bundle", typed_->ca_bundle, "PEM file of the CAs to trust")->group(group);
+  app.add_option("--addressing", typed_->addressing,
+                 "Where the bucket's name goes: auto, path, virtual")
+      ->group(group);
+  app.add_option("--settle", typed_->settle,
+                 "Local files younger than this may still be written to and wait (default 2s)")
+      ->group(group);
+}
+
+void PipelineFlags::add_format_flags(CLI::App& app) {
+  const std::string group = "Format";
+  app.add_option("--schema", typed_->schema,
+                 "Columns with SQL types: 'id bigint not null, name text, at timestamptz'. Without "
+                 "it the first header decides, and all columns are text")
+      ->group(group);
+  app.add_flag("--header,!--no-header", typed_->header,
+               "First record holds column names (default); without, columns go by place")
+      ->group(group);
+  app.add_option("--delimiter", typed_->delimiter, "Between fields; one byte (default ,)")
+      ->group(group);
+  app.add_option("--quote", typed_->quote, "Around fields, or none (default \")")->group(group);
+  app.add_option("--escape", typed_->escape, "Before a quote inside quotes (default: the quote)")
+      ->group(group);
+  app.add_option("--null", typed_->null_strings,
+                 "Unquoted text that means null; may be repeated (default: empty)")
+      ->group(group)
+      ->expected(1)
+      ->take_all();
+  app.add_option("--comment", typed_->comment, "Records that begin with it are skipped")
+      ->group(group);
+  app.add_option("--skip-lines", typed_->skip_lines, "Lines to drop at the start of each object")
+      ->group(group);
+  app.add_option("--on-error", typed_->on_error,
+                 "Record that does not fit: fail (quarantine its object), reject (keep it aside), "
+                 "null (the value becomes null)")
+      ->group(group)
+      ->check(CLI::IsMember({"fail", "reject", "null"}));
+  app.add_option("--extra-columns", typed_->extra_columns,
+                 "Header columns that the schema lacks: ignore, fail, auto (ignore with --schema)")
+      ->group(group)
+      ->check(CLI::IsMember({"auto", "ignore", "fail"}));
+  app.add_option("--max-record-bytes", typed_->max_record_bytes,
+                 "Longer records quarantine their object (default 16MiB)")
+      ->group(group);
+  app.add_option("--tokenizer", typed_->tokenizer, "libcsv or scalar: the same rows")->group(group);
+}
+
+void PipelineFlags::add_resource_flags(CLI::App& app) {
+  const std::string group = "Resources";
+  app.add_option("--threads", typed_->threads, "Parsing threads (default: one per core)")
+      ->group(group);
+  app.add_option("--splits-in-flight", typed_->splits_in_flight,
+                 "Objects read at once (default: 4 per thread)")
+      ->group(group);
+  app.add_option("--memory", typed_->memory, "For rows on their way (default 512MiB)")
+      ->group(group);
+  app.add_option("--log-level", typed_->log_level, "debug, info, warning, error")
+      ->group(group)
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+}
+
+void PipelineFlags::add_load_flags(CLI::App& app) {
+  const std::string group = "Pipeline";
+  app.add_option("--from", typed_->from, "Objects to load: 's3://bucket/in/**/*.csv', a path")
+      ->group(group);
+  app.add_option("--to", typed_->to, "Where rows go: sqlite:FILE, - (standard output), null:")
+      ->group(group);
+  app.add_option("--table", typed_->table, "Table of the sink; made when absent")->group(group);
+  app.add_option("--state", typed_->state, "Folder that keeps the progress; made when absent")
+      ->group(group);
+  app.add_option("--pipeline", typed_->pipeline,
+                 "Name of the pipeline in the sink (default: from source and table)")
+      ->group(group);
+  app.add_flag("--once", typed_->once, "Stop when all that is listed is loaded")->group(group);
+  app.add_flag("--lineage", typed_->lineage,
+               "Add columns _object, _version, _offset, _record to each row")
+      ->group(group);
+  app.add_option("--rejects", typed_->rejects,
+                 "File for rejected records, JSON lines (default: the sink's table leat_reject)")
+      ->group(group);
+  app.add_option("--report", typed_->report, "File for a summary as JSON at the end")->group(group);
+  app.add_option("--poll-interval", typed_->poll_interval, "Between two listings (default 10s)")
+      ->group(group);
+  app.add_option("--checkpoint-interval", typed_->checkpoint_interval,
+                 "Between two commits (default 1s)")
+      ->group(group);
+}
+
+void PipelineFlags::add_output_format(CLI::App& app) {
+  app.add_option("--format", typed_->format, "Rows on standard output: csv or jsonl")
+      ->group("Pipeline")
+      ->check(CLI::IsMember({"csv", "jsonl"}));
+}
+
+void PipelineFlags::set_from(const std::string& from) { typed_->from = from; }
+const std::string& PipelineFlags::report_file() const noexcept { return typed_->report; }
+const std::string& PipelineFlags::format() const noexcept { return typed_->format; }
+
+Result<SourceOptions::LogLevel> PipelineFlags::log_level() const {
+  using Level = SourceOptions::LogLevel;
+  static constexpr std::array<std::pair<std::string_view, Level>, 4> kLevels{
+      {{"debug", Level::kDebug},
+       {"info", Level::kInfo},
+       {"warning", Level::kWarning},
+       {"error", Level::kError}}};
+  for (const auto& [name, level] : kLevels) {
+    if (name == typed_->log_level) return level;
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               "--log-level: \"" + typed_->log_level + "\" is unknown"};
+}
+
+namespace {
+
+/// Parses `text` into `out` when it was given; errors name the flag.
+template <class T>
+Result<void> set_parsed(std::string_view flag, const std::string& text,
+                        Result<T> (*parse)(std::string_view), T& out) {
+  if (text.empty()) return {};
+  Result<T> value = parse(text);
+  if (!value) {
+    Error error = std::move(value).error();
+    error.message = std::string(flag) + ": " + error.message;
+    return error;
+  }
+  out = std::move(*value);
+  return {};
+}
+
+}  // namespace
+
+Result<LoaderOptions> PipelineFlags::options() const {
+  const Typed& typed = *typed_;
+  LoaderOptions options;
+  SourceOptions& source = options.source;
+  source.from = typed.from;
+  source.state_dir = typed.state;
+  source.pipeline = typed.pipeline;
+  source.once = typed.once;
+  source.lineage = typed.lineage;
+  source.threads = typed.threads;
+  source.splits_in_flight_max = typed.splits_in_flight;
+  options.to = typed.to;
+  options.sink.table = typed.table;
+  options.sink.format =
+      typed.format == "jsonl" ? SinkOptions::Format::kJsonl : SinkOptions::Format::kCsv;
+  options.rejects_file = typed.rejects;
+
+  CsvOptions& csv = source.csv;
+  std::chrono::milliseconds settle(source.store.local.settle_ms);
+  std::uint64_t record_bytes_max = csv.record_bytes_max;
+  char comment = '\0';
+  for (Result<void> parsed :
+       {set_parsed("--poll-interval", typed.poll_interval, parse_duration, source.poll_interval),
+        set_parsed("--checkpoint-interval", typed.checkpoint_interval, parse_duration,
+                   options.checkpoint_interval),
+        set_parsed("--settle", typed.settle, parse_duration, settle),
+        set_parsed("--memory", typed.memory, parse_bytes, source.memory_bytes_max),
+        set_parsed("--max-record-bytes", typed.max_record_bytes, parse_bytes, record_bytes_max),
+        set_parsed("--delimiter", typed.delimiter, parse_character, csv.delimiter),
+        set_parsed("--quote", typed.quote, parse_character, csv.quote),
+        set_parsed("--comment", typed.comment, parse_character, comment)}) {
+    if (!parsed) return std::move(parsed).error();
+  }
+  csv.escape = csv.quote;
+  if (Result<void> parsed = set_parsed("--escape", typed.escape, parse_character, csv.escape);
+      !parsed) {
+    return std::move(parsed).error();
+  }
+  if (record_bytes_max > (1u << 30)) {
+    return Error{ErrorCode::kInvalidArgument, "--max-record-bytes: at most 1GiB"};
+  }
+  csv.record_bytes_max = static_cast<std::uint32_t>(record_bytes_max);
+  source.store.local.settle_ms = static_cast<std::uint32_t>(settle.count());
+  if (comment != '\0') csv.comment = comment;
+  csv.header = typed.header;
+  csv.skip_lines = typed.skip_lines;
+  if (!typed.null_strings.empty()) csv.null_strings = typed.null_strings;
+  if (!typed.tokenizer.empty()) csv.tokenizer = typed.tokenizer;
+  csv.on_error = typed.on_error == "reject" ? OnError::kReject
+                 : typed.on_error == "null" ? OnError::kNull
+                                            : OnError::kFail;
+  csv.extra_columns = typed.extra_columns == "ignore" ? ExtraColumns::kIgnore
+                      : typed.extra_columns == "fail" ? ExtraColumns::kFail
+                                                      : ExtraColumns::kAuto;
+  if (!typed.schema.empty()) {
+    Result<Schema> schema = parse_schema(typed.schema);
+    if (!schema) {
+      Error error = std::move(schema).error();
+      error.message = "--schema: " + error.message;
+      return error;
+    }
+    source.schema = std::move(*schema);
+  }
+
+  S3Options& s3 = source.store.s3;
+  s3.endpoint_url = typed.endpoint_url;
+  s3.region = typed.region;
+  s3.profile = typed.profile;
+  s3.ca_bundle = typed.ca_bundle;
+  s3.no_sign_request = typed.no_sign_request;
+  if (typed.addressing == "path") {
+    s3.addressing = S3Options::Addressing::kPath;
+  } else if (typed.addressing == "virtual") {
+    s3.addressing = S3Options::Addressing::kVirtualHost;
+  } else if (typed.addressing != "auto") {
+    return Error{ErrorCode::kInvalidArgument, "--addressing: one of auto, path, virtual"};
+  }
+  return options;
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,48 @@
+// The flags that describe a pipeline, shared by the commands that run one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "leat/loader.h"
+#include "leat/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace leat::cli {
+
+/// Flags as they were typed; options() gives them their meaning.
+class PipelineFlags {
+ public:
+  PipelineFlags();
+  ~PipelineFlags();
+
+  /// --endpoint-url, --region, --profile, …: how to reach the store.
+  void add_store_flags(CLI::App& app);
+  /// --schema, --delimiter, --on-error, …: what the bytes mean.
+  void add_format_flags(CLI::App& app);
+  /// --threads, --memory, --log-level.
+  void add_resource_flags(CLI::App& app);
+  /// --from, --to, --table, --state, …: the rest of `leat load`.
+  void add_load_flags(CLI::App& app);
+
+  /// Sets the source where it is no flag but an argument.
+  void set_from(const std::string& from);
+
+  ///   kInvalidArgument  The message names the flag.
+  Result<LoaderOptions> options() const;
+  Result<SourceOptions::LogLevel> log_level() const;
+  const std::string& report_file() const noexcept;
+  /// rows on standard output: csv or jsonl.
+  const std::string& format() const noexcept;
+  void add_output_format(CLI::App& app);
+
+ private:
+  struct Typed;
+  std::unique_ptr<Typed> typed_;
+};
+
+}  // namespace leat::cli

@@ -1,0 +1,29 @@
+// Durations and sizes as people write them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "leat/result.h"
+
+namespace leat::cli {
+
+/// "250ms", "10s", "5min", "2h"; a bare number counts seconds. Fractions are allowed.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// "512MiB", "2GiB", "64KiB", "1.5GB"; k, M and G alone are binary; a bare number counts bytes.
+Result<std::uint64_t> parse_bytes(std::string_view text);
+
+/// One byte: the character itself, or "\t", "\\", "tab", "space", "none" (no such character).
+Result<char> parse_character(std::string_view text);
+
+/// "1.4 GiB", "812 B": three digits, binary units.
+std::string format_bytes(std::uint64_t bytes);
+/// "1,234,567".
+std::string format_count(std::uint64_t count);
+/// "3 s", "4 min 10 s", "2 h 5 min".
+std::string format_duration(std::chrono::milliseconds duration);
+
+}  // namespace leat::cli

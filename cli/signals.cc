@@ -1,0 +1,46 @@
+#include "cli/signals.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <ctime>
+
+namespace leat::cli {
+namespace {
+
+constexpr int kExitBySecondSignal = 130;
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+}  // namespace
+
+StopOnSignal::StopOnSignal() {
+  ::signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  waiter_ = std::jthread([this](std::stop_token ended) {
+    const sigset_t waited = stop_signals();
+    while (!ended.stop_requested()) {
+      timespec tick{0, 200'000'000};
+      if (::sigtimedwait(&waited, nullptr, &tick) < 0) continue;
+      if (stop_.stop_requested()) ::_exit(kExitBySecondSignal);
+      stop_.request_stop();
+    }
+  });
+}
+
+StopOnSignal::~StopOnSignal() {
+  waiter_.request_stop();
+  waiter_.join();
+  const sigset_t signals = stop_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,62 @@
+#include "connector/split_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace leat::connector {
+
+SplitReader::SplitReader(const ObjectStore& store, const Clock& clock, ObjectVersion object,
+                         std::uint64_t offset, SplitReaderOptions options, std::stop_token stop)
+    : store_(store),
+      clock_(clock),
+      object_(std::move(object)),
+      options_(std::move(options)),
+      stop_(std::move(stop)),
+      offset_(offset) {}
+
+Result<ByteChunk> SplitReader::next() {
+  // One byte of room even at the end: the read that finds the end also verifies the version.
+  const std::uint64_t left = object_.size > offset_ ? object_.size - offset_ : 0;
+  buffer_.resize(static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(left, 1, static_cast<std::uint64_t>(options_.chunk_bytes))));
+  const std::uint64_t begin = offset_;
+  std::size_t filled = 0;
+  while (filled < buffer_.size()) {
+    Result<std::size_t> bytes = read_some({buffer_.data() + filled, buffer_.size() - filled});
+    if (!bytes) return std::move(bytes).error();
+    if (*bytes == 0) break;
+    filled += *bytes;
+    offset_ += *bytes;
+  }
+  return ByteChunk{begin, {buffer_.data(), filled}};
+}
+
+Result<std::size_t> SplitReader::read_some(std::span<std::byte> out) {
+  while (true) {
+    if (stop_.stop_requested()) return Error{ErrorCode::kCancelled, "reading was stopped"};
+    Result<std::size_t> bytes = std::size_t{0};
+    if (reader_ == nullptr) {
+      Result<std::unique_ptr<ObjectReader>> opened = store_.open(object_, offset_);
+      if (opened) {
+        reader_ = std::move(*opened);
+      } else {
+        bytes = std::move(opened).error();
+      }
+    }
+    if (reader_ != nullptr) bytes = reader_->read(out);
+    if (bytes) {
+      failures_ = 0;
+      return bytes;
+    }
+    reader_.reset();
+    ++failures_;
+    if (!bytes.error().retryable || failures_ >= options_.attempts_max) return bytes;
+    if (options_.on_retry) options_.on_retry(bytes.error());
+    const auto doubled = options_.first_pause * (1u << std::min(failures_ - 1, 16u));
+    if (!clock_.wait(std::min(doubled, options_.longest_pause), stop_)) {
+      return Error{ErrorCode::kCancelled, "reading was stopped"};
+    }
+  }
+}
+
+}  // namespace leat::connector

@@ -1,0 +1,58 @@
+// Streams one split's bytes as ByteChunks and rides out what may pass: a transient failure opens
+// the object again, in the same version, at the offset reached.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+
+#include "leat/clock.h"
+#include "leat/object_store.h"
+#include "leat/parser.h"
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+
+namespace leat::connector {
+
+struct SplitReaderOptions {
+  std::size_t chunk_bytes = 1u << 20;
+  /// Attempts in a row without a byte of progress before the error is given up to the caller.
+  std::uint32_t attempts_max = 5;
+  std::chrono::milliseconds first_pause{200};       ///< Doubles with each attempt in a row …
+  std::chrono::milliseconds longest_pause{10'000};  ///< … up to this.
+  /// Told of each failure that is about to be retried. May be empty.
+  std::function<void(const Error&)> on_retry;
+};
+
+/// Used by one thread at a time. Borrows store and clock.
+class SplitReader {
+ public:
+  /// Opens nothing yet.
+  SplitReader(const ObjectStore& store, const Clock& clock, ObjectVersion object,
+              std::uint64_t offset, SplitReaderOptions options, std::stop_token stop);
+
+  /// The next chunk, as full as the object allows; empty payload: the split's end. Valid until the
+  /// next call.
+  ///   Errors of ObjectReader::read, after the attempts were spent for retryable ones.
+  ///   kCancelled  A stop was requested.
+  Result<ByteChunk> next();
+
+ private:
+  Result<std::size_t> read_some(std::span<std::byte> out);
+
+  const ObjectStore& store_;
+  const Clock& clock_;
+  ObjectVersion object_;
+  SplitReaderOptions options_;
+  std::stop_token stop_;
+  std::unique_ptr<ObjectReader> reader_;
+  Buffer buffer_;
+  std::uint64_t offset_;
+  std::uint32_t failures_ = 0;
+};
+
+}  // namespace leat::connector

@@ -1,0 +1,87 @@
+// What workers and discovery tell the consumer, in order, within a memory limit.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "leat/split.h"
+
+namespace leat::executor {
+
+struct Event {
+  enum class Kind {
+    kRows,      ///< `chunk` of `object`.
+    kFinished,  ///< `object` was read to its end.
+    kFailed,    ///< `object` cannot be read on: `error` and `end` say why and where.
+    kReported,  ///< `object` is listed in a version other than the finished one.
+    kWake,      ///< Look again whether all is done.
+  };
+  Kind kind = Kind::kWake;
+  std::shared_ptr<const ObjectVersion> object = {};
+  RowChunk chunk = {};
+  Position end = {};
+  Error error = {};
+  std::string offending = {};
+};
+
+/// Bounded FIFO, many producers, one consumer.
+///
+/// The bound counts the chunks' memory. A chunk handed out stays on the account until the next pop:
+/// the consumer works on it meanwhile. One chunk is always let in, whatever its size, so that a
+/// limit below one chunk slows things down but never stops them.
+class EventQueue {
+ public:
+  explicit EventQueue(std::size_t memory_bytes_max) : memory_bytes_max_(memory_bytes_max) {}
+
+  /// Waits for room. @return  false when stopped: the event is dropped.
+  bool push(Event event, std::stop_token stop) {
+    const std::size_t bytes = event.kind == Event::Kind::kRows ? event.chunk.memory_bytes() : 0;
+    std::unique_lock lock(mutex_);
+    const auto has_room = [&] {
+      return bytes == 0 || memory_bytes_ == 0 || memory_bytes_ + bytes <= memory_bytes_max_;
+    };
+    if (!room_.wait(lock, stop, has_room)) return false;
+    memory_bytes_ += bytes;
+    events_.push_back({std::move(event), bytes});
+    arrived_.notify_one();
+    return true;
+  }
+
+  /// The next event, or nullopt after `timeout`.
+  std::optional<Event> pop(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    memory_bytes_ -= handed_out_bytes_;
+    handed_out_bytes_ = 0;
+    room_.notify_all();
+    if (!arrived_.wait_for(lock, timeout, [this] { return !events_.empty(); })) return {};
+    Entry entry = std::move(events_.front());
+    events_.pop_front();
+    handed_out_bytes_ = entry.bytes;
+    return std::move(entry.event);
+  }
+
+ private:
+  struct Entry {
+    Event event;
+    std::size_t bytes;
+  };
+
+  const std::size_t memory_bytes_max_;
+  std::mutex mutex_;
+  std::condition_variable_any room_;
+  std::condition_variable arrived_;
+  std::deque<Entry> events_;
+  std::size_t memory_bytes_ = 0;
+  std::size_t handed_out_bytes_ = 0;
+};
+
+}  // namespace leat::executor

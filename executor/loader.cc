@@ -1,0 +1,235 @@
+#include "leat/loader.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "connector/reject_file/reject_file.h"
+#include "executor/source_executor.h"
+
+namespace leat {
+namespace {
+
+using executor::SourceExecutor;
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr milliseconds kProgressInterval{500};
+constexpr milliseconds kPollMax{100};
+
+/// One run of a pipeline from recovery to the end, or to a point from which it has to start over.
+///
+/// An epoch is committed in this order: reject file, sink, ledger. Each may be repeated after a
+/// crash: the sink's record decides, the reject file is cut back to it, and the ledger follows it.
+class PipelineRun {
+ public:
+  explicit PipelineRun(const LoaderOptions& options) : options_(options) {}
+
+  enum class End {
+    kDone,
+    kStartOver,  ///< Rows that had to be taken back could not be: all of the epoch was.
+  };
+
+  Result<void> open();
+  Result<End> run(std::stop_token stop, const std::function<void()>& progress);
+  /// Lets go of source and sink; what was not committed is rolled back.
+  Result<void> close();
+
+  SourceStats stats() const { return source_ ? source_->stats() : SourceStats{}; }
+  std::uint64_t epoch() const { return epoch_; }
+
+ private:
+  Result<void> recover();
+  Result<void> write(RowChunk chunk);
+  Result<void> commit_epoch();
+
+  const LoaderOptions& options_;
+  std::unique_ptr<RowSink> sink_;
+  std::unique_ptr<SourceExecutor> source_;
+  std::optional<connector::RejectFile> rejects_;
+  std::uint64_t epoch_ = 0;
+};
+
+Result<void> PipelineRun::open() {
+  // The sink first: a wrong URI is told before a state folder is made.
+  Result<std::unique_ptr<RowSink>> sink = open_sink(options_.to, options_.sink);
+  if (!sink) return std::move(sink).error();
+  sink_ = std::move(*sink);
+  Result<std::unique_ptr<SourceExecutor>> source =
+      SourceExecutor::prepare(options_.source, nullptr);
+  if (!source) return std::move(source).error();
+  source_ = std::move(*source);
+  if (Result<void> recovered = recover(); !recovered) return recovered;
+  epoch_ = source_->epoch();
+  return source_->start();
+}
+
+Result<void> PipelineRun::recover() {
+  Checkpoint since;
+  Result<RowSink::Recovery> recovery =
+      sink_->open(source_->pipeline(), source_->epoch(), [&](const SplitProgress& progress) {
+        since.splits.push_back(progress);
+        return Result<void>();
+      });
+  if (!recovery) return std::move(recovery).error();
+  since.epoch = recovery->epoch;
+  if (Result<void> recovered = source_->recover(since); !recovered) return recovered;
+  if (options_.rejects_file.empty()) return {};
+  // A sink without a record of its own cannot say where to cut: then rejects may come twice, as its
+  // rows may.
+  const std::uint64_t committed_bytes = sink_->transactional()
+                                            ? recovery->rejects_file_bytes
+                                            : std::numeric_limits<std::uint64_t>::max();
+  Result<connector::RejectFile> rejects =
+      connector::RejectFile::open(options_.rejects_file, committed_bytes);
+  if (!rejects) return std::move(rejects).error();
+  rejects_.emplace(std::move(*rejects));
+  return {};
+}
+
+Result<void> PipelineRun::write(RowChunk chunk) {
+  if (rejects_ && !chunk.rejects.empty()) {
+    if (Result<void> kept = rejects_->append(source_->uri_of(chunk.split->key), chunk); !kept) {
+      return kept;
+    }
+  }
+  return sink_->write(chunk);
+}
+
+Result<void> PipelineRun::commit_epoch() {
+  Checkpoint checkpoint = source_->checkpoint();
+  if (checkpoint.splits.empty()) return {};
+  if (rejects_) {
+    Result<std::uint64_t> bytes = rejects_->sync();
+    if (!bytes) return std::move(bytes).error();
+    checkpoint.rejects_file_bytes = *bytes;
+  }
+  if (Result<void> committed = sink_->commit(checkpoint); !committed) return committed;
+  if (Result<void> committed = source_->commit(checkpoint); !committed) return committed;
+  epoch_ = checkpoint.epoch;
+  return {};
+}
+
+Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
+                                          const std::function<void()>& progress) {
+  auto next_commit = SteadyClock::now() + options_.checkpoint_interval;
+  auto next_progress = SteadyClock::now() + kProgressInterval;
+  while (true) {
+    const auto now = SteadyClock::now();
+    if (now >= next_progress) {
+      progress();
+      next_progress = now + kProgressInterval;
+    }
+    if (now >= next_commit || stop.stop_requested()) {
+      if (Result<void> committed = commit_epoch(); !committed) return std::move(committed).error();
+      if (stop.stop_requested()) return End::kDone;
+      next_commit = SteadyClock::now() + options_.checkpoint_interval;
+    }
+    const auto until_commit = std::chrono::duration_cast<milliseconds>(next_commit - now);
+    Result<Polled> polled = source_->poll(std::clamp(until_commit, milliseconds(1), kPollMax));
+    if (!polled) {
+      // What came before the failure is good: keep it.
+      Error error = std::move(polled).error();
+      if (Result<void> committed = commit_epoch(); !committed) return std::move(committed).error();
+      return error;
+    }
+    switch (polled->kind) {
+      case Polled::Kind::kRows:
+        if (Result<void> written = write(std::move(polled->rows)); !written) {
+          return std::move(written).error();
+        }
+        break;
+      case Polled::Kind::kDiscard: {
+        Result<void> discarded = sink_->discard(*polled->discarded);
+        if (discarded || !sink_->transactional()) break;
+        if (discarded.error().code == ErrorCode::kUnsupported) return End::kStartOver;
+        return std::move(discarded).error();
+      }
+      case Polled::Kind::kIdle:
+        break;
+      case Polled::Kind::kEnd:
+        if (Result<void> committed = commit_epoch(); !committed) {
+          return std::move(committed).error();
+        }
+        return End::kDone;
+    }
+  }
+}
+
+Result<void> PipelineRun::close() {
+  Result<void> closed;
+  if (source_ != nullptr) closed = source_->close();
+  if (sink_ != nullptr) {
+    Result<void> sink_closed = sink_->close();
+    if (closed) closed = std::move(sink_closed);
+  }
+  return closed;
+}
+
+class PipelineLoader final : public Loader {
+ public:
+  explicit PipelineLoader(LoaderOptions options) : options_(std::move(options)) {}
+
+  Result<LoadReport> run(std::stop_token stop, const ProgressCallback& progress) override {
+    const auto begin = SteadyClock::now();
+    while (true) {
+      PipelineRun pipeline(options_);
+      const auto report = [&] {
+        LoadReport totals;
+        totals.source = pipeline.stats();
+        totals.epoch = pipeline.epoch();
+        totals.seconds = std::chrono::duration<double>(SteadyClock::now() - begin).count();
+        return totals;
+      };
+      Result<void> opened = pipeline.open();
+      if (!opened) {
+        (void)pipeline.close();
+        return std::move(opened).error();
+      }
+      Result<PipelineRun::End> end = pipeline.run(stop, [&] {
+        if (progress) progress(report());
+      });
+      LoadReport totals = report();
+      Result<void> closed = pipeline.close();
+      if (progress) progress(totals);
+      if (!end) return std::move(end).error();
+      if (!closed) return std::move(closed).error();
+      if (*end == PipelineRun::End::kDone) return totals;
+    }
+  }
+
+ private:
+  const LoaderOptions options_;
+};
+
+}  // namespace
+
+Result<void> LoaderOptions::validate() const {
+  if (Result<void> valid = source.validate(); !valid) return valid;
+  if (to.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "no sink: say where rows go, e.g. sqlite:rows.db, - or null:"};
+  }
+  if (checkpoint_interval.count() <= 0) {
+    return Error{ErrorCode::kInvalidArgument, "the checkpoint interval must be above 0"};
+  }
+  if (to == "-" && source.csv.on_error != OnError::kFail && rejects_file.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "standard output has no place for rejected records: say where they go with "
+                 "--rejects FILE"};
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Loader>> Loader::create(LoaderOptions options) {
+  if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
+  if (options.source.pipeline.empty() && !options.sink.table.empty()) {
+    options.source.pipeline = options.source.from + " -> " + options.sink.table;
+  }
+  options.sink.keep_rejects =
+      options.rejects_file.empty() && options.source.csv.on_error != OnError::kFail;
+  return std::unique_ptr<Loader>(std::make_unique<PipelineLoader>(std::move(options)));
+}
+
+}  // namespace leat

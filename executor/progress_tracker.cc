@@ -1,0 +1,93 @@
+#include "executor/progress_tracker.h"
+
+#include <utility>
+
+namespace leat::executor {
+
+ProgressTracker::Entry& ProgressTracker::entry(const ObjectVersion& object) {
+  const auto [it, added] = entries_.try_emplace(object.key);
+  if (added) it->second.progress.object = object;
+  return it->second;
+}
+
+void ProgressTracker::restore(SplitProgress progress) {
+  std::string key = progress.object.key;
+  Entry entry;
+  entry.changes_cut = entry.changes_saved = entry.changes;
+  entry.rows_cut = progress.rows + progress.rejected > 0;
+  entry.progress = std::move(progress);
+  entries_.insert_or_assign(std::move(key), std::move(entry));
+}
+
+void ProgressTracker::delivered(const ObjectVersion& object, const RowChunk& chunk) {
+  Entry& e = entry(object);
+  e.progress.position = chunk.end;
+  e.progress.rows += static_cast<std::uint64_t>(chunk.rows);
+  e.progress.rejected += chunk.rejects.size();
+  ++e.changes;
+}
+
+void ProgressTracker::finished(const ObjectVersion& object) {
+  Entry& e = entry(object);
+  e.progress.state = SplitState::kFinished;
+  ++e.changes;
+}
+
+void ProgressTracker::stopped(const ObjectVersion& object, SplitState state, Error error,
+                              Position at, std::string offending) {
+  Entry& e = entry(object);
+  e.progress.state = state;
+  e.progress.error = std::move(error);
+  e.progress.offending = std::move(offending);
+  // A position says what is needed to go on; one that lies at or before what was delivered does not
+  // know more than the delivered one.
+  if (at.offset > e.progress.position.offset) e.progress.position = std::move(at);
+  ++e.changes;
+}
+
+void ProgressTracker::reported_changed(const ObjectVersion& object) {
+  Entry& e = entry(object);
+  e.progress.object = object;
+  e.progress.state = SplitState::kChanged;
+  ++e.changes;
+}
+
+bool ProgressTracker::may_be_durable(const std::string& key) const {
+  const auto it = entries_.find(key);
+  return it != entries_.end() && it->second.rows_cut;
+}
+
+void ProgressTracker::forget(const std::string& key) { entries_.erase(key); }
+
+const SplitProgress* ProgressTracker::find(const std::string& key) const {
+  const auto it = entries_.find(key);
+  return it == entries_.end() ? nullptr : &it->second.progress;
+}
+
+std::vector<SplitProgress> ProgressTracker::changes(std::uint64_t epoch, std::int64_t now_ms) {
+  std::vector<SplitProgress> changed;
+  for (auto& [key, e] : entries_) {
+    if (e.changes == e.changes_saved) continue;
+    e.progress.epoch = epoch;
+    e.progress.updated_ms = now_ms;
+    e.changes_cut = e.changes;
+    e.rows_cut = e.rows_cut || e.progress.rows + e.progress.rejected > 0;
+    changed.push_back(e.progress);
+  }
+  return changed;
+}
+
+std::vector<std::string> ProgressTracker::committed(const Checkpoint& checkpoint) {
+  std::vector<std::string> settled;
+  for (const SplitProgress& saved : checkpoint.splits) {
+    const auto it = entries_.find(saved.object.key);
+    if (it == entries_.end()) continue;
+    it->second.changes_saved = it->second.changes_cut;
+    if (saved.state == SplitState::kReading) continue;
+    settled.push_back(saved.object.key);
+    entries_.erase(it);
+  }
+  return settled;
+}
+
+}  // namespace leat::executor

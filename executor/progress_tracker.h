@@ -1,0 +1,62 @@
+// How far each split in flight has come, as the consumer saw it: what checkpoints are made of.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "leat/split.h"
+
+namespace leat::executor {
+
+/// Used by the consumer's thread alone.
+///
+/// Invariant: a split's entry describes exactly the rows that were handed out; a checkpoint is a
+/// copy of the entries that changed since the last commit, and so is a consistent cut at any time.
+class ProgressTracker {
+ public:
+  /// A split that is in flight as of the last committed epoch.
+  void restore(SplitProgress progress);
+
+  /// The chunk was handed out.
+  void delivered(const ObjectVersion& object, const RowChunk& chunk);
+  /// Nothing more comes of this split.
+  void finished(const ObjectVersion& object);
+  /// The split is at an end without being finished: `state` is kQuarantined, kGone or kChanged.
+  void stopped(const ObjectVersion& object, SplitState state, Error error, Position at,
+               std::string offending);
+  /// A finished object is listed in the version `object`.
+  void reported_changed(const ObjectVersion& object);
+
+  /// True when rows or rejects of the split are, or may be, durable at the consumer's: as of the
+  /// last commit or in a checkpoint that was made since.
+  bool may_be_durable(const std::string& key) const;
+  /// Drops a split of which nothing is durable.
+  void forget(const std::string& key);
+  /// Rows and rejects handed out of this split so far.
+  const SplitProgress* find(const std::string& key) const;
+
+  /// The entries that changed since the last committed().
+  std::vector<SplitProgress> changes(std::uint64_t epoch, std::int64_t now_ms);
+  /// `checkpoint` (made of changes()) is durable.
+  /// @return  The keys whose outcome is settled by it.
+  std::vector<std::string> committed(const Checkpoint& checkpoint);
+
+ private:
+  struct Entry {
+    SplitProgress progress;
+    std::uint64_t changes = 1;        ///< Counts changes of `progress`.
+    std::uint64_t changes_cut = 0;    ///< `changes` as of the latest checkpoint …
+    std::uint64_t changes_saved = 0;  ///< … and as of the latest commit.
+    bool rows_cut = false;            ///< Rows or rejects were part of a checkpoint.
+  };
+  Entry& entry(const ObjectVersion& object);
+
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace leat::executor

@@ -1,0 +1,48 @@
+#include "leat/source.h"
+
+#include <utility>
+
+#include "executor/source_executor.h"
+
+namespace leat {
+namespace {
+
+Error invalid(std::string message) {
+  return Error{ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+}  // namespace
+
+Result<void> SourceOptions::validate() const {
+  if (from.empty()) return invalid("no source: say what to read, e.g. s3://bucket/in/**/*.csv");
+  if (state_dir.empty()) return invalid("no state folder: say where progress is kept");
+  if (poll_interval.count() <= 0) return invalid("the poll interval must be above 0");
+  if (threads > 1024) return invalid("more than 1024 threads");
+  if (splits_in_flight_max > 1024) return invalid("more than 1024 splits in flight");
+  if (memory_bytes_max < (16u << 20)) return invalid("the memory limit is below 16 MiB");
+  if (split_attempts_max == 0) return invalid("a split needs at least 1 attempt");
+  if (!csv.header && !schema) {
+    return invalid("without a header the columns need a schema, e.g. 'id bigint, name text'");
+  }
+  return csv.validate();
+}
+
+Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
+                                             std::optional<Checkpoint> recovered) {
+  return open(std::move(options), nullptr, std::move(recovered));
+}
+
+Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
+                                             std::unique_ptr<ObjectStore> store,
+                                             std::optional<Checkpoint> recovered) {
+  Result<std::unique_ptr<executor::SourceExecutor>> source =
+      executor::SourceExecutor::prepare(std::move(options), std::move(store));
+  if (!source) return std::move(source).error();
+  if (recovered) {
+    if (Result<void> done = (*source)->recover(*recovered); !done) return std::move(done).error();
+  }
+  if (Result<void> started = (*source)->start(); !started) return std::move(started).error();
+  return std::unique_ptr<Source>(std::move(*source));
+}
+
+}  // namespace leat

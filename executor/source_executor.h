@@ -1,0 +1,97 @@
+// The source at work: discovery and workers on one side, the consumer's poll on the other.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <semaphore>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "executor/discovery.h"
+#include "executor/event_queue.h"
+#include "executor/progress_tracker.h"
+#include "executor/schema_registry.h"
+#include "executor/split_worker.h"
+#include "executor/work_queue.h"
+#include "leat/source.h"
+#include "state/ledger.h"
+
+namespace leat::executor {
+
+/// Source, opened in steps, so that a sink's own record can be asked in between:
+/// prepare → { recover | recovered } → start → poll, checkpoint, commit → close.
+class SourceExecutor final : public Source {
+ public:
+  /// Opens ledger and store, and checks that they belong together. `store` may be null: then it is
+  /// opened from options.from.
+  static Result<std::unique_ptr<SourceExecutor>> prepare(SourceOptions options,
+                                                         std::unique_ptr<ObjectStore> store);
+  ~SourceExecutor() override;
+
+  /// The pipeline's name, as fixed at its first start.
+  const std::string& pipeline() const noexcept { return pipeline_; }
+  /// Last epoch in the ledger.
+  std::uint64_t epoch() const noexcept { return ledger_->epoch(); }
+  /// A split's key as a user would write it.
+  std::string uri_of(std::string_view key) const { return store_->uri_of(key); }
+
+  /// Takes over what the consumer committed after the ledger's epoch.
+  ///   kStateMismatch  The consumer's epoch is behind the ledger's.
+  Result<void> recover(const Checkpoint& consumer);
+
+  /// Resumes the splits in flight and starts the threads.
+  Result<void> start();
+
+  Result<Polled> poll(std::chrono::milliseconds timeout) override;
+  Checkpoint checkpoint() override;
+  Result<void> commit(const Checkpoint& checkpoint) override;
+  Result<void> close() override;
+  SourceStats stats() const override;
+  std::shared_ptr<const Schema> schema() const override { return schemas_.delivered(); }
+
+ private:
+  /// TBB's part, kept out of this header.
+  class WorkerArena;
+
+  SourceExecutor(SourceOptions options, std::unique_ptr<ObjectStore> store,
+                 connector::SplitEnumerator enumerator, std::unique_ptr<state::Ledger> ledger);
+  Result<void> bind_pipeline();
+  bool all_done() const;
+  std::optional<Polled> handle(Event event);
+  std::optional<Polled> handle_failure(Event event);
+  void count(const ObjectVersion& object, SplitState state, const std::string& why);
+
+  const SourceOptions options_;
+  const std::unique_ptr<ObjectStore> store_;
+  const Clock& clock_;
+  std::mutex ledger_writes_;
+  std::unique_ptr<state::Ledger> ledger_;
+  std::string pipeline_;
+  SchemaRegistry schemas_;
+  WorkQueue work_;
+  EventQueue events_;
+  Discovery discovery_;
+  std::counting_semaphore<> parse_permits_;
+  std::atomic<std::uint64_t> reading_ = 0;
+  std::atomic<std::uint64_t> read_retries_ = 0;
+  WorkerContext worker_context_;
+
+  ProgressTracker tracker_;
+  std::uint64_t settled_ = 0;     ///< Queued splits that have come to an end.
+  std::optional<Error> failure_;  ///< once: the first split that could not be read.
+  mutable std::mutex stats_mutex_;
+  SourceStats stats_;
+
+  std::stop_source stop_;
+  std::unique_ptr<WorkerArena> arena_;
+  std::jthread discovery_thread_;
+  bool closed_ = false;
+};
+
+}  // namespace leat::executor

@@ -1,0 +1,218 @@
+// The command as a user meets it: a process, its output, its exit code.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "tests/support/temporary_folder.h"
+
+namespace leat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+class CommandTest : public ::testing::Test {
+ protected:
+  void SetUp() override { fs::create_directory(path("in")); }
+
+  fs::path path(const std::string& name) const { return folder_.path() / name; }
+
+  void put(const std::string& name, const std::string& text) {
+    std::ofstream(path(name), std::ios::binary) << text;
+  }
+
+  std::string content(const std::string& name) const {
+    std::ifstream in(path(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  /// Runs `leat ARGUMENTS` by a shell in the test's folder, with no AWS settings of its own.
+  Outcome leat(const std::string& arguments) {
+    const std::string command = "cd '" + folder_.path().string() +
+                                "' && env -u AWS_PROFILE HOME=. " + LEAT_COMMAND + " " + arguments +
+                                " 2>err";
+    Outcome outcome;
+    FILE* pipe = ::popen(command.c_str(), "r");
+    char buffer[4096];
+    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
+      outcome.out.append(buffer, n);
+    }
+    const int status = ::pclose(pipe);
+    outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    outcome.err = content("err");
+    return outcome;
+  }
+
+  testing::TemporaryFolder folder_{"leat-cli"};
+};
+
+TEST_F(CommandTest, VersionAndHelpGoToStandardOutput) {
+  const Outcome version = leat("--version");
+  EXPECT_EQ(version.status, 0);
+  EXPECT_TRUE(version.out.starts_with("leat 0.")) << version.out;
+  for (const char* command : {"--help", "load --help", "cat --help", "ls --help"}) {
+    const Outcome help = leat(command);
+    EXPECT_EQ(help.status, 0) << command;
+    EXPECT_NE(help.out.find("Usage: leat"), std::string::npos) << help.out;
+  }
+  EXPECT_NE(leat("load --help").out.find("Examples:"), std::string::npos);
+}
+
+TEST_F(CommandTest, CatPrintsRows) {
+  put("in/a.csv", "id,name\n1,one\n2,\"two, \"\"too\"\"\"\n3,\n4,\"\"\n");
+  const Outcome csv = leat("cat in/a.csv");
+  EXPECT_EQ(csv.status, 0) << csv.err;
+  EXPECT_EQ(csv.out, "id,name\n1,one\n2,\"two, \"\"too\"\"\"\n3,\n4,\"\"\n");
+  const Outcome jsonl = leat("cat 'in/*.csv' --format jsonl --schema 'id bigint, name text'");
+  EXPECT_EQ(jsonl.status, 0) << jsonl.err;
+  EXPECT_EQ(jsonl.out,
+            "{\"id\":1,\"name\":\"one\"}\n{\"id\":2,\"name\":\"two, \\\"too\\\"\"}\n"
+            "{\"id\":3,\"name\":null}\n{\"id\":4,\"name\":\"\"}\n");
+}
+
+TEST_F(CommandTest, LoadWritesRowsOnceAndAReport) {
+  put("in/a.csv", "id,name\n1,one\n2,two\n");
+  const std::string load =
+      "load --once --settle 0 --from 'in/*.csv' --to sqlite:rows.db --table t --state st "
+      "--report report.json";
+  const Outcome first = leat(load);
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_EQ(first.out, "");
+  const auto report = nlohmann::json::parse(content("report.json"));
+  EXPECT_EQ(report.at("rows"), 2);
+  EXPECT_EQ(report.at("objects_finished"), 1);
+  EXPECT_EQ(report.at("objects_quarantined"), 0);
+  EXPECT_EQ(report.at("rows_rejected"), 0);
+  EXPECT_EQ(report.at("bytes"), 20);
+  EXPECT_EQ(report.at("epoch"), 1);
+  for (const char* key : {"seconds", "list_requests", "get_requests", "retries"}) {
+    EXPECT_TRUE(report.contains(key)) << key;
+  }
+  EXPECT_EQ(leat(load).status, 0);
+  EXPECT_EQ(nlohmann::json::parse(content("report.json")).at("rows"), 0);
+}
+
+TEST_F(CommandTest, LsShowsEachObjectWithItsState) {
+  put("in/a.csv", "id\n1\n2\n");
+  put("in/b.csv", "id\n1\nx\n");
+  const Outcome load =
+      leat("load --once --settle 0 --from 'in/*.csv' --schema 'id bigint' --to null: --state st");
+  EXPECT_EQ(load.status, 3) << load.err;
+  EXPECT_NE(load.err.find("b.csv"), std::string::npos) << load.err;
+  const Outcome all = leat("ls --state st");
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_NE(all.out.find("finished"), std::string::npos) << all.out;
+  EXPECT_NE(all.out.find("quarantined"), std::string::npos) << all.out;
+  const Outcome bad = leat("ls --state st --only quarantined --json");
+  const auto entry = nlohmann::json::parse(bad.out);
+  EXPECT_EQ(entry.at("key"), path("in/b.csv").string());
+  EXPECT_EQ(entry.at("rows"), 1);
+  EXPECT_EQ(entry.at("error").at("code"), "bad_value");
+  EXPECT_EQ(entry.at("error").at("record"), 2);
+  EXPECT_EQ(entry.at("error").at("byte_offset"), 5);
+  EXPECT_EQ(entry.at("error").at("column"), "id");
+}
+
+TEST_F(CommandTest, ConfigurationFileHoldsFlagsAndFlagsOutrankIt) {
+  put("in/a.csv", "id;name\n1;NA\n");
+  put("leat.toml",
+      "from = \"in/*.csv\"\nto = \"-\"\nstate = \"st\"\nonce = true\nsettle = 0\n"
+      "delimiter = \";\"\nnull = [\"\", \"NA\"]\nformat = \"jsonl\"\n");
+  const Outcome implicit = leat("load");
+  EXPECT_EQ(implicit.status, 0) << implicit.err;
+  EXPECT_EQ(implicit.out, "{\"id\":\"1\",\"name\":null}\n");
+  const Outcome overridden = leat("load --config leat.toml --state st2 --format csv");
+  EXPECT_EQ(overridden.status, 0) << overridden.err;
+  EXPECT_EQ(overridden.out, "id,name\n1,\n");
+  put("bad.toml", "from = [\n");
+  const Outcome bad = leat("load --config bad.toml");
+  EXPECT_EQ(bad.status, 2);
+  EXPECT_NE(bad.err.find("bad.toml:"), std::string::npos) << bad.err;
+  put("unknown.toml", "form = \"in/*.csv\"\n");
+  EXPECT_EQ(leat("load --config unknown.toml").status, 2);
+}
+
+TEST_F(CommandTest, UsageErrorsSayWhatToDoAndExitWith2) {
+  struct Case {
+    const char* arguments;
+    const char* says;
+  };
+  for (const Case& wrong :
+       {Case{"", "subcommand"}, Case{"load", "--from"}, Case{"load --from x --to null:", "--state"},
+        Case{"load --from x --state st", "no sink"},
+        Case{"load --from x --to nowhere:y --state st", "nowhere"},
+        Case{"load --from x --to sqlite:y --state st", "--table"},
+        Case{"load --from x --to null: --state st --schema 'id int8, id text'", "--schema"},
+        Case{"load --from x --to null: --state st --schema 'id biggint'", "biggint"},
+        Case{"load --from x --to null: --state st --memory lots", "--memory"},
+        Case{"load --from x --to null: --state st --delimiter ab", "--delimiter"},
+        Case{"load --from x --to null: --state st --on-error ignore", "--on-error"},
+        Case{"load --from x --to null: --state st --no-header", "schema"},
+        Case{"load --from x --to null: --state st --no-such-flag", "--no-such-flag"},
+        Case{"load --from 'in/[a' --to null: --state st", "[a"}}) {
+    const Outcome outcome = leat(wrong.arguments);
+    EXPECT_EQ(outcome.status, 2) << wrong.arguments << "\n" << outcome.err;
+    EXPECT_NE(outcome.err.find(wrong.says), std::string::npos) << wrong.arguments << "\n"
+                                                               << outcome.err;
+    EXPECT_EQ(outcome.out, "") << wrong.arguments;
+    EXPECT_FALSE(fs::exists(path("st"))) << wrong.arguments;
+  }
+}
+
+TEST_F(CommandTest, MissingThingsAreNamed) {
+  const Outcome no_folder = leat("load --once --from nowhere/x.csv --to null: --state st");
+  EXPECT_EQ(no_folder.status, 1);
+  EXPECT_NE(no_folder.err.find("nowhere"), std::string::npos) << no_folder.err;
+  const Outcome no_state = leat("ls --state nothing");
+  EXPECT_EQ(no_state.status, 1);
+  EXPECT_NE(no_state.err.find("nothing"), std::string::npos) << no_state.err;
+  put("file", "x");
+  const Outcome file_as_state = leat("load --once --from 'in/*' --to null: --state file");
+  EXPECT_NE(file_as_state.status, 0);
+  EXPECT_NE(file_as_state.err.find("file"), std::string::npos) << file_as_state.err;
+}
+
+TEST_F(CommandTest, UnreachableEndpointIsOneClearMessage) {
+  const Outcome outcome = leat(
+      "load --once --from 's3://bucket/*' --endpoint-url http://127.0.0.1:1 --no-sign-request "
+      "--to null: --state st");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("127.0.0.1:1"), std::string::npos) << outcome.err;
+}
+
+TEST_F(CommandTest, RejectsGoToTheFile) {
+  put("in/a.csv", "id,name\n1,one\nx,two\n3\n");
+  const Outcome outcome = leat(
+      "load --once --settle 0 --from 'in/*.csv' --schema 'id bigint, name text' --to null: "
+      "--state st --on-error reject --rejects rejects.jsonl --report report.json");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(content("report.json")).at("rows_rejected"), 2);
+  std::istringstream lines(content("rejects.jsonl"));
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  const auto first = nlohmann::json::parse(line);
+  EXPECT_EQ(first.at("object"), path("in/a.csv").string());
+  EXPECT_EQ(first.at("record"), 2);
+  EXPECT_EQ(first.at("byte_offset"), 14);
+  EXPECT_EQ(first.at("column"), "id");
+  EXPECT_EQ(first.at("text"), "x");
+  EXPECT_EQ(first.at("raw"), "x,two");
+  ASSERT_TRUE(std::getline(lines, line));
+  EXPECT_EQ(nlohmann::json::parse(line).at("code"), "field_count");
+}
+
+}  // namespace
+}  // namespace leat::cli

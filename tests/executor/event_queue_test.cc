@@ -1,0 +1,61 @@
+#include "executor/event_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <utility>
+
+namespace leat::executor {
+namespace {
+
+using namespace std::chrono_literals;
+
+Event rows_of(std::size_t bytes) {
+  Event event;
+  event.kind = Event::Kind::kRows;
+  event.chunk.record_offsets.resize(bytes);
+  return event;
+}
+
+TEST(EventQueue, KeepsTheOrder) {
+  EventQueue queue(1 << 20);
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    Event event;
+    event.end.offset = i;
+    ASSERT_TRUE(queue.push(std::move(event), {}));
+  }
+  for (std::uint64_t i = 0; i < 5; ++i) EXPECT_EQ(queue.pop(1s)->end.offset, i);
+  EXPECT_FALSE(queue.pop(0ms));
+}
+
+TEST(EventQueue, ProducersWaitUntilTheChunkHandedOutIsDoneWith) {
+  EventQueue queue(10'000);
+  ASSERT_TRUE(queue.push(rows_of(8'000), {}));
+  std::jthread producer([&](std::stop_token) { ASSERT_TRUE(queue.push(rows_of(8'000), {})); });
+  ASSERT_TRUE(queue.pop(10s));
+  // The first chunk is still on the account; only this pop says that it was worked off.
+  ASSERT_TRUE(queue.pop(10s));
+}
+
+TEST(EventQueue, LetsInOneChunkThatIsLargerThanTheLimit) {
+  EventQueue queue(100);
+  EXPECT_TRUE(queue.push(rows_of(8'000), {}));
+  EXPECT_TRUE(queue.pop(10s));
+}
+
+TEST(EventQueue, StopEndsAWaitForRoom) {
+  EventQueue queue(100);
+  ASSERT_TRUE(queue.push(rows_of(8'000), {}));
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_FALSE(queue.push(rows_of(8'000), stop.get_token()));
+}
+
+TEST(EventQueue, EventsWithoutRowsNeverWait) {
+  EventQueue queue(100);
+  ASSERT_TRUE(queue.push(rows_of(8'000), {}));
+  EXPECT_TRUE(queue.push(Event{}, {}));
+}
+
+}  // namespace
+}  // namespace leat::executor

@@ -1,0 +1,184 @@
+#include "leat/loader.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/temporary_folder.h"
+
+namespace leat {
+namespace {
+
+using testing::TemporaryFolder;
+
+class LoaderTest : public ::testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directory(folder_.path() / "in"); }
+
+  void put(const std::string& name, const std::string& text) {
+    std::ofstream(folder_.path() / "in" / name, std::ios::binary) << text;
+  }
+
+  LoaderOptions options() {
+    LoaderOptions options;
+    options.source.from = (folder_.path() / "in" / "**").string();
+    options.source.state_dir = folder_.path() / "state";
+    options.source.schema = *parse_schema("id bigint, name text");
+    options.source.once = true;
+    options.source.store.local.settle_ms = 0;
+    options.to = "sqlite:" + (folder_.path() / "rows.db").string();
+    options.sink.table = "t";
+    return options;
+  }
+
+  Result<LoadReport> run(LoaderOptions options) {
+    Result<std::unique_ptr<Loader>> loader = Loader::create(std::move(options));
+    if (!loader) return std::move(loader).error();
+    return (*loader)->run({}, {});
+  }
+
+  LoadReport loaded(LoaderOptions options) {
+    Result<LoadReport> report = run(std::move(options));
+    if (!report) {
+      ADD_FAILURE() << report.error().to_string();
+      return {};
+    }
+    return *report;
+  }
+
+  std::string query(const std::string& sql) {
+    sqlite3* database = nullptr;
+    EXPECT_EQ(sqlite3_open((folder_.path() / "rows.db").c_str(), &database), SQLITE_OK);
+    std::string text;
+    char* message = nullptr;
+    sqlite3_exec(
+        database, sql.c_str(),
+        [](void* out, int columns, char** values, char**) {
+          for (int i = 0; i < columns; ++i) {
+            *static_cast<std::string*>(out) += values[i] != nullptr ? values[i] : "NULL";
+            *static_cast<std::string*>(out) += i + 1 < columns ? "|" : "\n";
+          }
+          return 0;
+        },
+        &text, &message);
+    if (message != nullptr) text += message;
+    sqlite3_free(message);
+    sqlite3_close(database);
+    return text;
+  }
+
+  std::string file(const std::string& name) {
+    std::ifstream in(folder_.path() / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  TemporaryFolder folder_{"leat-loader"};
+};
+
+TEST_F(LoaderTest, LoadsEachFileOnceOverSeveralRuns) {
+  put("a.csv", "id,name\n1,one\n2,\"two, too\"\n");
+  put("b.csv", "id,name\n3,\n4,\"\"\n");
+  EXPECT_EQ(loaded(options()).source.rows, 4u);
+  EXPECT_EQ(loaded(options()).source.rows, 0u);
+  put("c.csv", "name,id\nfive,5\n");
+  EXPECT_EQ(loaded(options()).source.rows, 1u);
+  EXPECT_EQ(query("SELECT id, name, name IS NULL FROM t ORDER BY id"),
+            "1|one|0\n2|two, too|0\n3|NULL|1\n4||0\n5|five|0\n");
+}
+
+TEST_F(LoaderTest, RecoversFromTheTableWhenTheStateFolderIsLost) {
+  put("a.csv", "id,name\n1,one\n");
+  loaded(options());
+  std::filesystem::remove_all(folder_.path() / "state");
+  put("b.csv", "id,name\n2,two\n");
+  EXPECT_EQ(loaded(options()).source.rows, 1u);
+  EXPECT_EQ(query("SELECT id FROM t ORDER BY id"), "1\n2\n");
+}
+
+TEST_F(LoaderTest, RefusesAStateFolderThatIsAheadOfTheTable) {
+  put("a.csv", "id,name\n1,one\n");
+  loaded(options());
+  std::filesystem::remove(folder_.path() / "rows.db");
+  const Result<LoadReport> report = run(options());
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kStateMismatch) << report.error().to_string();
+}
+
+TEST_F(LoaderTest, KeepsRejectsInTheTableOrInAFile) {
+  put("a.csv", "id,name\n1,one\nx,two\n3,three\n");
+  LoaderOptions to_table = options();
+  to_table.source.csv.on_error = OnError::kReject;
+  EXPECT_EQ(loaded(to_table).source.rows_rejected, 1u);
+  EXPECT_EQ(query("SELECT record, byte_offset, column_name, text FROM leat_reject"), "2|14|id|x\n");
+
+  put("b.csv", "id,name\ny,four\n");
+  LoaderOptions to_file = to_table;
+  to_file.rejects_file = folder_.path() / "rejects.jsonl";
+  EXPECT_EQ(loaded(to_file).source.rows_rejected, 1u);
+  const std::string rejects = file("rejects.jsonl");
+  EXPECT_NE(rejects.find("\"text\":\"y\""), std::string::npos) << rejects;
+  EXPECT_EQ(query("SELECT count(*) FROM leat_reject"), "1\n");
+}
+
+// A crash between the reject file and the sink's commit leaves lines of an epoch that never was.
+TEST_F(LoaderTest, CutsTheRejectFileBackToTheCommittedEpoch) {
+  put("a.csv", "id,name\nx,one\n");
+  LoaderOptions to_file = options();
+  to_file.source.csv.on_error = OnError::kReject;
+  to_file.rejects_file = folder_.path() / "rejects.jsonl";
+  loaded(to_file);
+  const std::string committed = file("rejects.jsonl");
+  std::ofstream(folder_.path() / "rejects.jsonl", std::ios::app) << "{\"never\":\"committed\"}\n";
+  put("b.csv", "id,name\ny,one\n");
+  loaded(to_file);
+  const std::string rejects = file("rejects.jsonl");
+  EXPECT_TRUE(rejects.starts_with(committed));
+  EXPECT_EQ(rejects.find("never"), std::string::npos) << rejects;
+  EXPECT_NE(rejects.find("\"text\":\"y\""), std::string::npos) << rejects;
+}
+
+TEST_F(LoaderTest, AConstraintOfTheTableStopsTheLoadAndLeavesNothingHalfCommitted) {
+  put("a.csv", "id,name\n1,one\n2,two\n1,again\n");
+  query("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)");
+  const Result<LoadReport> report = run(options());
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kBadValue) << report.error().to_string();
+  EXPECT_EQ(report.error().at.record, 3u);
+  EXPECT_EQ(query("SELECT count(*) FROM t"), "0\n");
+}
+
+TEST_F(LoaderTest, StopCommitsWhatWasDelivered) {
+  put("a.csv", "id,name\n1,one\n");
+  LoaderOptions continuous = options();
+  continuous.source.once = false;
+  Result<std::unique_ptr<Loader>> loader = Loader::create(continuous);
+  ASSERT_TRUE(loader);
+  std::stop_source stop;
+  Result<LoadReport> report = (*loader)->run(stop.get_token(), [&](const LoadReport& now) {
+    if (now.source.objects_finished == 1) stop.request_stop();
+  });
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(query("SELECT id FROM t"), "1\n");
+}
+
+TEST_F(LoaderTest, OptionsAreCheckedBeforeAnythingIsMade) {
+  LoaderOptions no_sink = options();
+  no_sink.to = "";
+  EXPECT_FALSE(run(no_sink));
+  LoaderOptions no_table = options();
+  no_table.sink.table = "";
+  EXPECT_FALSE(run(no_table));
+  LoaderOptions no_place = options();
+  no_place.to = "-";
+  no_place.source.csv.on_error = OnError::kReject;
+  EXPECT_FALSE(run(no_place));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "state"));
+}
+
+}  // namespace
+}  // namespace leat

@@ -1,0 +1,130 @@
+// An object store in memory whose behaviour a test decides: what a listing says, and which read
+// fails how. The stores that users have are tested against the real thing.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "leat/object_store.h"
+
+namespace leat::testing {
+
+class MemoryStore final : public ObjectStore {
+ public:
+  struct Shared {
+    std::mutex mutex;
+    std::map<std::string, std::pair<std::string, std::string>> objects;  ///< Version, content.
+    std::uint64_t versions = 0;
+    /// Asked before each read of at most `out` bytes at `offset`; an Error fails it.
+    std::function<std::optional<Error>(const std::string& key, std::uint64_t offset)> before_read;
+    /// Asked before each listing.
+    std::function<std::optional<Error>()> before_list;
+    StoreStats stats;
+
+    void put(const std::string& key, std::string content) {
+      const std::lock_guard lock(mutex);
+      objects[key] = {"v" + std::to_string(++versions), std::move(content)};
+    }
+    void remove(const std::string& key) {
+      const std::lock_guard lock(mutex);
+      objects.erase(key);
+    }
+  };
+
+  explicit MemoryStore(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+  std::string uri() const override { return "memory://"; }
+  std::string uri_of(std::string_view key) const override { return "memory:/" + std::string(key); }
+
+  std::unique_ptr<ObjectLister> list(std::string_view prefix,
+                                     std::string_view start_after) const override {
+    return std::make_unique<Lister>(shared_, std::string(prefix), std::string(start_after));
+  }
+
+  Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
+                                             std::uint64_t offset) const override {
+    return std::unique_ptr<ObjectReader>(std::make_unique<Reader>(shared_, object, offset));
+  }
+
+  StoreStats stats() const noexcept override {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->stats;
+  }
+
+ private:
+  class Lister final : public ObjectLister {
+   public:
+    Lister(std::shared_ptr<Shared> shared, std::string prefix, std::string after)
+        : shared_(std::move(shared)), prefix_(std::move(prefix)), after_(std::move(after)) {}
+
+    /// Pages of three, so that there are several.
+    Result<ListPage> next_page() override {
+      if (shared_->before_list) {
+        if (std::optional<Error> error = shared_->before_list()) return *std::move(error);
+      }
+      const std::lock_guard lock(shared_->mutex);
+      ++shared_->stats.list_requests;
+      ListPage page;
+      page.last = true;
+      for (auto it = shared_->objects.upper_bound(after_); it != shared_->objects.end(); ++it) {
+        if (!it->first.starts_with(prefix_)) continue;
+        if (page.objects.size() == 3) {
+          page.last = false;
+          break;
+        }
+        page.objects.push_back(
+            {it->first, it->second.first, it->second.second.size(), 1'700'000'000'000});
+        after_ = it->first;
+      }
+      return page;
+    }
+
+   private:
+    std::shared_ptr<Shared> shared_;
+    std::string prefix_;
+    std::string after_;
+  };
+
+  class Reader final : public ObjectReader {
+   public:
+    Reader(std::shared_ptr<Shared> shared, ObjectVersion object, std::uint64_t offset)
+        : shared_(std::move(shared)), object_(std::move(object)), offset_(offset) {}
+
+    Result<std::size_t> read(std::span<std::byte> out) override {
+      if (shared_->before_read) {
+        if (std::optional<Error> error = shared_->before_read(object_.key, offset_)) {
+          return *std::move(error);
+        }
+      }
+      const std::lock_guard lock(shared_->mutex);
+      ++shared_->stats.get_requests;
+      const auto it = shared_->objects.find(object_.key);
+      if (it == shared_->objects.end()) return Error{ErrorCode::kNotFound, "no such object"};
+      if (it->second.first != object_.version) {
+        return Error{ErrorCode::kObjectChanged, "the object was replaced"};
+      }
+      const std::string& content = it->second.second;
+      const std::size_t bytes =
+          std::min<std::size_t>(out.size(), content.size() - static_cast<std::size_t>(offset_));
+      std::memcpy(out.data(), content.data() + offset_, bytes);
+      offset_ += bytes;
+      return bytes;
+    }
+
+   private:
+    std::shared_ptr<Shared> shared_;
+    ObjectVersion object_;
+    std::uint64_t offset_;
+  };
+
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace leat::testing
