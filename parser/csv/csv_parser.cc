@@ -38,7 +38,8 @@ CsvParser::CsvParser(CsvOptions options, std::shared_ptr<const Schema> schema)
     : options_(std::move(options)),
       schema_given_(schema != nullptr),
       schema_(std::move(schema)),
-      tokenizer_(make_tokenizer(options_)) {}
+      tokenizer_(make_tokenizer(options_)),
+      split_(std::make_shared<const ObjectVersion>()) {}
 
 Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
                                             const Position& position) {

@@ -63,11 +63,14 @@ TEST(CsvParser, TakesTextThatBeginsLikeAnotherFormat) {
   }
 }
 
-TEST(CsvParser, JudgesTheFirst4KiBOnly) {
+TEST(CsvParser, JudgesTheFirst4KiBOnlyHoweverTheyArrive) {
   const std::string clean = "a\n" + std::string(kSniffBytes, 'x') + "\n";
-  EXPECT_EQ(load({"x.csv", clean + std::string(3 * kSniffBytes, '\1') + "\n"}).error, "");
   const std::string dirty = "a\n" + std::string(kSniffBytes / 8, '\1') + clean;
-  EXPECT_EQ(code_of(load({"x.csv", dirty})), ErrorCode::kNotText);
+  for (const std::vector<std::size_t>& cuts :
+       {std::vector<std::size_t>{}, {1}, {kSniffBytes - 1}, {kSniffBytes}, {2, kSniffBytes + 1}}) {
+    EXPECT_EQ(load({"x.csv", clean + std::string(3 * kSniffBytes, '\1') + "\n"}, cuts).error, "");
+    EXPECT_EQ(code_of(load({"x.csv", dirty}, cuts)), ErrorCode::kNotText);
+  }
 }
 
 TEST(CsvParser, ControlCharactersOfTheDialectAreText) {

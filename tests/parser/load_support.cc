@@ -73,11 +73,6 @@ void expect_consistent(const RowChunk& chunk, const Position& before) {
 
 }  // namespace
 
-bool Loaded::operator==(const Loaded& other) const {
-  return rows == other.rows && lineage == other.lineage && rejects == other.rejects &&
-         error == other.error && end == other.end;
-}
-
 std::unique_ptr<ByteStreamParser> make_parser(const Fixture& fixture) {
   std::shared_ptr<const Schema> schema;
   if (!fixture.schema.empty()) {

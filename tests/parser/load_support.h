@@ -24,8 +24,6 @@ struct Loaded {
   std::optional<Error> failure;
   Position end;
   std::shared_ptr<const Schema> schema;
-
-  bool operator==(const Loaded& other) const;
 };
 
 /// Where a load stood after a chunk.

@@ -60,8 +60,7 @@ inline void append_block(const TokenizedBlock& block, const CsvOptions& options,
 /// does.
 inline Found run_tokenizer(CsvTokenizer& tokenizer, const CsvOptions& options,
                            std::string_view input, const std::vector<std::size_t>& cuts,
-                           bool keep_blank = false, bool with_ranges = true,
-                           std::size_t records_max = SIZE_MAX) {
+                           bool keep_blank = false, bool with_ranges = true) {
   Found found;
   TokenizedBlock block;
   std::string carry;
@@ -72,7 +71,7 @@ inline Found run_tokenizer(CsvTokenizer& tokenizer, const CsvOptions& options,
     carry.append(input.substr(from, to - from));
     from = to;
     const Result<void> done =
-        tokenizer.tokenize(carry, final, keep_blank, records_max, found.line_end, block);
+        tokenizer.tokenize(carry, final, keep_blank, SIZE_MAX, found.line_end, block);
     append_block(block, options, found.consumed, with_ranges, found.records);
     found.consumed += block.consumed;
     if (!done) {
