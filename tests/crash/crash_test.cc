@@ -111,8 +111,8 @@ class CrashTest : public ::testing::Test {
 
   void add_files(TestBucket& bucket, int count) {
     for (int i = 0; i < count; ++i) {
-      bucket.put("in/" + std::to_string(++file_number_ % 7) + "/part " +
-                     std::to_string(file_number_) + ".csv",
+      const std::string number = std::to_string(++file_number_);
+      bucket.put("in/" + std::to_string(file_number_ % 7) + "/part " + number + ".csv",
                  files_.next_file());
     }
   }
@@ -120,9 +120,8 @@ class CrashTest : public ::testing::Test {
   std::vector<std::string> load_command(const TestBucket& bucket, const std::string& name) const {
     std::vector<std::string> command{LEAT_COMMAND, "load", "--once", "--lineage"};
     for (const std::string& argument : bucket.flags()) command.push_back(argument);
-    for (const std::string& argument :
-         {"--schema=id bigint, name text, amount numeric(12,1)", "--table=t", "--settle=0",
-          "--checkpoint-interval=20ms", "--log-level=error"}) {
+    for (const char* argument : {"--schema=id bigint, name text, amount numeric(12,1)", "--table=t",
+                                 "--settle=0", "--checkpoint-interval=20ms", "--log-level=error"}) {
       command.emplace_back(argument);
     }
     command.push_back("--to=sqlite:" + (folder_.path() / (name + ".db")).string());

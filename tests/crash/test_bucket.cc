@@ -1,8 +1,13 @@
 #include "tests/crash/test_bucket.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
+#include <random>
 #include <stdexcept>
+
+#include "connector/s3/s3_client.h"
+#include "connector/s3/s3_store.h"
 
 namespace leat::crash {
 namespace {
@@ -31,6 +36,40 @@ class FolderBucket final : public TestBucket {
   const std::filesystem::path folder_;
 };
 
+/// The flags hold no key: the process that runs them finds it in the environment, as any AWS tool
+/// does.
+class S3Bucket final : public TestBucket {
+ public:
+  S3Bucket(std::string name, std::string endpoint, const char* access_key, const char* secret_key)
+      : name_(std::move(name)), endpoint_(std::move(endpoint)) {
+    ::setenv("AWS_ACCESS_KEY_ID", access_key, 1);
+    ::setenv("AWS_SECRET_ACCESS_KEY", secret_key, 1);
+    StoreOptions options;
+    options.s3.endpoint_url = endpoint_;
+    auto client = connector::s3::make_s3_client(name_, options);
+    if (!client) throw std::runtime_error(client.error().to_string());
+    client_ = std::move(*client);
+    if (const auto created = client_->create_bucket(); !created) {
+      throw std::runtime_error(created.error().to_string());
+    }
+  }
+
+  void put(const std::string& key, std::string_view content) override {
+    if (const auto stored = client_->put_object(key, content); !stored) {
+      throw std::runtime_error(stored.error().to_string());
+    }
+  }
+
+  std::vector<std::string> flags() const override {
+    return {"--from=s3://" + name_ + "/in/**", "--endpoint-url=" + endpoint_};
+  }
+
+ private:
+  const std::string name_;
+  const std::string endpoint_;
+  std::unique_ptr<connector::s3::S3Client> client_;
+};
+
 }  // namespace
 
 std::unique_ptr<TestBucket> make_folder_bucket(const std::filesystem::path& folder) {
@@ -38,6 +77,13 @@ std::unique_ptr<TestBucket> make_folder_bucket(const std::filesystem::path& fold
   return std::make_unique<FolderBucket>(folder);
 }
 
-std::unique_ptr<TestBucket> make_s3_bucket(const std::string&) { return nullptr; }
+std::unique_ptr<TestBucket> make_s3_bucket(const std::string& name) {
+  const char* endpoint = std::getenv("LEAT_TEST_S3_ENDPOINT");
+  const char* access_key = std::getenv("LEAT_TEST_S3_ACCESS_KEY");
+  const char* secret_key = std::getenv("LEAT_TEST_S3_SECRET_KEY");
+  if (endpoint == nullptr || access_key == nullptr || secret_key == nullptr) return nullptr;
+  return std::make_unique<S3Bucket>(name + "-" + std::to_string(std::random_device{}()), endpoint,
+                                    access_key, secret_key);
+}
 
 }  // namespace leat::crash
