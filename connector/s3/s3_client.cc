@@ -325,7 +325,7 @@ Result<void> S3Client::read_range(const ObjectVersion& object, Range range,
                       std::to_string(range.length()) + " bytes",
                   true);
   };
-  return with_retries(attempt, std::move(stop));
+  return with_retries(attempt, stop);
 }
 
 Result<std::string> S3Client::put_object(std::string_view key, std::string_view bytes) {

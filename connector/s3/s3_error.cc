@@ -88,6 +88,9 @@ Verdict judge(const RequestContext& context, int status, const S3ErrorBody& body
               const std::string& right_region) {
   const std::string_view code = body.code;
   const std::string action = context.action();
+  if (status == 501 || status == 405) {
+    return {ErrorCode::kUnsupported, action + ": " + context.endpoint + " does not offer this"};
+  }
   if (is_one_of(code, {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded",
                        "BandwidthLimitExceeded", "RequestThrottled", "TooManyRequests"}) ||
       status == 429 || status == 503 || (status >= 500 && code.empty())) {
@@ -138,9 +141,6 @@ Verdict judge(const RequestContext& context, int status, const S3ErrorBody& body
     return {ErrorCode::kInvalidArgument,
             action + ": " + context.endpoint +
                 " sends elsewhere without naming a region; check region and endpoint"};
-  }
-  if (status == 501 || status == 405) {
-    return {ErrorCode::kUnsupported, action + ": " + context.endpoint + " does not offer this"};
   }
   if (status >= 200 && status < 300) {
     return {ErrorCode::kUnavailable, action + ": " + context.host + " answered with an error",

@@ -1,0 +1,224 @@
+#include "connector/s3/http_client.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/connector/canned_server.h"
+
+namespace leat::connector::s3 {
+namespace {
+
+using Kind = TransportFailure::Kind;
+
+std::string ok(const std::string& body, const std::string& more_headers = {}) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         more_headers + "\r\n" + body;
+}
+
+struct Received {
+  HttpExchange exchange;
+  std::string body;
+};
+
+Received get(HttpTransport& client, const HttpRequest& request) {
+  Received received;
+  received.exchange =
+      client.send(request, [&](const HttpResponse&, std::span<const std::byte> bytes) {
+        received.body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        return true;
+      });
+  return received;
+}
+
+Received get(HttpTransport& client, const std::string& url) {
+  HttpRequest request;
+  request.method = "GET";
+  request.url = url;
+  return get(client, request);
+}
+
+TEST(HttpClient, BringsStatusHeadersAndBody) {
+  CannedServer server({{ok("hello", "ETag: \"e\"\r\nX-Empty:\r\n")}});
+  HttpClient client({});
+  const Received received = get(client, server.url("/a"));
+  ASSERT_FALSE(received.exchange.failure.has_value());
+  EXPECT_EQ(received.exchange.response.status, 200);
+  EXPECT_EQ(received.body, "hello");
+  EXPECT_EQ(*received.exchange.response.find("etag"), "\"e\"");
+  EXPECT_EQ(*received.exchange.response.find("x-empty"), "");
+  EXPECT_EQ(received.exchange.response.find("absent"), nullptr);
+}
+
+TEST(HttpClient, SendsTheUrlAsItIsAndNothingOfItsOwn) {
+  CannedServer server({{ok(""), ok("")}});
+  HttpClient client({});
+  HttpRequest request;
+  request.method = "PUT";
+  request.url = server.url("/b//./../x%20y%2Bz?a=%2F&b=");
+  request.headers = {{"Host", "other:1"}, {"X-Amz-Date", "now"}};
+  request.body = "four";
+  ASSERT_FALSE(get(client, request).exchange.failure.has_value());
+  request.body = {};
+  ASSERT_FALSE(get(client, request).exchange.failure.has_value());
+  EXPECT_EQ(server.requests()[0],
+            "PUT /b//./../x%20y%2Bz?a=%2F&b= HTTP/1.1\r\nHost: other:1\r\nUser-Agent: leat\r\n"
+            "X-Amz-Date: now\r\nContent-Length: 4\r\n\r\nfour");
+  EXPECT_TRUE(server.requests()[1].ends_with("Content-Length: 0\r\n\r\n"));
+}
+
+TEST(HttpClient, KeepsConnectionsAcrossRequestsAndErrors) {
+  CannedServer server(
+      {{ok("1"), "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", ok("3")}});
+  HttpClient client({});
+  EXPECT_EQ(get(client, server.url()).body, "1");
+  const Received second = get(client, server.url());
+  EXPECT_EQ(second.exchange.response.status, 404);
+  EXPECT_EQ(second.body, "no");
+  EXPECT_EQ(get(client, server.url()).body, "3");
+  EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST(HttpClient, GivesUpTheConnectionAfterAFailure) {
+  CannedServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1234"}, {ok("whole")}});
+  HttpClient client({});
+  const Received cut = get(client, server.url());
+  ASSERT_TRUE(cut.exchange.failure.has_value());
+  EXPECT_EQ(cut.exchange.failure->kind, Kind::kBroken);
+  EXPECT_FALSE(cut.exchange.failure->connection_reused);
+  EXPECT_EQ(cut.exchange.response.status, 200);
+  EXPECT_EQ(cut.body, "1234");
+  EXPECT_EQ(get(client, server.url()).body, "whole");
+  EXPECT_EQ(server.connections(), 2u);
+}
+
+TEST(HttpClient, TellsThatAReusedConnectionBroke) {
+  CannedServer server({{ok("1"), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1"}});
+  HttpClient client({});
+  EXPECT_EQ(get(client, server.url()).body, "1");
+  const Received second = get(client, server.url());
+  ASSERT_TRUE(second.exchange.failure.has_value());
+  EXPECT_TRUE(second.exchange.failure->connection_reused);
+}
+
+TEST(HttpClient, FollowsNoRedirect) {
+  CannedServer server(
+      {{"HTTP/1.1 301 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"}});
+  HttpClient client({});
+  EXPECT_EQ(get(client, server.url()).exchange.response.status, 301);
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST(HttpClient, TakesTheLastOfSeveralAnswersInARow) {
+  CannedServer server({{"HTTP/1.1 100 Continue\r\nX-First: 1\r\n\r\n" + ok("body")}});
+  HttpClient client({});
+  const Received received = get(client, server.url());
+  EXPECT_EQ(received.exchange.response.status, 200);
+  EXPECT_EQ(received.exchange.response.find("x-first"), nullptr);
+}
+
+TEST(HttpClient, BoundsTheHeaders) {
+  std::string flood;
+  for (int i = 0; i < 100; ++i) flood += "X-Flood: " + std::string(1'000, 'x') + "\r\n";
+  CannedServer server({{ok("", flood)}});
+  HttpClient client({});
+  const Received received = get(client, server.url());
+  ASSERT_TRUE(received.exchange.failure.has_value());
+  EXPECT_EQ(received.exchange.failure->kind, Kind::kProtocol);
+}
+
+TEST(HttpClient, EndsWhenTheSinkWantsNoMore) {
+  CannedServer server({{ok(std::string(10'000'000, 'x'))}});
+  HttpClient client({});
+  HttpRequest request;
+  request.method = "GET";
+  request.url = server.url();
+  for (const bool throws : {false, true}) {
+    const HttpExchange exchange =
+        client.send(request, [&](const HttpResponse& head, std::span<const std::byte>) -> bool {
+          EXPECT_EQ(head.status, 200);
+          if (throws) throw std::runtime_error("must not pass through C");
+          return false;
+        });
+    ASSERT_TRUE(exchange.failure.has_value());
+    EXPECT_EQ(exchange.failure->kind, Kind::kSink);
+  }
+}
+
+TEST(HttpClient, SaysWhyItCannotConnect) {
+  std::string url;
+  {
+    const CannedServer server(std::vector<CannedServer::Connection>(1));
+    url = server.url();
+  }
+  HttpClient client({});
+  const Received refused = get(client, url);
+  ASSERT_TRUE(refused.exchange.failure.has_value());
+  EXPECT_EQ(refused.exchange.failure->kind, Kind::kConnect);
+  EXPECT_FALSE(refused.exchange.failure->reason.empty());
+}
+
+TEST(HttpClient, RefusesWhatIsNotHttp) {
+  CannedServer server({{"SSH-2.0-OpenSSH_9.2\r\n"}});
+  HttpClient client({});
+  const Received received = get(client, server.url());
+  ASSERT_TRUE(received.exchange.failure.has_value());
+  HttpRequest request;
+  request.method = "GET";
+  request.url = "file:///etc/hostname";
+  EXPECT_TRUE(get(client, request).exchange.failure.has_value());
+}
+
+TEST(HttpClient, GivesUpOnAConnectionThatStalls) {
+  CannedServer server({{std::string(CannedServer::kSilence)}});
+  HttpClient client({});
+  HttpRequest request;
+  request.method = "GET";
+  request.url = server.url();
+  request.stall_timeout = std::chrono::seconds(1);
+  const Received received = get(client, request);
+  ASSERT_TRUE(received.exchange.failure.has_value());
+  EXPECT_EQ(received.exchange.failure->kind, Kind::kTimeout);
+}
+
+TEST(HttpClient, AStopEndsARequestUnderWay) {
+  CannedServer server({{std::string(CannedServer::kSilence)}});
+  HttpClient client({});
+  std::stop_source stop;
+  HttpRequest request;
+  request.method = "GET";
+  request.url = server.url();
+  request.stop = stop.get_token();
+  std::thread stopper([&] {
+    while (server.requests().empty()) std::this_thread::yield();
+    stop.request_stop();
+  });
+  const Received received = get(client, request);
+  stopper.join();
+  ASSERT_TRUE(received.exchange.failure.has_value());
+  EXPECT_EQ(received.exchange.failure->kind, Kind::kStopped);
+}
+
+TEST(HttpClient, CarriesManyRequestsAtOnce) {
+  const std::string body(100'000, 'x');
+  CannedServer server({CannedServer::Connection(1'000, ok(body))});
+  HttpClient client({});
+  std::atomic<int> whole = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 20; ++j) whole += get(client, server.url()).body == body;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(whole, 160);
+  EXPECT_LE(server.connections(), 8u);
+}
+
+}  // namespace
+}  // namespace leat::connector::s3
