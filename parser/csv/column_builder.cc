@@ -140,9 +140,8 @@ template <class Store, class After>
 void ColumnBuilder::for_each_value(Target& target, Store store, After after) {
   for (std::size_t row = 0; row < target.rows(); ++row) {
     const FieldSpan* span = target.span(row);
-    if (span == nullptr) {
-      target.set_null(row);
-    } else if (std::string_view text = target.text(*span); is_null_(*span, text)) {
+    std::string_view text = span == nullptr ? std::string_view() : target.text(*span);
+    if (span == nullptr || is_null_(*span, text)) {
       target.set_null(row);
     } else {
       if (span->escaped) {

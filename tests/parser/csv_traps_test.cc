@@ -26,44 +26,44 @@ struct Trap {
 };
 
 const std::vector<Trap>& traps() {
-  static const Rows kLast = {"4|5|6"};
-  static const Rows kBoth = {"1|2|3", "4|5|6"};
-  static const std::vector<Trap> kTraps = {
+  static const Rows last = {"4|5|6"};
+  static const Rows both = {"1|2|3", "4|5|6"};
+  static const std::vector<Trap> all = {
       {"01_bom.csv", {"1|2|3"}},
-      {"02_crlf.csv", kBoth},
-      {"03_cr_only.csv", kBoth},
+      {"02_crlf.csv", both},
+      {"03_cr_only.csv", both},
       {"04_mixed_eol.csv", {"1|2|3", "4|5|6", "7|8|9"}},
       {"05_quote_in_unquoted.csv", {"1|x\"y|3", "4|5|6"}},
-      {"06_text_after_close.csv", kLast, {{"#1@6", "malformed_record"}}},
-      {"07_space_before_quote.csv", kLast, {{"#1@6", "field_count"}}},
+      {"06_text_after_close.csv", last, {{"#1@6", "malformed_record"}}},
+      {"07_space_before_quote.csv", last, {{"#1@6", "field_count"}}},
       {"07b_space_before_quote_nocomma.csv", {"1| \"x\" |3", "4|5|6"}},
       {"08_empty_vs_qempty.csv", {"1|\\N|", "\\N|5|6", "|5|6"}},
-      {"09_backslash_dot.csv", kBoth, {{"#2@12", "field_count"}}},
+      {"09_backslash_dot.csv", both, {{"#2@12", "field_count"}}},
       {"09b_backslash_dot_1col.csv", {"1", "\\.", "4"}},
       {"10_trailing_delim.csv", {}, {{"#1@6", "field_count"}, {"#2@13", "field_count"}}},
-      {"11_short_row.csv", kLast, {{"#1@6", "field_count"}}},
-      {"12_long_row.csv", kLast, {{"#1@6", "field_count"}}},
-      {"13_blank_lines.csv", kBoth},
+      {"11_short_row.csv", last, {{"#1@6", "field_count"}}},
+      {"12_long_row.csv", last, {{"#1@6", "field_count"}}},
+      {"13_blank_lines.csv", both},
       {"13b_blank_1col.csv", {"1", "\\N", "3"}},
       {"14_nul.csv", {std::string("1|x\0y|3", 7), "4|5|6"}},
-      {"15_bad_utf8.csv", kLast, {{"#1@6", "bad_value"}}},
+      {"15_bad_utf8.csv", last, {{"#1@6", "bad_value"}}},
       {"16_unterminated_eof.csv", {"1|2|3"}, {}, ErrorCode::kUnterminatedQuote},
-      {"17_no_final_nl.csv", kBoth},
+      {"17_no_final_nl.csv", both},
       {"18_quoted_nl.csv", {"1|x\ny|3", "4|p\r\nq|6"}},
-      {"19_space_line.csv", kBoth, {{"#2@12", "field_count"}}},
-      {"23_bare_cr_in_field.csv", kLast, {{"#1@6", "malformed_record"}}},
-      {"24_doubled_unquoted.csv", kLast, {{"#1@6", "malformed_record"}}},
+      {"19_space_line.csv", both, {{"#2@12", "field_count"}}},
+      {"23_bare_cr_in_field.csv", last, {{"#1@6", "malformed_record"}}},
+      {"24_doubled_unquoted.csv", last, {{"#1@6", "malformed_record"}}},
       {"25_escaped_quote.csv", {"1|x\"y|3", "4|\"|6"}},
-      {"26_backslash_escape.csv", kLast, {{"#1@6", "malformed_record"}}},
+      {"26_backslash_escape.csv", last, {{"#1@6", "malformed_record"}}},
       {"27_header_only.csv", {}},
       {"28_empty_file.csv", {}},
       {"29_ws_around.csv", {" 1 | x |3", "4|5|6"}},
-      {"30_crlf_in_lf_last_field.csv", kBoth},
+      {"30_crlf_in_lf_last_field.csv", both},
       {"31_comment.csv", {"1|2|3"}, {{"#1@6", "field_count"}}},
       {"40_gz_members.csv.gz", {}, {}, ErrorCode::kNotText},
       {"41_gz_trailing_garbage.csv.gz", {}, {}, ErrorCode::kNotText},
   };
-  return kTraps;
+  return all;
 }
 
 std::string traps_folder() {
