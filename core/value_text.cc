@@ -35,6 +35,11 @@ void append_padded(std::uint64_t value, std::size_t width, std::string& out) {
   out.append(text, digits);
 }
 
+void append_two_digits(std::uint64_t value, std::string& out) {
+  const char digits[] = {static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
+  out.append(digits, sizeof digits);
+}
+
 // digits × 10^exponent, in scientific notation: the first digit stands before the point.
 struct ShortDecimal {
   char digits[24];
@@ -57,18 +62,18 @@ struct ShortDecimal {
 // 9.999999999999999e+22).
 bool is_halfway(const ShortDecimal& decimal, int mantissa_bits) {
   constexpr int kPowerMax = 23;  // 5^24 no longer fits into the 54 bits of a halfway mantissa.
-  UInt128 odd_part = 0;
+  std::uint64_t digits = 0;      // At most 17 decimal digits.
   for (int i = 0; i < decimal.count; ++i) {
-    odd_part = odd_part * 10 + static_cast<unsigned>(decimal.digits[i] - '0');
+    digits = digits * 10 + static_cast<unsigned>(decimal.digits[i] - '0');
   }
-  if (odd_part == 0) return false;
   int power = decimal.exponent - (decimal.count - 1);
-  if (power > kPowerMax) return false;
-  for (; power > 0; --power) odd_part *= 5;
+  if (digits == 0 || power > kPowerMax) return false;
   for (; power < 0; ++power) {
-    if (odd_part % 5 != 0) return false;
-    odd_part /= 5;
+    if (digits % 5 != 0) return false;
+    digits /= 5;
   }
+  UInt128 odd_part = digits;
+  for (; power > 0; --power) odd_part *= 5;
   while ((odd_part & 1) == 0) odd_part >>= 1;
   return odd_part >> mantissa_bits == 1;
 }
@@ -153,19 +158,19 @@ bool append_date(std::int64_t days, std::string& out) {
   const bool before_christ = year <= 0;  // There is no year 0: 1 BC comes before 1.
   append_padded(static_cast<std::uint64_t>(before_christ ? 1 - year : year), 4, out);
   out += '-';
-  append_padded(static_cast<unsigned>(date.month()), 2, out);
+  append_two_digits(static_cast<unsigned>(date.month()), out);
   out += '-';
-  append_padded(static_cast<unsigned>(date.day()), 2, out);
+  append_two_digits(static_cast<unsigned>(date.day()), out);
   return before_christ;
 }
 
 void append_time(std::int64_t time_us, std::string& out) {
   const auto seconds = static_cast<std::uint64_t>(time_us / kSecondUs);
-  append_padded(seconds / 3600, 2, out);
+  append_two_digits(seconds / 3600, out);
   out += ':';
-  append_padded(seconds / 60 % 60, 2, out);
+  append_two_digits(seconds / 60 % 60, out);
   out += ':';
-  append_padded(seconds % 60, 2, out);
+  append_two_digits(seconds % 60, out);
   if (const std::int64_t fraction = time_us % kSecondUs; fraction != 0) {
     out += '.';
     append_padded(static_cast<std::uint64_t>(fraction), 6, out);
