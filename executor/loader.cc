@@ -1,8 +1,11 @@
 #include "leat/loader.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "connector/reject_file/reject_file.h"
@@ -17,6 +20,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kProgressInterval{500};
 constexpr milliseconds kPollMax{100};
+constexpr std::string_view kRejectFileFact = "rejects_file";
 
 /// One run of a pipeline from recovery to the end, or to a point from which it has to start over.
 ///
@@ -41,6 +45,7 @@ class PipelineRun {
 
  private:
   Result<void> recover();
+  Result<void> open_rejects(const RowSink::Recovery& recovery);
   Result<void> write(RowChunk chunk);
   Result<void> commit_epoch();
 
@@ -75,17 +80,35 @@ Result<void> PipelineRun::recover() {
   if (!recovery) return std::move(recovery).error();
   since.epoch = recovery->epoch;
   if (Result<void> recovered = source_->recover(since); !recovered) return recovered;
-  if (options_.rejects_file.empty()) return {};
-  // A sink without a record of its own cannot say where to cut: then rejects may come twice, as its
-  // rows may.
-  const std::uint64_t committed_bytes = sink_->transactional()
-                                            ? recovery->rejects_file_bytes
-                                            : std::numeric_limits<std::uint64_t>::max();
+  return options_.rejects_file.empty() ? Result<void>() : open_rejects(*recovery);
+}
+
+/// Cuts the reject file back to the last committed epoch, if it is the one that this pipeline
+/// writes: another file's content is not ours to cut. Which one it is, and how long it was when the
+/// pipeline took it up, is kept in the ledger.
+Result<void> PipelineRun::open_rejects(const RowSink::Recovery& recovery) {
+  std::error_code error;
+  const std::string path = std::filesystem::absolute(options_.rejects_file, error).native();
+  std::optional<std::uint64_t> committed_bytes;
+  bool taken_up = false;
+  if (const std::optional<std::string> fact = source_->fact(kRejectFileFact)) {
+    std::istringstream text(*fact);
+    std::uint64_t epoch = 0, length = 0;
+    text >> epoch >> length;
+    taken_up = text.get() == ' ' && fact->substr(static_cast<std::size_t>(text.tellg())) == path;
+    // A sink without a record of its own cannot say where to cut: then rejects may come twice, as
+    // its rows may.
+    if (taken_up && sink_->transactional()) {
+      committed_bytes = recovery.epoch > epoch ? recovery.rejects_file_bytes : length;
+    }
+  }
   Result<connector::RejectFile> rejects =
       connector::RejectFile::open(options_.rejects_file, committed_bytes);
   if (!rejects) return std::move(rejects).error();
   rejects_.emplace(std::move(*rejects));
-  return {};
+  if (taken_up) return {};
+  return source_->keep_fact(kRejectFileFact, std::to_string(recovery.epoch) + " " +
+                                                 std::to_string(rejects_->length()) + " " + path);
 }
 
 Result<void> PipelineRun::write(RowChunk chunk) {

@@ -143,6 +143,11 @@ Result<void> SourceExecutor::bind_pipeline() {
               options_.pipeline.empty(), pipeline_);
 }
 
+Result<void> SourceExecutor::keep_fact(std::string_view name, std::string_view value) {
+  const std::lock_guard lock(ledger_writes_);
+  return ledger_->put_meta(name, value);
+}
+
 Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
   if (consumer.epoch == ledger_->epoch()) return {};
   if (consumer.epoch < ledger_->epoch()) {

@@ -38,6 +38,9 @@ class SourceExecutor final : public Source {
   const std::string& pipeline() const noexcept { return pipeline_; }
   /// Last epoch in the ledger.
   std::uint64_t epoch() const noexcept { return ledger_->epoch(); }
+  /// A fact about the pipeline that is kept in the ledger, beside its progress.
+  std::optional<std::string> fact(std::string_view name) const { return ledger_->meta(name); }
+  Result<void> keep_fact(std::string_view name, std::string_view value);
   /// A split's key as a user would write it.
   std::string uri_of(std::string_view key) const { return store_->uri_of(key); }
 

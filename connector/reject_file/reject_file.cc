@@ -47,13 +47,14 @@ void sync_folder_of(const std::filesystem::path& path) {
 
 bool ends_a_line_at(int fd, std::uint64_t length) {
   char last = 0;
-  return ::pread(fd, &last, 1, static_cast<off_t>(length - 1)) == 1 && last == '\n';
+  return length == 0 ||
+         (::pread(fd, &last, 1, static_cast<off_t>(length - 1)) == 1 && last == '\n');
 }
 
 }  // namespace
 
 Result<RejectFile> RejectFile::open(const std::filesystem::path& path,
-                                    std::uint64_t committed_bytes) {
+                                    std::optional<std::uint64_t> committed_bytes) {
   const std::string name = "the reject file " + path.string();
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (fd < 0) return system_error(errno, "open", name);
@@ -62,14 +63,14 @@ Result<RejectFile> RejectFile::open(const std::filesystem::path& path,
   if (::fstat(fd, &status) != 0) return system_error(errno, "look at", name);
   file.length_ = static_cast<std::uint64_t>(status.st_size);
   if (file.length_ == 0) sync_folder_of(path);
-  if (!S_ISREG(status.st_mode) || committed_bytes == 0 || file.length_ <= committed_bytes ||
-      !ends_a_line_at(fd, committed_bytes)) {
+  if (!S_ISREG(status.st_mode) || !committed_bytes || file.length_ <= *committed_bytes ||
+      !ends_a_line_at(fd, *committed_bytes)) {
     return file;
   }
-  if (::ftruncate(fd, static_cast<off_t>(committed_bytes)) != 0) {
+  if (::ftruncate(fd, static_cast<off_t>(*committed_bytes)) != 0) {
     return system_error(errno, "cut", name);
   }
-  file.length_ = committed_bytes;
+  file.length_ = *committed_bytes;
   return file;
 }
 

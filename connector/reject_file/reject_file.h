@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,9 +24,10 @@ class RejectFile {
   /// @param committed_bytes  Its length as of the last committed epoch: what is longer is cut off,
   ///   it belongs to an epoch that was never committed and comes again. A file that is shorter, or
   ///   has no line end there, is another file (rotated, edited): nothing is cut, and lines are
-  ///   appended. Nor is anything cut at 0: what is there may be somebody else's.
+  ///   appended. Without a value nothing is cut either: what is there may be somebody else's.
   ///   kNotFound, kPermissionDenied, kIo, kDiskFull
-  static Result<RejectFile> open(const std::filesystem::path& path, std::uint64_t committed_bytes);
+  static Result<RejectFile> open(const std::filesystem::path& path,
+                                 std::optional<std::uint64_t> committed_bytes);
   RejectFile(RejectFile&& other) noexcept;
   RejectFile& operator=(RejectFile&& other) noexcept;
   RejectFile(const RejectFile&) = delete;
@@ -36,6 +38,9 @@ class RejectFile {
   /// set.
   ///   kDiskFull, kIo
   Result<void> append(std::string_view object, const RowChunk& chunk);
+
+  /// Bytes of the file, as of open() or the last sync().
+  std::uint64_t length() const noexcept { return length_; }
 
   /// Makes all lines durable.
   /// @return  Length of the file in bytes: Checkpoint::rejects_file_bytes.

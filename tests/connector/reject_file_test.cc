@@ -43,7 +43,7 @@ RejectedRow some_reject(std::uint64_t record = 3) {
 TEST(RejectFile, WritesALineForEachReject) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
-  auto file = RejectFile::open(path, 0);
+  auto file = RejectFile::open(path, std::nullopt);
   ASSERT_TRUE(file);
   RejectedRow whole = some_reject(4);
   whole.column.clear();
@@ -66,7 +66,7 @@ TEST(RejectFile, WritesALineForEachReject) {
 TEST(RejectFile, KeepsBytesThatAreNoTextInBase64) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
-  auto file = RejectFile::open(path, 0);
+  auto file = RejectFile::open(path, std::nullopt);
   RejectedRow reject = some_reject();
   reject.raw = std::string("\xff\x00\x01z", 4);
   reject.text = "\xc3";
@@ -84,7 +84,7 @@ TEST(RejectFile, CutsOffWhatWasNeverCommitted) {
   const fs::path path = folder.path() / "rejects.jsonl";
   std::uint64_t committed = 0;
   {
-    auto file = RejectFile::open(path, 0);
+    auto file = RejectFile::open(path, std::nullopt);
     ASSERT_TRUE(file->append("o", chunk_with(some_reject(1))));
     committed = *file->sync();
     ASSERT_TRUE(file->append("o", chunk_with(some_reject(2))));
@@ -104,11 +104,20 @@ TEST(RejectFile, KeepsTheRestOfAHalfLineAway) {
   EXPECT_EQ(content(path), "{\"a\":1}\n");
 }
 
+TEST(RejectFile, CutsAllOfAnEpochThatWasTheFirst) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "rejects.jsonl";
+  std::ofstream(path) << "{\"a\":1}\n";
+  ASSERT_TRUE(RejectFile::open(path, 0));
+  EXPECT_EQ(content(path), "");
+}
+
 TEST(RejectFile, NeverCutsAnotherFile) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
   const std::string other = "somebody else's first line\nand second\n";
-  for (const std::uint64_t committed : {std::uint64_t{0}, std::uint64_t{3}, std::uint64_t{5'000}}) {
+  for (const std::optional<std::uint64_t> committed :
+       {std::optional<std::uint64_t>(), {3}, {5'000}}) {
     std::ofstream(path) << other;
     auto file = RejectFile::open(path, committed);
     ASSERT_TRUE(file);
@@ -123,25 +132,26 @@ TEST(RejectFile, NeverCutsAnotherFile) {
 
 TEST(RejectFile, CanBeMoved) {
   const TemporaryFolder folder;
-  auto first = RejectFile::open(folder.path() / "a", 0);
+  auto first = RejectFile::open(folder.path() / "a", std::nullopt);
   RejectFile second = *std::move(first);
   ASSERT_TRUE(second.append("o", chunk_with(some_reject())));
-  auto third = RejectFile::open(folder.path() / "b", 0);
+  auto third = RejectFile::open(folder.path() / "b", std::nullopt);
   second = *std::move(third);
   EXPECT_EQ(*second.sync(), 0u);
 }
 
 TEST(RejectFile, TellsWhereItCannotBe) {
   const TemporaryFolder folder;
-  EXPECT_EQ(RejectFile::open(folder.path() / "no" / "such", 0).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(RejectFile::open(folder.path(), 0).error().code, ErrorCode::kIo);
+  EXPECT_EQ(RejectFile::open(folder.path() / "no" / "such", std::nullopt).error().code,
+            ErrorCode::kNotFound);
+  EXPECT_EQ(RejectFile::open(folder.path(), std::nullopt).error().code, ErrorCode::kIo);
 }
 
 TEST(RejectFile, GoesOnAfterAFullDiskWithoutHalfALine) {
   test::SmallDisk disk(1);
   if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
   const fs::path path = disk.path() / "rejects.jsonl";
-  auto file = RejectFile::open(path, 0);
+  auto file = RejectFile::open(path, std::nullopt);
   disk.fill();
   RejectedRow reject = some_reject();
   reject.raw.assign(10'000, 'x');

@@ -136,10 +136,31 @@ TEST_F(LoaderTest, CutsTheRejectFileBackToTheCommittedEpoch) {
   std::ofstream(folder_.path() / "rejects.jsonl", std::ios::app) << "{\"never\":\"committed\"}\n";
   put("b.csv", "id,name\ny,one\n");
   loaded(to_file);
-  const std::string rejects = file("rejects.jsonl");
+  std::string rejects = file("rejects.jsonl");
   EXPECT_TRUE(rejects.starts_with(committed));
   EXPECT_EQ(rejects.find("never"), std::string::npos) << rejects;
   EXPECT_NE(rejects.find("\"text\":\"y\""), std::string::npos) << rejects;
+}
+
+TEST_F(LoaderTest, LeavesTheLinesOfOthersInARejectFileAlone) {
+  LoaderOptions to_file = options();
+  to_file.source.csv.on_error = OnError::kReject;
+  to_file.rejects_file = folder_.path() / "one.jsonl";
+  put("a.csv", "id,name\nx,one\n");
+  loaded(to_file);
+  const std::string others = "{\"somebody\":\"else\"}\n{\"and\":\"more\"}\n";
+  std::ofstream(folder_.path() / "two.jsonl") << others;
+  to_file.rejects_file = folder_.path() / "two.jsonl";
+  put("b.csv", "id,name\ny,one\n");
+  loaded(to_file);
+  EXPECT_TRUE(file("two.jsonl").starts_with(others));
+  EXPECT_NE(file("two.jsonl").find("\"text\":\"y\""), std::string::npos);
+  // Before its first epoch the file is cut back to what was there when it was taken up.
+  to_file.rejects_file = folder_.path() / "three.jsonl";
+  loaded(to_file);
+  std::ofstream(folder_.path() / "three.jsonl", std::ios::app) << "{\"never\":\"committed\"}\n";
+  loaded(to_file);
+  EXPECT_EQ(file("three.jsonl"), "");
 }
 
 TEST_F(LoaderTest, AConstraintOfTheTableStopsTheLoadAndLeavesNothingHalfCommitted) {
