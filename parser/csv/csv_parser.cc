@@ -151,7 +151,7 @@ bool CsvParser::can_complete_something(std::string_view payload) {
   const std::size_t total = carry_.size() + payload.size();
   if (carry_.empty() || stage_ == Stage::kStart || stage_ == Stage::kSkipLines) return true;
   if (total > options_.record_bytes_max) return true;
-  line_end_waits_ = line_end_waits_ || carry_.back() == '\r' || holds_line_end(payload);
+  line_end_waits_ = line_end_waits_ || holds_line_end(payload);
   return line_end_waits_ && (scanned_ < kRescanDoublesFromBytes || total >= 2 * scanned_);
 }
 
