@@ -33,14 +33,15 @@ milliseconds lag_of(const SourceStats& stats) {
 
 std::string attention_text(const SourceStats& stats) {
   std::string text;
-  const auto add = [&text](std::uint64_t count, const char* what) {
-    if (count > 0) text += ", " + format_count(count) + " " + what;
+  const auto add = [&text](std::uint64_t count, const char* what, const char* state) {
+    if (count == 0) return;
+    text += ", " + format_count(count) + " " + what + (count == 1 ? " " : "s ") + state;
   };
-  add(stats.rows_rejected, "rows rejected");
-  add(stats.objects_quarantined, "objects quarantined");
-  add(stats.objects_gone, "gone");
-  add(stats.objects_changed, "changed");
-  add(stats.objects_unsettled, "still being written");
+  add(stats.rows_rejected, "row", "rejected");
+  add(stats.objects_quarantined, "object", "quarantined");
+  add(stats.objects_gone, "object", "gone");
+  add(stats.objects_changed, "object", "changed");
+  add(stats.objects_unsettled, "object", "still being written");
   return text;
 }
 

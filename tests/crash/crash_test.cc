@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "tests/crash/crash_run.h"
-#include "tests/crash/test_bucket.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/test_bucket.h"
 
 namespace leat::crash {
 namespace {
@@ -109,7 +109,7 @@ class CrashTest : public ::testing::Test {
               << " kills; repeat with LEAT_CRASH_SEED and LEAT_CRASH_KILLS\n";
   }
 
-  void add_files(TestBucket& bucket, int count) {
+  void add_files(testing::TestBucket& bucket, int count) {
     for (int i = 0; i < count; ++i) {
       const std::string number = std::to_string(++file_number_);
       bucket.put("in/" + std::to_string(file_number_ % 7) + "/part " + number + ".csv",
@@ -117,7 +117,8 @@ class CrashTest : public ::testing::Test {
     }
   }
 
-  std::vector<std::string> load_command(const TestBucket& bucket, const std::string& name) const {
+  std::vector<std::string> load_command(const testing::TestBucket& bucket,
+                                        const std::string& name) const {
     std::vector<std::string> command{LEAT_COMMAND, "load", "--once", "--lineage"};
     for (const std::string& argument : bucket.flags()) command.push_back(argument);
     for (const char* argument : {"--schema=id bigint, name text, amount numeric(12,1)", "--table=t",
@@ -129,7 +130,7 @@ class CrashTest : public ::testing::Test {
     return command;
   }
 
-  void survives_kills(TestBucket& bucket) {
+  void survives_kills(testing::TestBucket& bucket) {
     add_files(bucket, 40);
     const CrashOutcome outcome =
         run_with_kills(load_command(bucket, "killed"), plan_, [&] { add_files(bucket, 20); });
@@ -156,19 +157,21 @@ class CrashTest : public ::testing::Test {
 };
 
 TEST_F(CrashTest, LocalFilesIntoSqlite) {
-  const std::unique_ptr<TestBucket> bucket = make_folder_bucket(folder_.path() / "bucket");
+  const std::unique_ptr<testing::TestBucket> bucket =
+      testing::make_folder_bucket(folder_.path() / "bucket");
   survives_kills(*bucket);
 }
 
 TEST_F(CrashTest, S3ObjectsIntoSqlite) {
-  const std::unique_ptr<TestBucket> bucket = make_s3_bucket("crash");
+  const std::unique_ptr<testing::TestBucket> bucket = testing::make_s3_bucket("crash");
   if (bucket == nullptr)
     GTEST_SKIP() << "LEAT_TEST_S3_ENDPOINT is not set: no S3 server to read from";
   survives_kills(*bucket);
 }
 
 TEST_F(CrashTest, ConsumerThatKeepsTheCheckpointItself) {
-  const std::unique_ptr<TestBucket> bucket = make_folder_bucket(folder_.path() / "bucket");
+  const std::unique_ptr<testing::TestBucket> bucket =
+      testing::make_folder_bucket(folder_.path() / "bucket");
   add_files(*bucket, 10);
   const fs::path rows_file = folder_.path() / "rows.txt";
   // An example takes files only when they have settled; so the kills come within what it waits,

@@ -1,4 +1,4 @@
-#include "tests/crash/test_bucket.h"
+#include "tests/support/test_bucket.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -9,7 +9,7 @@
 #include "connector/s3/s3_client.h"
 #include "connector/s3/s3_store.h"
 
-namespace leat::crash {
+namespace leat::testing {
 namespace {
 
 class FolderBucket final : public TestBucket {
@@ -29,7 +29,7 @@ class FolderBucket final : public TestBucket {
   }
 
   std::vector<std::string> flags() const override {
-    return {"--from=" + (folder_ / "in" / "**").string()};
+    return {"--from=" + (folder_ / "in" / "**" / "*.csv").string()};
   }
 
  private:
@@ -61,7 +61,7 @@ class S3Bucket final : public TestBucket {
   }
 
   std::vector<std::string> flags() const override {
-    return {"--from=s3://" + name_ + "/in/**", "--endpoint-url=" + endpoint_};
+    return {"--from=s3://" + name_ + "/in/**/*.csv", "--endpoint-url=" + endpoint_};
   }
 
  private:
@@ -86,4 +86,4 @@ std::unique_ptr<TestBucket> make_s3_bucket(const std::string& name) {
                                     access_key, secret_key);
 }
 
-}  // namespace leat::crash
+}  // namespace leat::testing

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace leat::crash {
+namespace leat::testing {
 
 class TestBucket {
  public:
@@ -24,4 +24,4 @@ std::unique_ptr<TestBucket> make_folder_bucket(const std::filesystem::path& fold
 /// A new bucket whose name begins with `name`; nullptr when there is no S3 server.
 std::unique_ptr<TestBucket> make_s3_bucket(const std::string& name);
 
-}  // namespace leat::crash
+}  // namespace leat::testing

@@ -1,0 +1,111 @@
+// The main job against a real S3 service: a bucket's objects become rows, each once.
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/cli/command_test.h"
+#include "tests/support/test_bucket.h"
+
+namespace leat::cli {
+namespace {
+
+class S3LoadTest : public CommandTest {
+ protected:
+  void SetUp() override {
+    CommandTest::SetUp();
+    bucket_ = testing::make_s3_bucket("load");
+    if (bucket_ == nullptr) GTEST_SKIP() << "LEAT_TEST_S3_ENDPOINT is not set: no S3 server here";
+  }
+
+  /// One row for each object; its id tells the object.
+  void put_object(const std::string& key, int id) {
+    bucket_->put(key, "id,key\n" + std::to_string(id) + ",\"" + key + "\"\n");
+  }
+
+  nlohmann::json load(const std::string& flags = "") {
+    std::string command =
+        "load --once --to sqlite:rows.db --table t --state st --lineage "
+        "--schema 'id bigint, key text' --report report.json " +
+        flags;
+    for (const std::string& flag : bucket_->flags()) command += " '" + flag + "'";
+    const Outcome outcome = leat(command);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return nlohmann::json::parse(content("report.json"));
+  }
+
+  std::int64_t number(const std::string& sql) {
+    sqlite3* database = nullptr;
+    EXPECT_EQ(sqlite3_open(path("rows.db").c_str(), &database), SQLITE_OK);
+    std::int64_t value = -1;
+    sqlite3_exec(
+        database, sql.c_str(),
+        [](void* out, int, char** values, char**) {
+          *static_cast<std::int64_t*>(out) = std::stoll(values[0]);
+          return 0;
+        },
+        &value, nullptr);
+    sqlite3_close(database);
+    return value;
+  }
+
+  std::unique_ptr<testing::TestBucket> bucket_;
+};
+
+TEST_F(S3LoadTest, LoadsFiveHundredOddlyNamedObjectsOnceAndThenOnlyWhatIsNew) {
+  const std::vector<std::string> folders{"plain/",
+                                         "with space/",
+                                         "plus+plus/",
+                                         "per%cent/",
+                                         "per%20cent/",
+                                         "uml\xc3\xa4ut/",
+                                         "\xe6\x97\xa5\xe6\x9c\xac/",
+                                         "double//slash/",
+                                         "a&b=c?d#e/",
+                                         "quote'and*star~/"};
+  for (int i = 0; i < 500; ++i) {
+    put_object("in/" + folders[static_cast<std::size_t>(i) % folders.size()] + "part +" +
+                   std::to_string(i) + "%.csv",
+               i);
+  }
+  bucket_->put("in/plain/", "");
+  bucket_->put("in/plain/not-this.txt", "not a csv");
+  EXPECT_EQ(load().at("rows"), 500);
+  EXPECT_EQ(number("SELECT count(*) FROM t"), 500);
+  EXPECT_EQ(number("SELECT count(DISTINCT id) FROM t"), 500);
+  EXPECT_EQ(number("SELECT count(*) FROM t WHERE key = _object"), 500);
+
+  EXPECT_EQ(load().at("rows"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM t"), 500);
+
+  put_object("in/double//slash/a new one.csv", 500);
+  put_object("in/000 first.csv", 501);
+  put_object("in/zzz/last+.csv", 502);
+  EXPECT_EQ(load().at("rows"), 3);
+  EXPECT_EQ(number("SELECT count(*) FROM t"), 503);
+  EXPECT_EQ(number("SELECT sum(id) FROM t"), 503 * 502 / 2);
+}
+
+TEST_F(S3LoadTest, MissingBucketAndWrongKeyAreOneClearMessage) {
+  std::string flags;
+  for (const std::string& flag : bucket_->flags()) {
+    if (flag.starts_with("--endpoint-url")) flags += " " + flag;
+  }
+  const Outcome missing =
+      leat("load --once --from 's3://no-such-bucket-here/*' --to null: --state st" + flags);
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_NE(missing.err.find("no-such-bucket-here"), std::string::npos) << missing.err;
+  ::setenv("AWS_SECRET_ACCESS_KEY", "a-wrong-secret", 1);
+  const Outcome wrong_key =
+      leat("load --once --from 's3://any-bucket/*' --to null: --state st2" + flags);
+  EXPECT_EQ(wrong_key.status, 1);
+  EXPECT_NE(wrong_key.err.find("secret"), std::string::npos) << wrong_key.err;
+  EXPECT_EQ(wrong_key.err.find("a-wrong-secret"), std::string::npos) << wrong_key.err;
+}
+
+}  // namespace
+}  // namespace leat::cli
