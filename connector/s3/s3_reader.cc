@@ -17,17 +17,21 @@ S3Reader::S3Reader(S3Client& client, const ObjectVersion& object, std::uint64_t 
 S3Reader::~S3Reader() { stop_.request_stop(); }
 
 Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
+  if (error_) return *error_;
   if (consumed_ == block_.length) {
     if (requested_ >= object_.size && !ahead_) return std::size_t{0};
     Result<Block> block = next_block();
-    if (!block) return std::move(block).error();
+    if (!block) return error_.emplace(std::move(block).error());
     block_ = *std::move(block);
     consumed_ = 0;
   }
   const std::size_t length = std::min(out.size(), block_.length - consumed_);
   std::memcpy(out.data(), block_.bytes.get() + consumed_, length);
   consumed_ += length;
-  if (consumed_ == block_.length) block_ = {}, consumed_ = 0;
+  if (consumed_ == block_.length) {
+    block_ = {};
+    consumed_ = 0;
+  }
   return length;
 }
 

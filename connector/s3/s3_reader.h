@@ -32,7 +32,7 @@ class S3Reader final : public ObjectReader {
   /// Breaks off what is on its way.
   ~S3Reader() override;
 
-  /// After an error the object has to be opened again.
+  /// An error stays: the object has to be opened again, at the offset reached.
   Result<std::size_t> read(std::span<std::byte> out) override;
 
  private:
@@ -52,6 +52,7 @@ class S3Reader final : public ObjectReader {
   std::uint64_t range_bytes_ = kFirstRangeBytes;
   Block block_;  // Handed out up to consumed_.
   std::size_t consumed_ = 0;
+  std::optional<Error> error_;  // Bytes are missing from here on: nothing may be read past them.
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> stop_with_store_;
   std::optional<std::future<Result<Block>>> ahead_;  // Last: its thread uses the others.

@@ -557,6 +557,18 @@ TEST_F(S3StoreTest, HandsOutWhatCameBeforeAnError) {
   EXPECT_EQ((*reader)->read(buffer).error().code, ErrorCode::kObjectChanged);
 }
 
+TEST_F(S3StoreTest, NeverReadsPastARangeThatFailed) {
+  const std::string content(std::size_t{8} << 20, 'x');
+  options_.retry.attempts_max = 1;
+  transport().then(object_answer(content)).then(answer(500, "")).otherwise(object_answer(content));
+  const auto reader = store().open({.key = "k", .version = kEtag, .size = content.size()}, 0);
+  std::vector<std::byte> buffer(content.size());
+  EXPECT_EQ(*(*reader)->read(buffer), std::size_t{1} << 20);
+  EXPECT_TRUE((*reader)->read(buffer).error().retryable);
+  EXPECT_FALSE((*reader)->read(buffer).has_value());
+  EXPECT_EQ(transport_->seen().size(), 2u);
+}
+
 TEST_F(S3StoreTest, LettingGoOfAReaderEndsItsTransfer) {
   const std::string content(std::size_t{4} << 20, 'x');
   transport()
