@@ -51,14 +51,12 @@ class SourceExecutor::WorkerArena {
                                                tbb::global_control::max_allowed_parallelism),
                                            workers + 1)),
         arena_(static_cast<int>(workers), 0),
+        context_(context),
+        stop_(std::move(stop)),
         running_(workers) {
+    handed_over_.store(true, std::memory_order_release);
     for (std::uint32_t i = 0; i < workers; ++i) {
-      arena_.enqueue([this, &context, stop] {
-        SplitWorker(context, stop).run();
-        const std::lock_guard lock(mutex_);
-        --running_;
-        ended_.notify_all();
-      });
+      arena_.enqueue([this] { work(); });
     }
   }
 
@@ -69,8 +67,19 @@ class SourceExecutor::WorkerArena {
   }
 
  private:
+  void work() {
+    // TBB orders this after the constructor anyway; ThreadSanitizer sees it only here.
+    if (handed_over_.load(std::memory_order_acquire)) SplitWorker(context_, stop_).run();
+    const std::lock_guard lock(mutex_);
+    --running_;
+    ended_.notify_all();
+  }
+
   tbb::global_control parallelism_;
   tbb::task_arena arena_;
+  const WorkerContext& context_;
+  const std::stop_token stop_;
+  std::atomic<bool> handed_over_ = false;
   std::mutex mutex_;
   std::condition_variable ended_;
   std::uint32_t running_;
@@ -189,16 +198,20 @@ Result<Polled> SourceExecutor::poll(std::chrono::milliseconds timeout) {
   if (closed_) return Error{ErrorCode::kInvalidArgument, "the source is closed"};
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (true) {
-    if (all_done()) {
-      if (std::optional<Error> error = discovery_.failure()) return *std::move(error);
-      if (failure_) return *failure_;
-      return Polled{.kind = Polled::Kind::kEnd};
-    }
+    // Asked before the queue is: when all was done then, all that is left to tell is in the queue.
+    const bool done = all_done();
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
-    std::optional<Event> event = events_.pop(std::max(left, std::chrono::milliseconds(0)));
-    if (!event) return Polled{};
-    if (std::optional<Polled> polled = handle(std::move(*event))) return std::move(*polled);
+    std::optional<Event> event = events_.pop(
+        std::max(done ? std::chrono::milliseconds(0) : left, std::chrono::milliseconds(0)));
+    if (event) {
+      if (std::optional<Polled> polled = handle(std::move(*event))) return std::move(*polled);
+      continue;
+    }
+    if (!done) return Polled{};
+    if (std::optional<Error> error = discovery_.failure()) return *std::move(error);
+    if (failure_) return *failure_;
+    return Polled{.kind = Polled::Kind::kEnd};
   }
 }
 
