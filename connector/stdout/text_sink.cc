@@ -185,7 +185,7 @@ void TextSink::append_json_row(const RowChunk& chunk, std::int64_t row) {
 
 Result<void> TextSink::flush() {
   if (buffer_.empty()) return {};
-  const Result<void> written = write_all(fd_, buffer_, "standard output");
+  Result<void> written = write_all(fd_, buffer_, "standard output");
   buffer_.clear();
   return written;
 }
