@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -53,6 +54,7 @@ class PipelineRun {
   std::unique_ptr<RowSink> sink_;
   std::unique_ptr<SourceExecutor> source_;
   std::optional<connector::RejectFile> rejects_;
+  std::set<std::string> rejected_since_commit_;  ///< Keys of splits with lines in rejects_.
   std::uint64_t epoch_ = 0;
 };
 
@@ -116,6 +118,7 @@ Result<void> PipelineRun::write(RowChunk chunk) {
     if (Result<void> kept = rejects_->append(source_->uri_of(chunk.split->key), chunk); !kept) {
       return kept;
     }
+    rejected_since_commit_.insert(chunk.split->key);
   }
   return sink_->write(chunk);
 }
@@ -131,6 +134,7 @@ Result<void> PipelineRun::commit_epoch() {
   if (Result<void> committed = sink_->commit(checkpoint); !committed) return committed;
   if (Result<void> committed = source_->commit(checkpoint); !committed) return committed;
   epoch_ = checkpoint.epoch;
+  rejected_since_commit_.clear();
   return {};
 }
 
@@ -164,6 +168,10 @@ Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
         }
         break;
       case Polled::Kind::kDiscard: {
+        // Lines of a reject file cannot be taken back one by one, but all of the epoch's can.
+        if (sink_->transactional() && rejected_since_commit_.contains(polled->discarded->key)) {
+          return End::kStartOver;
+        }
         Result<void> discarded = sink_->discard(*polled->discarded);
         if (discarded || !sink_->transactional()) break;
         if (discarded.error().code == ErrorCode::kUnsupported) return End::kStartOver;

@@ -90,8 +90,13 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
   Result<SourceUri> uri = parse_source_uri(options.from);
   if (!uri) return std::move(uri).error();
+  std::stop_source stop;
   if (store == nullptr) {
     if (options.store.clock == nullptr) options.store.clock = options.clock;
+    options.store.stop = stop.get_token();
+    options.store.reader_memory_bytes_max =
+        std::min<std::uint64_t>(options.store.reader_memory_bytes_max,
+                                options.memory_bytes_max / 8 / splits_in_flight_of(options));
     Result<std::unique_ptr<ObjectStore>> opened = open_store(*uri, options.store);
     if (!opened) return std::move(opened).error();
     store = std::move(*opened);
@@ -102,8 +107,9 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(
   Result<std::unique_ptr<state::Ledger>> ledger =
       state::Ledger::open({.dir = options.state_dir, .read_only = false});
   if (!ledger) return std::move(ledger).error();
-  std::unique_ptr<SourceExecutor> source(new SourceExecutor(
-      std::move(options), std::move(store), std::move(*enumerator), std::move(*ledger)));
+  std::unique_ptr<SourceExecutor> source(
+      new SourceExecutor(std::move(options), std::move(stop), std::move(store),
+                         std::move(*enumerator), std::move(*ledger)));
   if (Result<void> bound = source->bind_pipeline(); !bound) return std::move(bound).error();
   if (Result<void> known = source->schemas_.start(source->options_.schema); !known) {
     return std::move(known).error();
@@ -111,10 +117,12 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(
   return source;
 }
 
-SourceExecutor::SourceExecutor(SourceOptions options, std::unique_ptr<ObjectStore> store,
+SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
+                               std::unique_ptr<ObjectStore> store,
                                connector::SplitEnumerator enumerator,
                                std::unique_ptr<state::Ledger> ledger)
     : options_(std::move(options)),
+      stop_(std::move(stop)),
       store_(std::move(store)),
       clock_(clock_of(options_)),
       ledger_(std::move(ledger)),

@@ -62,7 +62,7 @@ class SourceExecutor final : public Source {
   /// TBB's part, kept out of this header.
   class WorkerArena;
 
-  SourceExecutor(SourceOptions options, std::unique_ptr<ObjectStore> store,
+  SourceExecutor(SourceOptions options, std::stop_source stop, std::unique_ptr<ObjectStore> store,
                  connector::SplitEnumerator enumerator, std::unique_ptr<state::Ledger> ledger);
   Result<void> bind_pipeline();
   bool all_done() const;
@@ -71,6 +71,7 @@ class SourceExecutor final : public Source {
   void count(const ObjectVersion& object, SplitState state, const std::string& why);
 
   const SourceOptions options_;
+  std::stop_source stop_;  ///< Ends threads, and what the store is at.
   const std::unique_ptr<ObjectStore> store_;
   const Clock& clock_;
   std::mutex ledger_writes_;
@@ -91,7 +92,6 @@ class SourceExecutor final : public Source {
   mutable std::mutex stats_mutex_;
   SourceStats stats_;
 
-  std::stop_source stop_;
   std::unique_ptr<WorkerArena> arena_;
   std::jthread discovery_thread_;
   bool closed_ = false;

@@ -8,10 +8,12 @@
 namespace leat::connector::s3 {
 
 S3Reader::S3Reader(S3Client& client, const ObjectVersion& object, std::uint64_t offset,
-                   std::stop_token stop)
+                   std::uint64_t memory_bytes_max, std::stop_token stop)
     : client_(client),
       object_(object),
       requested_(offset),
+      range_bytes_max_(std::clamp(memory_bytes_max / 2, kRangeBytesMin, kRangeBytesMax)),
+      range_bytes_(std::min(kFirstRangeBytes, range_bytes_max_)),
       stop_with_store_(std::move(stop), [this] { stop_.request_stop(); }) {}
 
 S3Reader::~S3Reader() { stop_.request_stop(); }
@@ -51,7 +53,7 @@ Result<S3Reader::Block> S3Reader::next_block() {
 Range S3Reader::next_range() {
   const Range range{requested_, std::min(object_.size, requested_ + range_bytes_)};
   requested_ = range.end;
-  range_bytes_ = std::min(range_bytes_ * 2, kRangeBytesMax);
+  range_bytes_ = std::min(range_bytes_ * 2, range_bytes_max_);
   return range;
 }
 

@@ -15,7 +15,7 @@
 namespace leat::connector::s3 {
 
 /// Ranges begin at 1 MiB and double to 8 MiB, so that small objects cost one request and large ones
-/// few. While one range is handed out, the next is on its way: at most two are in memory, 16 MiB.
+/// few. While one range is handed out, the next is on its way: at most two are in memory.
 ///
 /// A range is fetched by a thread of its own. An event loop that drives many transfers with one
 /// thread can take its place behind this class without a change to those who read.
@@ -23,10 +23,12 @@ class S3Reader final : public ObjectReader {
  public:
   static constexpr std::uint64_t kFirstRangeBytes = std::uint64_t{1} << 20;
   static constexpr std::uint64_t kRangeBytesMax = std::uint64_t{8} << 20;
+  static constexpr std::uint64_t kRangeBytesMin = std::uint64_t{64} << 10;
 
-  /// Borrows the client. `stop` ends reads early, with kCancelled.
+  /// Borrows the client. `stop` ends reads early, with kCancelled. Two ranges fit into
+  /// `memory_bytes_max`, however small it is down to 128 KiB.
   S3Reader(S3Client& client, const ObjectVersion& object, std::uint64_t offset,
-           std::stop_token stop);
+           std::uint64_t memory_bytes_max, std::stop_token stop);
   S3Reader(const S3Reader&) = delete;
   S3Reader& operator=(const S3Reader&) = delete;
   /// Breaks off what is on its way.
@@ -49,7 +51,8 @@ class S3Reader final : public ObjectReader {
   S3Client& client_;
   const ObjectVersion object_;
   std::uint64_t requested_;  // All before this offset is fetched or on its way.
-  std::uint64_t range_bytes_ = kFirstRangeBytes;
+  const std::uint64_t range_bytes_max_;
+  std::uint64_t range_bytes_;
   Block block_;  // Handed out up to consumed_.
   std::size_t consumed_ = 0;
   std::optional<Error> error_;  // Bytes are missing from here on: nothing may be read past them.

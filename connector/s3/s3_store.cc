@@ -70,11 +70,15 @@ Result<std::unique_ptr<ObjectStore>> S3Store::open(const std::string& bucket,
                                                    const StoreOptions& options) {
   auto client = make_s3_client(bucket, options);
   if (!client) return std::move(client).error();
-  return std::unique_ptr<ObjectStore>(std::make_unique<S3Store>(*std::move(client), options.stop));
+  return std::unique_ptr<ObjectStore>(
+      std::make_unique<S3Store>(*std::move(client), options.reader_memory_bytes_max, options.stop));
 }
 
-S3Store::S3Store(std::unique_ptr<S3Client> client, std::stop_token stop)
-    : client_(std::move(client)), stop_(std::move(stop)) {}
+S3Store::S3Store(std::unique_ptr<S3Client> client, std::uint64_t reader_memory_bytes_max,
+                 std::stop_token stop)
+    : client_(std::move(client)),
+      reader_memory_bytes_max_(reader_memory_bytes_max),
+      stop_(std::move(stop)) {}
 
 std::string S3Store::uri_of(std::string_view key) const { return uri() + "/" + std::string(key); }
 
@@ -92,7 +96,8 @@ Result<std::unique_ptr<ObjectReader>> S3Store::open(const ObjectVersion& object,
     error.at.object = uri_of(object.key);
     return error;
   }
-  return std::unique_ptr<ObjectReader>(std::make_unique<S3Reader>(*client_, object, offset, stop_));
+  return std::unique_ptr<ObjectReader>(
+      std::make_unique<S3Reader>(*client_, object, offset, reader_memory_bytes_max_, stop_));
 }
 
 }  // namespace leat::connector::s3

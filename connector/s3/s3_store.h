@@ -1,6 +1,7 @@
 // One bucket of an S3 service as an object store.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -19,7 +20,8 @@ class S3Store final : public ObjectStore {
   ///   See resolve_settings and parse_endpoint.
   static Result<std::unique_ptr<ObjectStore>> open(const std::string& bucket,
                                                    const StoreOptions& options);
-  explicit S3Store(std::unique_ptr<S3Client> client, std::stop_token stop = {});
+  S3Store(std::unique_ptr<S3Client> client, std::uint64_t reader_memory_bytes_max,
+          std::stop_token stop = {});
 
   std::string uri() const override { return "s3://" + client_->bucket(); }
   std::string uri_of(std::string_view key) const override;
@@ -33,6 +35,7 @@ class S3Store final : public ObjectStore {
 
  private:
   const std::unique_ptr<S3Client> client_;
+  const std::uint64_t reader_memory_bytes_max_;
   const std::stop_token stop_;
 };
 

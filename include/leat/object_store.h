@@ -142,6 +142,8 @@ struct LocalOptions {
 struct StoreOptions {
   S3Options s3 = {};
   LocalOptions local = {};
+  /// What one open reader may hold for reading ahead. Local files need none.
+  std::uint64_t reader_memory_bytes_max = 16ull << 20;
   const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the store.
   /// Ends waits for a remote store, its retries included, with kCancelled.
   std::stop_token stop = {};

@@ -452,7 +452,7 @@ class S3StoreTest : public S3ClientTest {
   S3Store& store() {
     if (store_ == nullptr) {
       client();
-      store_ = std::make_unique<S3Store>(std::move(client_), stop_.get_token());
+      store_ = std::make_unique<S3Store>(std::move(client_), 16u << 20, stop_.get_token());
     }
     return *store_;
   }
