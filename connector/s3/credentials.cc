@@ -92,7 +92,7 @@ Result<void> read_file(const std::string& path, ProfileFileKind kind, Profiles& 
                  .message = "cannot read " + path + ": " + std::generic_category().message(errno) +
                             "; correct it, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"};
   }
-  const Result<void> read = read_profile_file(text, kind, path, profiles);
+  Result<void> read = read_profile_file(text, kind, path, profiles);
   OPENSSL_cleanse(text.data(), text.size());
   OPENSSL_cleanse(buffer.data(), buffer.size());
   return read;

@@ -104,7 +104,7 @@ std::optional<std::int64_t> parse_iso_time(std::string_view text) {
   if (*rest == '.') {
     ++rest;
     for (int scale = 100; *rest >= '0' && *rest <= '9'; ++rest, scale /= 10) {
-      milliseconds += (*rest - '0') * scale;
+      milliseconds += std::int64_t{*rest - '0'} * scale;
     }
   }
   if (std::string_view(rest) != "Z") return std::nullopt;

@@ -73,7 +73,8 @@ class FakeTransport final : public HttpTransport {
 /// An answer; the body comes in two pieces.
 inline FakeTransport::Step answer(int status, std::string body,
                                   std::vector<HttpHeader> headers = {}) {
-  return [=](const HttpRequest&, const BodySink& sink) {
+  return [status, body = std::move(body), headers = std::move(headers)](const HttpRequest&,
+                                                                        const BodySink& sink) {
     HttpExchange exchange{.response = {.status = status, .headers = headers},
                           .failure = std::nullopt};
     const auto bytes = std::as_bytes(std::span(body));

@@ -140,8 +140,7 @@ TEST_F(S3StoreServerTest, KeysAreBytes) {
                                          "a/b/",
                                          "new\nline",
                                          "tab\tkey",
-                                         "\x01"
-                                         "control",
+                                         "\x01/control",
                                          "\xf0\x9f\x98\x82.csv",
                                          " leading space",
                                          "trailing space ",
