@@ -80,7 +80,8 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
   app.add_option("--max-record-bytes", typed_->max_record_bytes,
                  "Longer records quarantine their object (default 16MiB)")
       ->group(group);
-  app.add_option("--tokenizer", typed_->tokenizer, "libcsv or scalar: the same rows")->group(group);
+  app.add_option("--tokenizer", typed_->tokenizer, "simd, libcsv or scalar: the same rows")
+      ->group(group);
 }
 
 void PipelineFlags::add_resource_flags(CLI::App& app) {

@@ -46,7 +46,10 @@ struct CsvOptions {
   ExtraColumns extra_columns = ExtraColumns::kAuto;
   std::uint32_t record_bytes_max = 16u << 20;  ///< A longer record quarantines its split.
   std::uint32_t fields_max = 1u << 20;         ///< More fields in a record quarantine its split.
-  std::string tokenizer = "libcsv";            ///< "libcsv" or "scalar": the same rows.
+  std::string tokenizer = "simd";              ///< "simd", "libcsv" or "scalar": the same rows.
+  /// What the SIMD code may use: "portable", "sse4", "avx2" or "avx512". Empty: what the
+  /// environment variable LEAT_SIMD names, else the best that this machine can run.
+  std::string simd = {};
 
   ///   kInvalidArgument  Which option, and why (same character twice, line end as delimiter, …).
   Result<void> validate() const;
@@ -97,7 +100,8 @@ class ByteStreamParser {
 };
 
 /// A CSV parser. Without a schema the first header decides: all its columns are text.
-///   kInvalidArgument  Options that do not validate; no schema and no header.
+///   kInvalidArgument  Options that do not validate; no schema and no header; SIMD instructions
+///                     asked for that this machine cannot run.
 Result<std::unique_ptr<ByteStreamParser>> make_csv_parser(const CsvOptions& options,
                                                           std::shared_ptr<const Schema> schema);
 

@@ -32,24 +32,24 @@ BlockConverter::BlockConverter(const CsvOptions& options, std::shared_ptr<const 
 /// Sorts the good records into rows and those with another number of fields.
 void BlockConverter::take_rows(const TokenizedBlock& block) {
   rows_.block = &block;
-  rows_.first_field.clear();
+  rows_.records.clear();
   row_records_.clear();
   shape_faults_.clear();
   const std::size_t records = block.record_begin.size();
-  rows_.first_field.reserve(records);
+  rows_.records.reserve(records);
   row_records_.reserve(records);
   std::size_t bad = 0;
   for (std::size_t record = 0; record < records; ++record) {
     while (bad < block.bad.size() && block.bad[bad].index == record + bad) ++bad;
-    const std::size_t fields = block.first_field[record + 1] - block.first_field[record];
+    const std::size_t fields = block.field_count(record);
     if (fields == map_.record_fields) {
-      rows_.first_field.push_back(block.first_field[record]);
+      rows_.records.push_back(record);
       row_records_.push_back(
           {static_cast<std::uint32_t>(record), static_cast<std::uint32_t>(record + bad)});
     } else {
       shape_faults_.push_back({record + bad,
                                block.record_begin[record],
-                               block.record_end[record],
+                               block.end_of(record),
                                ErrorCode::kFieldCount,
                                {},
                                {},
@@ -74,14 +74,14 @@ RecordFault BlockConverter::value_fault(const TokenizedBlock& block,
   const Field& column = schema_->fields[fault.column];
   RecordFault found{at.ordinal,
                     block.record_begin[at.record],
-                    block.record_end[at.record],
+                    block.end_of(at.record),
                     ErrorCode::kBadValue,
                     column.name,
                     {},
                     {}};
   const std::size_t index = map_.field_of_column[fault.column];
   if (index != ColumnMap::kMissing) {
-    const FieldSpan& span = block.fields[rows_.first_field[fault.row] + index];
+    const FieldSpan span = block.field(at.record, index);
     const std::string_view text(block.text + span.begin, span.end - span.begin);
     if (span.escaped) {
       unescape(text, quote_, escape_, found.text);
@@ -145,7 +145,8 @@ std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
   take_rows(block);
   // One pass over the raw bytes: the text of fields may lie side by side, where two halves of a
   // sequence would pass for one.
-  rows_.valid_utf8 = reads_text_ && valid_utf8(place.input.substr(0, block.consumed));
+  rows_.valid_utf8 =
+      block.ascii || (reads_text_ && valid_utf8(place.input.substr(0, block.consumed)));
   faults_.clear(rows_.count());
   append_columns(out);
 

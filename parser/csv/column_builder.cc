@@ -97,10 +97,10 @@ class ColumnBuilder::Target {
   std::size_t before() const noexcept { return before_; }
   Column& column() noexcept { return column_; }
 
-  /// The row's field; nullptr when the records have no such column.
-  const FieldSpan* span(std::size_t row) const noexcept {
-    if (field_index_ == ColumnMap::kMissing) return nullptr;
-    return &rows_.block->fields[rows_.first_field[row] + field_index_];
+  /// The records have no such column.
+  bool missing() const noexcept { return field_index_ == ColumnMap::kMissing; }
+  FieldSpan span(std::size_t row) const noexcept {
+    return rows_.block->field(rows_.records[row], field_index_);
   }
   std::string_view text(const FieldSpan& span) const noexcept {
     return {rows_.block->text + span.begin, span.end - span.begin};
@@ -139,12 +139,12 @@ ColumnBuilder::ColumnBuilder(const CsvOptions& options)
 template <class Store, class After>
 void ColumnBuilder::for_each_value(Target& target, Store store, After after) {
   for (std::size_t row = 0; row < target.rows(); ++row) {
-    const FieldSpan* span = target.span(row);
-    std::string_view text = span == nullptr ? std::string_view() : target.text(*span);
-    if (span == nullptr || is_null_(*span, text)) {
+    const FieldSpan span = target.missing() ? FieldSpan() : target.span(row);
+    std::string_view text = target.text(span);
+    if (target.missing() || is_null_(span, text)) {
       target.set_null(row);
     } else {
-      if (span->escaped) {
+      if (span.escaped) {
         unescaped_.clear();
         unescape(text, quote_, escape_, unescaped_);
         text = unescaped_;

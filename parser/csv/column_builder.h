@@ -16,10 +16,10 @@ namespace leat::parser {
 /// Rows of a tokenized block: those records that have the right number of fields.
 struct BlockRows {
   const TokenizedBlock* block = nullptr;
-  std::vector<std::size_t> first_field;  ///< Per row, index into block->fields.
-  bool valid_utf8 = false;               ///< All of the block's input is.
+  std::vector<std::size_t> records;  ///< Per row, its record among the block's good ones.
+  bool valid_utf8 = false;           ///< All of the block's input is.
 
-  std::size_t count() const noexcept { return first_field.size(); }
+  std::size_t count() const noexcept { return records.size(); }
 };
 
 /// A value that its column does not take.

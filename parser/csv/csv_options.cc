@@ -45,8 +45,8 @@ Result<void> CsvOptions::validate() const {
                    std::to_string(record_bytes_max));
   }
   if (fields_max == 0) return invalid("fields_max must be at least 1");
-  if (tokenizer != "libcsv" && tokenizer != "scalar") {
-    return invalid("--tokenizer must be libcsv or scalar, not \"" + tokenizer + "\"");
+  if (tokenizer != "simd" && tokenizer != "libcsv" && tokenizer != "scalar") {
+    return invalid("--tokenizer must be simd, libcsv or scalar, not \"" + tokenizer + "\"");
   }
   return {};
 }

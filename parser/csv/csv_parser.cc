@@ -27,18 +27,19 @@ bool holds_line_end(std::string_view bytes) noexcept {
   return bytes.find('\n') != std::string_view::npos || bytes.find('\r') != std::string_view::npos;
 }
 
-std::unique_ptr<CsvTokenizer> make_tokenizer(const CsvOptions& options) {
-  return options.tokenizer == "scalar" ? make_scalar_tokenizer(options)
-                                       : make_libcsv_tokenizer(options);
+std::unique_ptr<CsvTokenizer> make_tokenizer(const CsvOptions& options, SimdTarget target) {
+  if (options.tokenizer == "scalar") return make_scalar_tokenizer(options);
+  if (options.tokenizer == "libcsv") return make_libcsv_tokenizer(options);
+  return make_simd_tokenizer(options, target);
 }
 
 }  // namespace
 
-CsvParser::CsvParser(CsvOptions options, std::shared_ptr<const Schema> schema)
+CsvParser::CsvParser(CsvOptions options, SimdTarget target, std::shared_ptr<const Schema> schema)
     : options_(std::move(options)),
       schema_given_(schema != nullptr),
       schema_(std::move(schema)),
-      tokenizer_(make_tokenizer(options_)),
+      tokenizer_(make_tokenizer(options_, target)),
       split_(std::make_shared<const ObjectVersion>()) {}
 
 Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
@@ -344,8 +345,10 @@ Result<std::unique_ptr<ByteStreamParser>> make_csv_parser(const CsvOptions& opti
   if (schema != nullptr && schema->fields.empty()) {
     return Error{ErrorCode::kInvalidArgument, "the schema has no columns"};
   }
+  const Result<parser::SimdTarget> target = parser::choose_simd_target(options.simd);
+  if (!target) return target.error();
   return std::unique_ptr<ByteStreamParser>(
-      std::make_unique<parser::CsvParser>(options, std::move(schema)));
+      std::make_unique<parser::CsvParser>(options, *target, std::move(schema)));
 }
 
 }  // namespace leat

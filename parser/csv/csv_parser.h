@@ -22,8 +22,8 @@ namespace leat::parser {
 
 class CsvParser final : public ByteStreamParser {
  public:
-  /// Options that validate; a schema or a header.
-  CsvParser(CsvOptions options, std::shared_ptr<const Schema> schema);
+  /// Options that validate; an available target; a schema or a header.
+  CsvParser(CsvOptions options, SimdTarget target, std::shared_ptr<const Schema> schema);
 
   Result<void> reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
                                    const Position& position) override;

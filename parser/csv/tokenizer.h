@@ -15,6 +15,8 @@
 
 #include "leat/parser.h"
 #include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "parser/simd/target.h"
 
 namespace leat::parser {
 
@@ -46,10 +48,27 @@ struct BadRecord {
   std::string reason;
 };
 
+/// Fields of a regular block: all of its records are good and have the same number of fields, and
+/// its text is the input. Field k of record r ends before ends()[r * fields + k]; it begins behind
+/// the end of the one before, the first one at the record's begin. Quotes are part of the range.
+struct FieldMatrix {
+  std::size_t fields = 0;  ///< Of each record; 0: the block is not given as a matrix.
+  Buffer bounds;           ///< uint32: the first record's begin less one, then the ends.
+  char quote = '\0';       ///< '\0': no field is quoted.
+  bool gapless = false;    ///< Each line end is one byte: every field begins behind an end.
+
+  /// Delimiters, and the first byte of each line end.
+  const std::uint32_t* ends() const noexcept { return bounds.as<std::uint32_t>() + 1; }
+};
+
 /// Records of one piece of input. Reused from call to call to keep its memory.
+///
+/// Fields are given one by one, or as a matrix: then `fields`, `first_field` and `record_end` are
+/// empty until spell_out().
 struct TokenizedBlock {
-  const char* text = nullptr;     ///< What the spans address: the input or the tokenizer's
-                                  ///< own copy; valid until the next call.
+  const char* text = nullptr;  ///< What the spans address: the input or the tokenizer's
+                               ///< own copy; valid until the next call.
+  FieldMatrix matrix;
   std::vector<FieldSpan> fields;  ///< Good records' fields, record after record.
   std::vector<std::size_t>
       first_field;  ///< Per good record, index into fields; one more at the end.
@@ -59,8 +78,21 @@ struct TokenizedBlock {
   std::vector<BadRecord> bad;  ///< In order.
   std::size_t consumed = 0;    ///< Input bytes of all records above, line ends included.
                                ///< Blank lines and comments between them count too.
+  bool ascii = false;          ///< All of the bytes consumed are known to be below 0x80.
+
   void clear();
+  bool is_matrix() const noexcept { return matrix.fields != 0; }
+  /// In either form.
+  std::size_t field_count(std::size_t record) const noexcept;
+  FieldSpan field(std::size_t record, std::size_t index) const noexcept;
+  std::uint32_t end_of(std::size_t record) const noexcept;
+  /// Gives the fields of a matrix one by one.
+  void spell_out();
 };
+
+/// The range of `text` from `begin` to `end` as a field of a dialect that doubles `quote` ('\0':
+/// nothing is quoted). It keeps the dialect's rules.
+FieldSpan span_of(const char* text, std::uint32_t begin, std::uint32_t end, char quote) noexcept;
 
 /// One object's tokenizer; keeps no bytes between calls. Not thread-safe.
 class CsvTokenizer {
@@ -91,6 +123,11 @@ std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const CsvOptions& options);
 /// libcsv in strict mode for the records it reads as leat's rules do; the scalar state machine
 /// takes records that it refuses, and dialects that it does not know.
 std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const CsvOptions& options);
+
+/// Finds structure 64 bytes at a time. The scalar state machine takes the records that break the
+/// rule of quotes, objects of lone CRs, and dialects with comments or another escape than the
+/// quote. The target is available.
+std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const CsvOptions& options, SimdTarget target);
 
 /// Appends the field's text to `out` with its escape sequences removed.
 void unescape(std::string_view field, char quote, char escape, std::string& out);

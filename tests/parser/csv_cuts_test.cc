@@ -7,6 +7,7 @@
 #include <random>
 
 #include "parser/csv/not_text.h"
+#include "tests/parser/engines.h"
 #include "tests/parser/load_support.h"
 
 namespace leat::parser {
@@ -85,7 +86,7 @@ void append_files(const std::string& folder, std::vector<Fixture>& out) {
 }
 
 /// Every fixture under every policy.
-std::vector<Fixture> all_fixtures(const std::string& tokenizer) {
+std::vector<Fixture> all_fixtures(const std::string& engine) {
   std::vector<Fixture> bases = inline_fixtures();
   const std::string traps = test_data_folder("LEAT_TRAPS_DIR", "csv-traps");
   const std::string vectors = test_data_folder("LEAT_VECTORS_DIR", "vectors");
@@ -93,7 +94,7 @@ std::vector<Fixture> all_fixtures(const std::string& tokenizer) {
   if (!vectors.empty()) append_files(vectors + "/csv-spectrum/csvs", bases);
   std::vector<Fixture> all;
   for (Fixture& base : bases) {
-    base.options.tokenizer = tokenizer;
+    use_engine(engine, base.options);
     for (const OnError policy : {OnError::kFail, OnError::kReject, OnError::kNull}) {
       base.options.on_error = policy;
       all.push_back(base);
@@ -122,10 +123,10 @@ std::vector<std::size_t> every_byte(const Fixture& fixture) {
   return cuts;
 }
 
-class CsvCuts : public ::testing::TestWithParam<const char*> {};
+class CsvCuts : public ::testing::TestWithParam<std::string> {};
 
-INSTANTIATE_TEST_SUITE_P(Both, CsvCuts, ::testing::Values("scalar", "libcsv"),
-                         [](const auto& instance) { return std::string(instance.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, CsvCuts, ::testing::ValuesIn(engines()),
+                         [](const auto& instance) { return instance.param; });
 
 void expect_same(const Loaded& found, const Loaded& whole, const std::string& what) {
   EXPECT_EQ(found.rows, whole.rows) << what;
@@ -194,7 +195,7 @@ TEST_P(CsvCuts, AResumeAtAnyPositionGoesOnAsIfNothingHadHappened) {
 
 TEST_P(CsvCuts, EachRecordBoundaryIsAPosition) {
   Fixture fixture = behind_long_line({"boundaries", "a,b\n1,2\n\"3\n\",4\n5,6\n"});
-  fixture.options.tokenizer = GetParam();
+  use_engine(GetParam(), fixture.options);
   std::vector<Checkpointed> checkpoints;
   load(fixture, every_byte(fixture), {}, &checkpoints);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> found;
@@ -208,11 +209,13 @@ TEST_P(CsvCuts, EachRecordBoundaryIsAPosition) {
   EXPECT_EQ(found, expected);
 }
 
-TEST(CsvCutsDifferential, BothTokenizersGiveTheSameRows) {
+TEST(CsvCutsDifferential, AllEnginesGiveTheSameRows) {
   const std::vector<Fixture> scalar = all_fixtures("scalar");
-  const std::vector<Fixture> libcsv = all_fixtures("libcsv");
-  for (std::size_t i = 0; i < scalar.size(); ++i) {
-    expect_same(load(libcsv[i]), load(scalar[i]), scalar[i].name);
+  for (const std::string& engine : engines()) {
+    const std::vector<Fixture> other = all_fixtures(engine);
+    for (std::size_t i = 0; i < scalar.size(); ++i) {
+      expect_same(load(other[i]), load(scalar[i]), engine + ", " + scalar[i].name);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "parser/csv/not_text.h"
 #include "parser/csv/parser_state.h"
+#include "tests/parser/engines.h"
 #include "tests/parser/load_support.h"
 
 namespace leat::parser {
@@ -93,7 +94,7 @@ TEST(CsvParser, AFieldOf16MiBInSmallChunksIsFast) {
   for (std::size_t cut = 4u << 10; cut < fixture.bytes.size(); cut += 4u << 10) {
     cuts.push_back(cut);
   }
-  for (const char* tokenizer : {"scalar", "libcsv"}) {
+  for (const char* tokenizer : {"scalar", "libcsv", "simd"}) {
     fixture.options.tokenizer = tokenizer;
     const Loaded loaded = load(fixture, cuts);
     EXPECT_EQ(loaded.error, "");
@@ -259,6 +260,34 @@ TEST(CsvOptions, RefusesCharactersThatCannotBeToldApart) {
   refuses([](CsvOptions& o) { o.record_bytes_max = (1u << 30) + 1; }, "--max-record-bytes");
   refuses([](CsvOptions& o) { o.fields_max = 0; }, "fields_max");
   refuses([](CsvOptions& o) { o.tokenizer = "fast"; }, "--tokenizer");
+}
+
+TEST(CsvOptions, SimdTargetsAreKnownByName) {
+  for (const char* engine : {"scalar", "libcsv", "simd"}) {
+    CsvOptions options;
+    options.tokenizer = engine;
+    options.simd = "portable";
+    EXPECT_TRUE(make_csv_parser(options, nullptr));
+    options.simd = "mmx";
+    const auto refused = make_csv_parser(options, nullptr);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(refused.error().message, HasSubstr("the option simd names \"mmx\""));
+    EXPECT_THAT(refused.error().message, HasSubstr("can run portable"));
+  }
+}
+
+TEST(CsvOptions, TheEnvironmentChoosesTheSimdTargetThatNoOptionNames) {
+  ASSERT_EQ(setenv("LEAT_SIMD", "sse9", 1), 0);
+  const auto refused = make_csv_parser({}, nullptr);
+  CsvOptions named;
+  named.simd = "portable";
+  EXPECT_TRUE(make_csv_parser(named, nullptr));
+  ASSERT_EQ(setenv("LEAT_SIMD", "portable", 1), 0);
+  EXPECT_TRUE(make_csv_parser({}, nullptr));
+  ASSERT_EQ(unsetenv("LEAT_SIMD"), 0);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("LEAT_SIMD names \"sse9\""));
 }
 
 TEST(CsvOptions, TakesWhatDoesNotMatterWithoutQuoting) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "tests/parser/engines.h"
 #include "tests/parser/load_support.h"
 
 namespace leat::parser {
@@ -14,7 +15,7 @@ std::string spectrum_folder() {
   return folder.empty() ? folder : folder + "/csv-spectrum";
 }
 
-class CsvSpectrum : public ::testing::TestWithParam<const char*> {
+class CsvSpectrum : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     if (spectrum_folder().empty()) {
@@ -25,13 +26,13 @@ class CsvSpectrum : public ::testing::TestWithParam<const char*> {
   static Fixture fixture(const std::string& name) {
     Fixture made{name, read_file(spectrum_folder() + "/csvs/" + name + ".csv")};
     made.options.null_strings = {};
-    made.options.tokenizer = GetParam();
+    use_engine(GetParam(), made.options);
     return made;
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Both, CsvSpectrum, ::testing::Values("scalar", "libcsv"),
-                         [](const auto& instance) { return std::string(instance.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, CsvSpectrum, ::testing::ValuesIn(engines()),
+                         [](const auto& instance) { return instance.param; });
 
 TEST_P(CsvSpectrum, GivesTheRowsOfTheJsonFiles) {
   int files = 0;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "tests/parser/engines.h"
 #include "tests/parser/load_support.h"
 
 namespace leat::parser {
@@ -71,7 +72,7 @@ std::string traps_folder() {
   return folder.empty() ? folder : folder + "/files/";
 }
 
-class CsvTraps : public ::testing::TestWithParam<std::tuple<Trap, const char*>> {
+class CsvTraps : public ::testing::TestWithParam<std::tuple<Trap, std::string>> {
  protected:
   void SetUp() override {
     if (traps_folder().empty()) {
@@ -81,7 +82,7 @@ class CsvTraps : public ::testing::TestWithParam<std::tuple<Trap, const char*>> 
   Fixture fixture(const char* file) const {
     Fixture fixture{file, read_file(traps_folder() + file)};
     fixture.options.on_error = OnError::kReject;
-    fixture.options.tokenizer = std::get<1>(GetParam());
+    use_engine(std::get<1>(GetParam()), fixture.options);
     return fixture;
   }
 };
@@ -94,7 +95,7 @@ std::string trap_name(const ::testing::TestParamInfo<CsvTraps::ParamType>& insta
 
 INSTANTIATE_TEST_SUITE_P(Files, CsvTraps,
                          ::testing::Combine(::testing::ValuesIn(traps()),
-                                            ::testing::Values("scalar", "libcsv")),
+                                            ::testing::ValuesIn(engines())),
                          trap_name);
 
 TEST_P(CsvTraps, GivesTheRowsOfTheDialect) {
@@ -113,7 +114,7 @@ class CsvTrapsOnce : public CsvTraps {};
 
 INSTANTIATE_TEST_SUITE_P(Files, CsvTrapsOnce,
                          ::testing::Combine(::testing::Values(Trap{"all", {}}),
-                                            ::testing::Values("scalar", "libcsv")),
+                                            ::testing::ValuesIn(engines())),
                          trap_name);
 
 TEST_P(CsvTrapsOnce, NoFileIsLeftOut) {

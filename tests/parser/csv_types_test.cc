@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "tests/parser/engines.h"
 #include "tests/parser/load_support.h"
 
 namespace leat::parser {
@@ -115,27 +116,27 @@ TEST(CsvValues, AQuotedEmptyFieldIsEmptyTextAndNoNumber) {
 }
 
 TEST(CsvValues, NullStringsMatchUnquotedFieldsOnly) {
-  for (const char* tokenizer : {"scalar", "libcsv"}) {
+  for (const std::string& engine : engines()) {
     Fixture fixture{"n.csv", "a,b\nNA,\"NA\"\n,NAN\n"};
     fixture.options.null_strings = {"NA"};
-    fixture.options.tokenizer = tokenizer;
+    use_engine(engine, fixture.options);
     EXPECT_THAT(load(fixture).rows, ElementsAre("\\N|NA", "|NAN"));
   }
 }
 
 TEST(CsvValues, NothingIsNullWithoutNullStrings) {
-  for (const char* tokenizer : {"scalar", "libcsv"}) {
+  for (const std::string& engine : engines()) {
     Fixture fixture{"n.csv", "a,b\n,\"\"\n"};
     fixture.options.null_strings = {};
-    fixture.options.tokenizer = tokenizer;
+    use_engine(engine, fixture.options);
     EXPECT_THAT(load(fixture).rows, ElementsAre("|"));
   }
 }
 
 TEST(CsvValues, HalvesOfASequenceInTwoFieldsAreNoUtf8) {
-  for (const char* tokenizer : {"scalar", "libcsv"}) {
+  for (const std::string& engine : engines()) {
     Fixture fixture{"u.csv", "a,b\n\xc3,\xa9\n\xc3\xa9,x\n"};
-    fixture.options.tokenizer = tokenizer;
+    use_engine(engine, fixture.options);
     fixture.options.on_error = OnError::kReject;
     const Loaded loaded = load(fixture);
     EXPECT_THAT(loaded.rows, ElementsAre("\xc3\xa9|x"));

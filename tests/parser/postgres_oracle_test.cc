@@ -11,6 +11,7 @@
 #include <memory>
 #include <random>
 
+#include "tests/parser/engines.h"
 #include "tests/parser/load_support.h"
 
 namespace leat::parser {
@@ -88,8 +89,8 @@ class PostgresOracle : public ::testing::Test {
     return answer;
   }
 
-  static Answer by_leat(Fixture fixture, const char* tokenizer) {
-    fixture.options.tokenizer = tokenizer;
+  static Answer by_leat(Fixture fixture, const std::string& engine) {
+    use_engine(engine, fixture.options);
     const std::size_t size = fixture.bytes.size();
     Loaded loaded = load(fixture, {size / 3, size / 2});
     return {loaded.error.empty() ? std::move(loaded.rows) : std::vector<std::string>(),
@@ -266,8 +267,8 @@ TEST_F(PostgresOracle, ReadsTheSameRowsOrRefusesToo) {
     const Fixture fixture = generate(random);
     const Answer expected = by_postgres(fixture);
     refused += expected.refused.empty() ? 0 : 1;
-    for (const char* tokenizer : {"scalar", "libcsv"}) {
-      const Answer found = by_leat(fixture, tokenizer);
+    for (const std::string& engine : engines()) {
+      const Answer found = by_leat(fixture, engine);
       ASSERT_EQ(found.refused.empty(), expected.refused.empty())
           << "seed " << kSeed << ", file " << i << "\n(" << fixture.schema << ")\n"
           << fixture.bytes << "\nleat: " << found.refused << "\nPostgreSQL: " << expected.refused;

@@ -37,10 +37,10 @@ inline void append_block(const TokenizedBlock& block, const CsvOptions& options,
       continue;
     }
     std::string text;
-    for (std::size_t f = block.first_field[record]; f < block.first_field[record + 1]; ++f) {
-      const FieldSpan& field = block.fields[f];
+    for (std::size_t f = 0; f < block.field_count(record); ++f) {
+      const FieldSpan field = block.field(record, f);
       const std::string_view raw(block.text + field.begin, field.end - field.begin);
-      if (f != block.first_field[record]) text += '|';
+      if (f != 0) text += '|';
       if (field.quoted && raw.empty()) text += "\"\"";
       if (field.escaped) {
         unescape(raw, options.quote, options.escape, text);
@@ -49,7 +49,7 @@ inline void append_block(const TokenizedBlock& block, const CsvOptions& options,
       }
     }
     if (with_ranges) {
-      text += range_text(offset + block.record_begin[record], offset + block.record_end[record]);
+      text += range_text(offset + block.record_begin[record], offset + block.end_of(record));
     }
     out.push_back(std::move(text));
     ++record;

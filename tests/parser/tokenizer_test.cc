@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/parser/engines.h"
 #include "tests/parser/tokenizer_support.h"
 
 namespace leat::parser {
@@ -12,11 +13,10 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-class Tokenizer : public ::testing::TestWithParam<const char*> {
+class Tokenizer : public ::testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<CsvTokenizer> make(const CsvOptions& options) const {
-    return GetParam() == std::string_view("scalar") ? make_scalar_tokenizer(options)
-                                                    : make_libcsv_tokenizer(options);
+    return make_engine(GetParam(), options);
   }
   Found run(std::string_view input, bool keep_blank = false) const {
     return run_tokenizer(*make(options_), options_, input, {}, keep_blank, false);
@@ -26,8 +26,8 @@ class Tokenizer : public ::testing::TestWithParam<const char*> {
   CsvOptions options_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Both, Tokenizer, ::testing::Values("scalar", "libcsv"),
-                         [](const auto& instance) { return std::string(instance.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, Tokenizer, ::testing::ValuesIn(engines()),
+                         [](const auto& instance) { return instance.param; });
 
 TEST_P(Tokenizer, EndsRecordsAtLfAndCrlfMixed) {
   EXPECT_THAT(records("a,b\n1,2\r\n3,4\n5,6\r\n"), ElementsAre("a|b", "1|2", "3|4", "5|6"));

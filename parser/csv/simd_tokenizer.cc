@@ -1,0 +1,192 @@
+// The index finds records; the scalar state machine reads those that the index does not vouch for.
+//
+// A block whose records all have the same number of fields is handed on as the index itself. Any
+// other, and one in which the state machine had to read a record, gives its fields one by one.
+#include <utility>
+
+#include "parser/csv/simd/structural_index.h"
+#include "parser/csv/tokenizer.h"
+
+namespace leat::parser {
+namespace {
+
+class SimdTokenizer final : public CsvTokenizer {
+ public:
+  SimdTokenizer(const CsvOptions& options, SimdTarget target)
+      : scalar_(make_scalar_tokenizer(options)),
+        indexer_(target, options.delimiter, options.quote),
+        knows_dialect_(!options.comment &&
+                       (options.quote == '\0' || options.escape == options.quote)),
+        quote_(options.quote),
+        record_bytes_max_(options.record_bytes_max),
+        fields_max_(options.fields_max) {}
+
+  Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
+                        std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
+
+ private:
+  bool take_matrix(std::string_view input, bool keep_blank, TokenizedBlock& out);
+  bool take_records(std::string_view input, bool keep_blank, TokenizedBlock& out);
+  bool rest_is_decided(std::string_view input, bool final, const TokenizedBlock& out) const;
+  Result<bool> take_by_scalar(std::string_view input, bool final, bool keep_blank,
+                              LineEnd& line_end, TokenizedBlock& out);
+
+  std::unique_ptr<CsvTokenizer> scalar_;
+  TokenizedBlock by_scalar_;
+  StructuralIndexer indexer_;
+  StructuralIndex index_;  ///< From out.consumed on.
+  bool knows_dialect_;
+  char quote_;
+  std::size_t record_bytes_max_;
+  std::size_t fields_max_;
+  std::size_t rest_fields_ = 0;  ///< Delimiters behind the last complete record.
+};
+
+/// Takes the index's records when they are regular and keep the limits; else leaves `out` as it is.
+bool SimdTokenizer::take_matrix(std::string_view input, bool keep_blank, TokenizedBlock& out) {
+  const std::size_t records = index_.line_feeds;
+  auto* const ends = index_.positions.as<std::uint32_t>() + 1;
+  if (records == 0) return false;
+  std::size_t fields = 1;
+  while (input[ends[fields - 1]] != '\n') ++fields;
+  // A blank line has one field too, and may have to be skipped.
+  if (fields > fields_max_ || (fields == 1 && !keep_blank) || records * fields > index_.count) {
+    return false;
+  }
+  out.record_begin.resize(records);
+  auto begin = static_cast<std::uint32_t>(out.consumed);
+  bool regular = true;
+  for (std::size_t record = 0; record < records; ++record) {
+    // As many line feeds as records, and each record's last end is one: the others are none.
+    // A CR in front of it counts against the limit here: take_records is exact about it.
+    const std::uint32_t end = ends[(record + 1) * fields - 1];
+    regular = regular && input[end] == '\n' && end - begin <= record_bytes_max_;
+    out.record_begin[record] = begin;
+    begin = end + 1;
+  }
+  if (!regular) {
+    out.record_begin.clear();
+    return false;
+  }
+  if (index_.has_returns) {
+    for (std::size_t record = 0; record < records; ++record) {
+      std::uint32_t& end = ends[(record + 1) * fields - 1];
+      if (end != out.record_begin[record] && input[end - 1] == '\r') --end;
+    }
+  }
+  rest_fields_ = index_.count - records * fields;
+  out.consumed = begin;
+  out.matrix.fields = fields;
+  out.matrix.quote = index_.has_quotes ? quote_ : '\0';
+  out.matrix.gapless = !index_.has_returns;
+  std::swap(out.matrix.bounds, index_.positions);
+  return true;
+}
+
+/// Takes the index's records one by one. False: the next one breaks a limit.
+bool SimdTokenizer::take_records(std::string_view input, bool keep_blank, TokenizedBlock& out) {
+  const auto* const ends = index_.positions.as<std::uint32_t>() + 1;
+  const char quote = index_.has_quotes ? quote_ : '\0';
+  std::size_t first = 0;  // Of the record, in the index.
+  for (std::size_t left = index_.line_feeds; left != 0; --left) {
+    const auto record_begin = static_cast<std::uint32_t>(out.consumed);
+    std::size_t last = first;
+    while (input[ends[last]] != '\n') ++last;
+    const std::uint32_t line_feed = ends[last];
+    const std::uint32_t record_end =
+        line_feed != record_begin && input[line_feed - 1] == '\r' ? line_feed - 1 : line_feed;
+    if (record_end - record_begin > record_bytes_max_ || last - first >= fields_max_) return false;
+    if (record_end != record_begin || keep_blank) {
+      std::uint32_t begin = record_begin;
+      for (; first < last; ++first) {
+        out.fields.push_back(span_of(input.data(), begin, ends[first], quote));
+        begin = ends[first] + 1;
+      }
+      out.fields.push_back(span_of(input.data(), begin, record_end, quote));
+      out.first_field.push_back(out.fields.size());
+      out.record_begin.push_back(record_begin);
+      out.record_end.push_back(record_end);
+    }
+    first = last + 1;
+    out.consumed = std::size_t{line_feed} + 1;
+  }
+  rest_fields_ = index_.count - first;
+  return true;
+}
+
+/// The bytes behind the last complete record may already break a limit, or be all there is of it.
+bool SimdTokenizer::rest_is_decided(std::string_view input, bool final,
+                                    const TokenizedBlock& out) const {
+  return final || index_.breach != StructuralIndex::kNone || rest_fields_ >= fields_max_ ||
+         input.size() - out.consumed > record_bytes_max_;
+}
+
+/// Takes the next record, and what is skipped before it, as the scalar state machine reads it.
+/// False: it is not complete, or nothing is left.
+Result<bool> SimdTokenizer::take_by_scalar(std::string_view input, bool final, bool keep_blank,
+                                           LineEnd& line_end, TokenizedBlock& out) {
+  const std::size_t begin = out.consumed;
+  const Result<void> done =
+      scalar_->tokenize(input.substr(begin), final, keep_blank, 1, line_end, by_scalar_);
+  out.consumed = begin + by_scalar_.consumed;
+  if (!done) return done.error();
+  if (by_scalar_.bad.empty() && by_scalar_.record_begin.empty()) return false;
+  out.spell_out();
+  const auto shift = static_cast<std::uint32_t>(begin);
+  for (BadRecord& bad : by_scalar_.bad) {
+    bad.index = out.record_begin.size() + out.bad.size();
+    bad.begin += shift;
+    bad.end += shift;
+    bad.error_offset += shift;
+    out.bad.push_back(std::move(bad));
+    return true;
+  }
+  for (FieldSpan field : by_scalar_.fields) {
+    field.begin += shift;
+    field.end += shift;
+    out.fields.push_back(field);
+  }
+  out.first_field.push_back(out.fields.size());
+  out.record_begin.push_back(by_scalar_.record_begin[0] + shift);
+  out.record_end.push_back(by_scalar_.record_end[0] + shift);
+  return true;
+}
+
+Result<void> SimdTokenizer::tokenize(std::string_view input, bool final, bool keep_blank,
+                                     std::size_t records_max, LineEnd& line_end,
+                                     TokenizedBlock& out) {
+  if (!knows_dialect_ || line_end == LineEnd::kCr || records_max != SIZE_MAX) {
+    return scalar_->tokenize(input, final, keep_blank, records_max, line_end, out);
+  }
+  out.clear();
+  out.text = input.data();
+  bool ascii = true;
+  while (out.consumed < input.size()) {
+    // The first line end, and lines that end with CR, are the state machine's.
+    const bool indexed = line_end == LineEnd::kLf;
+    if (indexed) {
+      indexer_.index(input, out.consumed, index_);
+      ascii = ascii && !index_.has_non_ascii;
+      const bool fresh = out.consumed == 0 && out.record_begin.empty() && out.bad.empty();
+      const bool all_taken =
+          (fresh && take_matrix(input, keep_blank, out)) || take_records(input, keep_blank, out);
+      if (all_taken && !rest_is_decided(input, final, out)) break;
+      if (out.consumed == input.size()) break;
+    }
+    const Result<bool> taken = take_by_scalar(input, final, keep_blank, line_end, out);
+    if (!taken) return taken.error();
+    if (!*taken) break;
+    // Bytes behind a breach were not looked at.
+    ascii = ascii && indexed && index_.breach == StructuralIndex::kNone;
+  }
+  out.ascii = ascii;
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const CsvOptions& options, SimdTarget target) {
+  return std::make_unique<SimdTokenizer>(options, target);
+}
+
+}  // namespace leat::parser
