@@ -98,10 +98,12 @@ Result<void> PipelineRun::open_rejects(const RowSink::Recovery& recovery) {
     std::uint64_t epoch = 0, length = 0;
     text >> epoch >> length;
     taken_up = text.get() == ' ' && fact->substr(static_cast<std::size_t>(text.tellg())) == path;
-    // A sink without a record of its own cannot say where to cut: then rejects may come twice, as
-    // its rows may.
-    if (taken_up && sink_->transactional()) {
-      committed_bytes = recovery.epoch > epoch ? recovery.rejects_file_bytes : length;
+    if (taken_up && recovery.epoch <= epoch) {
+      committed_bytes = length;
+    } else if (taken_up) {
+      // A sink without a record of its own goes by the ledger's.
+      committed_bytes =
+          sink_->transactional() ? recovery.rejects_file_bytes : source_->rejects_file_bytes();
     }
   }
   Result<connector::RejectFile> rejects =

@@ -38,6 +38,8 @@ class SourceExecutor final : public Source {
   const std::string& pipeline() const noexcept { return pipeline_; }
   /// Last epoch in the ledger.
   std::uint64_t epoch() const noexcept { return ledger_->epoch(); }
+  /// Length of the reject file as of that epoch.
+  std::uint64_t rejects_file_bytes() const noexcept { return ledger_->rejects_file_bytes(); }
   /// A fact about the pipeline that is kept in the ledger, beside its progress.
   std::optional<std::string> fact(std::string_view name) const { return ledger_->meta(name); }
   Result<void> keep_fact(std::string_view name, std::string_view value);
