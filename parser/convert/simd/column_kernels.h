@@ -1,0 +1,52 @@
+// Text to values, many rows of one column at a time.
+//
+// A kernel converts the fields it is certain of and names the others, which parser/convert/values.h
+// then converts or refuses with a reason. What a kernel converts is what values.h gives, bit for
+// bit. Which fields a kernel leaves over depends on its target. No allocation, no exceptions,
+// thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "parser/convert/values.h"
+#include "parser/simd/target.h"
+
+namespace leat::parser::simd {
+
+/// One column of a regular block: field i begins at begins[i * begin_stride] + 1 (in uint32, which
+/// wraps, so that arrays of "record begin - 1" work) and ends before ends[i * end_stride]. Fastest
+/// where begin and end stand side by side: ends == begins + 1 and equal strides.
+///
+/// `text` is readable for 64 bytes before the first field and behind the last one.
+struct FieldColumn {
+  const char* text = nullptr;
+  const std::uint32_t* begins = nullptr;
+  std::size_t begin_stride = 0;
+  const std::uint32_t* ends = nullptr;
+  std::size_t end_stride = 0;
+  std::size_t count = 0;
+};
+
+/// The conversions of one target. Each one:
+///   values    Room for count. Those of abnormal rows are unspecified, but initialised.
+///   abnormal  Room for count. Ascending indices of the rows that were not converted.
+///   @return   Number of abnormal rows.
+struct ColumnKernels {
+  template <class Value>
+  using Convert = std::size_t (*)(const FieldColumn& column, Value* values,
+                                  std::uint32_t* abnormal) noexcept;
+
+  Convert<std::int64_t> convert_int64;
+  Convert<std::int32_t> convert_int32;
+  Convert<std::int16_t> convert_int16;
+  Convert<double> convert_float64;
+  Convert<float> convert_float32;
+  Convert<std::int32_t> convert_date;       ///< Days.
+  Convert<std::int64_t> convert_timestamp;  ///< Microseconds.
+};
+
+/// The target is available.
+const ColumnKernels& column_kernels(SimdTarget target) noexcept;
+
+}  // namespace leat::parser::simd
