@@ -14,8 +14,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "leat/parser.h"
+#include "parser/csv/simd/structural_index.h"
 #include "parser/csv/tokenizer.h"
 
 namespace leat::parser {
@@ -132,12 +134,54 @@ void copy_memory(benchmark::State& state, char name) {
   report(state, done, 0);
 }
 
-void tokenize(benchmark::State& state, char name, const char* tokenizer_name) {
+/// A way to read CSV, as CsvOptions name it.
+struct Engine {
+  std::string tokenizer;
+  std::string simd;
+
+  std::string name() const { return tokenizer + (simd.empty() ? "" : "-" + simd); }
+};
+
+std::vector<Engine> engines() {
+  std::vector<Engine> all = {{"libcsv", ""}, {"scalar", ""}};
+  for (const SimdTarget target : available_simd_targets()) {
+    all.push_back({"simd", std::string(simd_target_name(target))});
+  }
+  return all;
+}
+
+std::unique_ptr<CsvTokenizer> make_tokenizer(const Engine& engine) {
+  const CsvOptions options;
+  if (engine.tokenizer == "libcsv") return make_libcsv_tokenizer(options);
+  if (engine.tokenizer == "scalar") return make_scalar_tokenizer(options);
+  return make_simd_tokenizer(options, *choose_simd_target(engine.simd));
+}
+
+void index_alone(benchmark::State& state, char name, SimdTarget target) {
   const std::string_view bytes = shape_of(name).bytes;
-  CsvOptions options;
-  const auto tokenizer = tokenizer_name == std::string_view("scalar")
-                             ? make_scalar_tokenizer(options)
-                             : make_libcsv_tokenizer(options);
+  const StructuralIndexer indexer(target, ',', '"');
+  StructuralIndex index;
+  std::size_t rows = 0;
+  std::size_t done = 0;
+  for (auto _ : state) {
+    for (std::size_t at = 0; at < bytes.size();) {
+      const std::string_view input = bytes.substr(at, kBlockBytes);
+      indexer.index(input, 0, index);
+      rows += index.line_feeds;
+      if (index.line_feeds == 0) return state.SkipWithError("the shape is no CSV");
+      // Blocks begin with a record, as they do for the parser.
+      const auto* last = index.positions.as<std::uint32_t>() + index.count;
+      while (input[*last] != '\n') --last;
+      at += *last + std::size_t{1};
+    }
+    done += bytes.size();
+  }
+  report(state, done, rows);
+}
+
+void tokenize(benchmark::State& state, char name, const Engine& engine) {
+  const std::string_view bytes = shape_of(name).bytes;
+  const auto tokenizer = make_tokenizer(engine);
   TokenizedBlock block;
   std::size_t rows = 0;
   std::size_t done = 0;
@@ -156,10 +200,11 @@ void tokenize(benchmark::State& state, char name, const char* tokenizer_name) {
   report(state, done, rows);
 }
 
-void parse_typed(benchmark::State& state, char name, const char* tokenizer_name) {
+void parse_typed(benchmark::State& state, char name, const Engine& engine) {
   const Shape& shape = shape_of(name);
   CsvOptions options;
-  options.tokenizer = tokenizer_name;
+  options.tokenizer = engine.tokenizer;
+  options.simd = engine.simd;
   Result<Schema> schema = parse_schema(shape.schema);
   if (!schema) return state.SkipWithError(schema.error().message.c_str());
   auto parser = make_csv_parser(options, std::make_shared<const Schema>(*std::move(schema)));
@@ -187,7 +232,7 @@ void parse_typed(benchmark::State& state, char name, const char* tokenizer_name)
 }  // namespace
 }  // namespace leat::parser
 
-/// All of them, by name: shape/what/tokenizer.
+/// All of them, by name: shape/what/engine.
 int main(int argc, char** argv) {
   using namespace leat::parser;  // NOLINT: a program's own namespace
   for (const char shape : {'a', 'b', 'c'}) {
@@ -197,13 +242,17 @@ int main(int argc, char** argv) {
           ->Unit(benchmark::kMillisecond);
     };
     add("copy", [shape](benchmark::State& state) { copy_memory(state, shape); });
-    for (const char* tokenizer : {"libcsv", "scalar"}) {
-      add(std::string("tokenize/") + tokenizer,
-          [=](benchmark::State& state) { tokenize(state, shape, tokenizer); });
+    for (const SimdTarget target : available_simd_targets()) {
+      add("index/simd-" + std::string(simd_target_name(target)),
+          [=](benchmark::State& state) { index_alone(state, shape, target); });
     }
-    for (const char* tokenizer : {"libcsv", "scalar"}) {
-      add(std::string("typed/") + tokenizer,
-          [=](benchmark::State& state) { parse_typed(state, shape, tokenizer); });
+    for (const Engine& engine : engines()) {
+      add("tokenize/" + engine.name(),
+          [=](benchmark::State& state) { tokenize(state, shape, engine); });
+    }
+    for (const Engine& engine : engines()) {
+      add("typed/" + engine.name(),
+          [=](benchmark::State& state) { parse_typed(state, shape, engine); });
     }
   }
   benchmark::Initialize(&argc, argv);

@@ -17,11 +17,11 @@ std::string count_of(std::size_t count, std::string_view noun) {
 
 }  // namespace
 
-BlockConverter::BlockConverter(const CsvOptions& options, std::shared_ptr<const Schema> schema,
-                               ColumnMap map)
+BlockConverter::BlockConverter(const CsvOptions& options, SimdTarget target,
+                               std::shared_ptr<const Schema> schema, ColumnMap map)
     : schema_(std::move(schema)),
       map_(std::move(map)),
-      builder_(options),
+      builder_(options, target),
       on_error_(options.on_error),
       quote_(options.quote),
       escape_(options.escape),
@@ -30,22 +30,18 @@ BlockConverter::BlockConverter(const CsvOptions& options, std::shared_ptr<const 
                               [](const Field& f) { return f.type.id == TypeId::kText; })) {}
 
 /// Sorts the good records into rows and those with another number of fields.
-void BlockConverter::take_rows(const TokenizedBlock& block) {
-  rows_.block = &block;
-  rows_.records.clear();
-  row_records_.clear();
+void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& place) {
+  rows_.assign(block, map_.record_fields, place.input, place.readable);
+  ordinals_.clear();
   shape_faults_.clear();
   const std::size_t records = block.record_begin.size();
-  rows_.records.reserve(records);
-  row_records_.reserve(records);
+  if (rows_.count() == records && block.bad.empty()) return;
   std::size_t bad = 0;
   for (std::size_t record = 0; record < records; ++record) {
     while (bad < block.bad.size() && block.bad[bad].index == record + bad) ++bad;
     const std::size_t fields = block.field_count(record);
     if (fields == map_.record_fields) {
-      rows_.records.push_back(record);
-      row_records_.push_back(
-          {static_cast<std::uint32_t>(record), static_cast<std::uint32_t>(record + bad)});
+      ordinals_.push_back(record + bad);
     } else {
       shape_faults_.push_back({record + bad,
                                block.record_begin[record],
@@ -70,18 +66,18 @@ void BlockConverter::append_columns(RowChunk& out) {
 
 RecordFault BlockConverter::value_fault(const TokenizedBlock& block,
                                         const ValueFault& fault) const {
-  const RowRecord& at = row_records_[fault.row];
+  const std::size_t record = rows_.record(fault.row);
   const Field& column = schema_->fields[fault.column];
-  RecordFault found{at.ordinal,
-                    block.record_begin[at.record],
-                    block.end_of(at.record),
+  RecordFault found{ordinal(fault.row),
+                    block.record_begin[record],
+                    block.end_of(record),
                     ErrorCode::kBadValue,
                     column.name,
                     {},
                     {}};
   const std::size_t index = map_.field_of_column[fault.column];
   if (index != ColumnMap::kMissing) {
-    const FieldSpan span = block.field(at.record, index);
+    const FieldSpan span = block.field(record, index);
     const std::string_view text(block.text + span.begin, span.end - span.begin);
     if (span.escaped) {
       unescape(text, quote_, escape_, found.text);
@@ -124,16 +120,27 @@ void BlockConverter::compact_columns(RowChunk& out) {
 void BlockConverter::append_lineage(const TokenizedBlock& block, const BlockPlace& place,
                                     RowChunk& out) {
   const auto before = static_cast<std::size_t>(out.rows);
-  out.record_offsets.resize((before + rows_.count()) * sizeof(std::int64_t));
-  out.record_numbers.resize((before + rows_.count()) * sizeof(std::int64_t));
+  for (Buffer* buffer : {&out.record_offsets, &out.record_numbers}) {
+    const std::size_t size = (before + rows_.count()) * sizeof(std::int64_t);
+    rows_.reserve(*buffer, size, rows_.count() * sizeof(std::int64_t));
+    buffer->resize(size);
+  }
   auto* offsets = out.record_offsets.as<std::int64_t>();
   auto* numbers = out.record_numbers.as<std::int64_t>();
   std::size_t kept = before;
+  if (ordinals_.empty() && !faults_.any_dropped()) {
+    const std::uint32_t* const begins = block.record_begin.data();
+    for (std::size_t row = 0; row < rows_.count(); ++row) {
+      offsets[kept + row] = static_cast<std::int64_t>(place.offset + begins[row]);
+      numbers[kept + row] = static_cast<std::int64_t>(place.records + row + 1);
+    }
+    out.rows = static_cast<std::int64_t>(kept + rows_.count());
+    return;
+  }
   for (std::size_t row = 0; row < rows_.count(); ++row) {
     if (faults_.dropped(row)) continue;
-    const RowRecord& at = row_records_[row];
-    offsets[kept] = static_cast<std::int64_t>(place.offset + block.record_begin[at.record]);
-    numbers[kept++] = static_cast<std::int64_t>(place.records + at.ordinal + 1);
+    offsets[kept] = static_cast<std::int64_t>(place.offset + block.record_begin[rows_.record(row)]);
+    numbers[kept++] = static_cast<std::int64_t>(place.records + ordinal(row) + 1);
   }
   out.record_offsets.resize(kept * sizeof(std::int64_t));
   out.record_numbers.resize(kept * sizeof(std::int64_t));
@@ -142,7 +149,7 @@ void BlockConverter::append_lineage(const TokenizedBlock& block, const BlockPlac
 
 std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
                                                   const BlockPlace& place, RowChunk& out) {
-  take_rows(block);
+  take_rows(block, place);
   // One pass over the raw bytes: the text of fields may lie side by side, where two halves of a
   // sequence would pass for one.
   rows_.valid_utf8 =
@@ -154,7 +161,7 @@ std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
   const bool fail = on_error_ == OnError::kFail && !faults.empty();
   if (fail) {
     for (std::size_t row = 0; row < rows_.count(); ++row) {
-      if (row_records_[row].ordinal > faults.front().ordinal) faults_.drop(row);
+      if (ordinal(row) > faults.front().ordinal) faults_.drop(row);
     }
   }
   if (faults_.any_dropped()) compact_columns(out);

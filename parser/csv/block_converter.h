@@ -33,12 +33,15 @@ struct BlockPlace {
   std::string_view input;     ///< What was tokenized.
   std::uint64_t offset = 0;   ///< Of input[0].
   std::uint64_t records = 0;  ///< Data records of the object before the block.
+  std::string_view readable;  ///< Bytes around the input that may be read, and it itself.
 };
 
 /// One for each split. One thread.
 class BlockConverter {
  public:
-  BlockConverter(const CsvOptions& options, std::shared_ptr<const Schema> schema, ColumnMap map);
+  /// The target is available.
+  BlockConverter(const CsvOptions& options, SimdTarget target, std::shared_ptr<const Schema> schema,
+                 ColumnMap map);
 
   /// Fields of each record.
   std::size_t record_fields() const noexcept { return map_.record_fields; }
@@ -49,18 +52,17 @@ class BlockConverter {
                                     RowChunk& out);
 
  private:
-  void take_rows(const TokenizedBlock& block);
+  void take_rows(const TokenizedBlock& block, const BlockPlace& place);
   void append_columns(RowChunk& out);
   std::vector<RecordFault> collect_faults(const TokenizedBlock& block) const;
   RecordFault value_fault(const TokenizedBlock& block, const ValueFault& fault) const;
   void compact_columns(RowChunk& out);
   void append_lineage(const TokenizedBlock& block, const BlockPlace& place, RowChunk& out);
 
-  /// A row's record.
-  struct RowRecord {
-    std::uint32_t record = 0;   ///< Among the block's good records.
-    std::uint32_t ordinal = 0;  ///< Among all of the block's records.
-  };
+  /// The row's record among all of the block's records.
+  std::size_t ordinal(std::size_t row) const noexcept {
+    return ordinals_.empty() ? row : ordinals_[row];
+  }
 
   std::shared_ptr<const Schema> schema_;
   ColumnMap map_;
@@ -72,7 +74,7 @@ class BlockConverter {
   bool reads_text_;
 
   BlockRows rows_;
-  std::vector<RowRecord> row_records_;
+  std::vector<std::size_t> ordinals_;      ///< Per row; empty: all records are rows.
   std::vector<RecordFault> shape_faults_;  ///< Field counts, in order.
   ValueFaults faults_;
 };

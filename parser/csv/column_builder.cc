@@ -94,18 +94,29 @@ class ColumnBuilder::Target {
   }
 
   std::size_t rows() const noexcept { return rows_.count(); }
+  const BlockRows& block_rows() const noexcept { return rows_; }
   std::size_t before() const noexcept { return before_; }
   Column& column() noexcept { return column_; }
 
   /// The records have no such column.
   bool missing() const noexcept { return field_index_ == ColumnMap::kMissing; }
-  FieldSpan span(std::size_t row) const noexcept {
-    return rows_.block->field(rows_.records[row], field_index_);
-  }
+  FieldSpan span(std::size_t row) const noexcept { return rows_.field(row, field_index_); }
+  /// Rows that vectors may read.
+  std::size_t vector_begin() const noexcept { return missing() ? 0 : rows_.vector_begin(); }
+  std::size_t vector_end() const noexcept { return missing() ? 0 : rows_.vector_end(); }
+  simd::FieldColumn vector_fields() const noexcept { return rows_.vector_fields(field_index_); }
   std::string_view text(const FieldSpan& span) const noexcept {
-    return {rows_.block->text + span.begin, span.end - span.begin};
+    return {rows_.block().text + span.begin, span.end - span.begin};
   }
 
+  /// Where the ends of the rows' values go.
+  std::int32_t* grow_offsets() {
+    Buffer& offsets = column_.offsets;
+    const std::size_t size = (before_ + rows_.count() + 1) * sizeof(std::int32_t);
+    rows_.reserve(offsets, size, rows_.count() * sizeof(std::int32_t));
+    offsets.resize(size);
+    return offsets.as<std::int32_t>() + before_ + 1;
+  }
   void set_null(std::size_t row) {
     if (!field_.nullable) return faults_.report(row, column_index_, {});
     Buffer& validity = column_.validity;
@@ -128,69 +139,116 @@ class ColumnBuilder::Target {
   ValueFaults& faults_;
 };
 
-ColumnBuilder::ColumnBuilder(const CsvOptions& options)
+ColumnBuilder::ColumnBuilder(const CsvOptions& options, SimdTarget target)
     : is_null_(options.null_strings),
       quote_(options.quote),
       escape_(options.escape),
-      bad_to_null_(options.on_error == OnError::kNull) {}
+      bad_to_null_(options.on_error == OnError::kNull),
+      kernels_(simd::column_kernels(target)),
+      append_texts_(append_texts_of(target)) {}
 
-/// The loop of every type: `store(row, text)` gives the reason when the text is no value,
-/// `after(row)` is called for each row, whatever became of it.
-template <class Store, class After>
-void ColumnBuilder::for_each_value(Target& target, Store store, After after) {
-  for (std::size_t row = 0; row < target.rows(); ++row) {
-    const FieldSpan span = target.missing() ? FieldSpan() : target.span(row);
-    std::string_view text = target.text(span);
-    if (target.missing() || is_null_(span, text)) {
-      target.set_null(row);
-    } else {
-      if (span.escaped) {
-        unescaped_.clear();
-        unescape(text, quote_, escape_, unescaped_);
-        text = unescaped_;
-      }
-      const std::string_view reason = store(row, text);
-      if (!reason.empty()) target.set_bad(row, reason, bad_to_null_);
-    }
-    after(row);
+/// One value of any type: `store(text)` gives the reason when the text is no value.
+template <class Store>
+void ColumnBuilder::convert_row(Target& target, std::size_t row, Store store) {
+  if (target.missing()) return target.set_null(row);
+  const FieldSpan span = target.span(row);
+  std::string_view text = target.text(span);
+  if (is_null_(span, text)) return target.set_null(row);
+  if (span.escaped) {
+    unescaped_.clear();
+    unescape(text, quote_, escape_, unescaped_);
+    text = unescaped_;
   }
+  const std::string_view reason = store(text);
+  if (!reason.empty()) target.set_bad(row, reason, bad_to_null_);
 }
 
+/// The kernel, if any, takes what it can; it knows of no null strings.
 template <class T, class Parse>
-void ColumnBuilder::append_fixed(Target& target, Parse parse) {
+void ColumnBuilder::append_fixed(Target& target, Parse parse,
+                                 simd::ColumnKernels::Convert<T> kernel) {
   Buffer& values = target.column().values;
-  const std::size_t size = values.size();
-  values.resize((target.before() + target.rows()) * sizeof(T));
-  // A null's place holds zero.
-  if (values.size() != size) std::memset(values.data() + size, 0, values.size() - size);
+  const std::size_t size = (target.before() + target.rows()) * sizeof(T);
+  target.block_rows().reserve(values, size, target.rows() * sizeof(T));
+  values.resize(size);
   T* out = values.as<T>() + target.before();
-  for_each_value(
-      target, [&](std::size_t row, std::string_view text) { return parse(text, out[row]); },
-      [](std::size_t) {});
+  const auto convert = [&](std::size_t row) {
+    out[row] = T{};  // A null's place holds zero.
+    convert_row(target, row, [&](std::string_view text) { return parse(text, out[row]); });
+  };
+  const bool value_is_null =
+      std::any_of(is_null_.others().begin(), is_null_.others().end(), [&](const std::string& text) {
+        T value{};
+        return parse(text, value).empty();
+      });
+  const bool by_kernel = kernel != nullptr && !value_is_null;
+  const std::size_t begin = by_kernel ? target.vector_begin() : target.rows();
+  const std::size_t end = by_kernel ? target.vector_end() : target.rows();
+  for (std::size_t row = 0; row < begin; ++row) convert(row);
+  if (begin < end) {
+    odd_rows_.resize(end - begin);
+    const std::size_t odd = kernel(target.vector_fields(), out + begin, odd_rows_.data());
+    for (std::size_t i = 0; i < odd; ++i) convert(begin + odd_rows_[i]);
+  }
+  for (std::size_t row = end; row < target.rows(); ++row) convert(row);
 }
 
 template <class AppendValue>
 void ColumnBuilder::append_variable(Target& target, AppendValue append_value) {
-  Column& column = target.column();
-  column.offsets.resize((target.before() + target.rows() + 1) * sizeof(std::int32_t));
-  std::int32_t* ends = column.offsets.as<std::int32_t>() + target.before() + 1;
-  for_each_value(
-      target, [&](std::size_t, std::string_view text) { return append_value(text, column.values); },
-      [&](std::size_t row) { ends[row] = static_cast<std::int32_t>(column.values.size()); });
+  std::int32_t* const ends = target.grow_offsets();
+  Buffer& values = target.column().values;
+  for (std::size_t row = 0; row < target.rows(); ++row) {
+    convert_row(target, row, [&](std::string_view text) { return append_value(text, values); });
+    ends[row] = static_cast<std::int32_t>(values.size());
+  }
+}
+
+/// Text that is known to be UTF-8, with no null string but the empty one.
+void ColumnBuilder::append_plain_text(Target& target) {
+  std::int32_t* const ends = target.grow_offsets();
+  Buffer& values = target.column().values;
+  const auto convert = [&](std::size_t row) {
+    convert_row(target, row, [&](std::string_view text) {
+      values.append(text.data(), text.size());
+      return std::string_view();
+    });
+    ends[row] = static_cast<std::int32_t>(values.size());
+  };
+  const std::size_t begin = target.vector_begin();
+  const std::size_t end = target.vector_end();
+  for (std::size_t row = 0; row < begin; ++row) convert(row);
+  if (begin < end) {
+    const simd::FieldColumn fields = target.vector_fields();
+    const std::size_t size = values.size();
+    // One more, so that there is memory: vectors also write into the padding.
+    const std::size_t added = field_bytes(fields) + 1;
+    target.block_rows().reserve(values, size + added, added);
+    odd_rows_.resize(end - begin);
+    TextSink sink;
+    sink.bytes = values.as<char>() + size;
+    sink.offset = static_cast<std::int32_t>(size);
+    sink.ends = ends + begin;
+    sink.empty = odd_rows_.data();
+    append_texts_(fields, target.block_rows().block().matrix.quote, sink);
+    values.resize(static_cast<std::size_t>(sink.offset));
+    if (is_null_.empty_is_null()) {
+      for (std::size_t i = 0; i < sink.empty_count; ++i) target.set_null(begin + odd_rows_[i]);
+    }
+  }
+  for (std::size_t row = end; row < target.rows(); ++row) convert(row);
 }
 
 void ColumnBuilder::append_bits(Target& target) {
   Buffer& values = target.column().values;
   grow_valid(values, target.before() + target.rows());
-  for_each_value(
-      target,
-      [&](std::size_t row, std::string_view text) {
-        bool value = true;
-        const std::string_view reason = parse_bool(text, value);
-        if (!value) set_bit(values, target.before() + row, false);
-        return reason;
-      },
-      [](std::size_t) {});
+  for (std::size_t row = 0; row < target.rows(); ++row) {
+    convert_row(target, row, [&](std::string_view text) {
+      bool value = true;
+      const std::string_view reason = parse_bool(text, value);
+      if (!value) set_bit(values, target.before() + row, false);
+      return reason;
+    });
+  }
 }
 
 void ColumnBuilder::append(const BlockRows& rows, std::size_t field_index, const Field& field,
@@ -202,32 +260,34 @@ void ColumnBuilder::append(const BlockRows& rows, std::size_t field_index, const
     case TypeId::kBool:
       return append_bits(target);
     case TypeId::kInt16:
-      return append_fixed<std::int16_t>(target, parse_int<std::int16_t>);
+      return append_fixed<std::int16_t>(target, parse_int<std::int16_t>, kernels_.convert_int16);
     case TypeId::kInt32:
-      return append_fixed<std::int32_t>(target, parse_int<std::int32_t>);
+      return append_fixed<std::int32_t>(target, parse_int<std::int32_t>, kernels_.convert_int32);
     case TypeId::kInt64:
-      return append_fixed<std::int64_t>(target, parse_int<std::int64_t>);
+      return append_fixed<std::int64_t>(target, parse_int<std::int64_t>, kernels_.convert_int64);
     case TypeId::kFloat32:
-      return append_fixed<float>(target, parse_float<float>);
+      return append_fixed<float>(target, parse_float<float>, kernels_.convert_float32);
     case TypeId::kFloat64:
-      return append_fixed<double>(target, parse_float<double>);
+      return append_fixed<double>(target, parse_float<double>, kernels_.convert_float64);
     case TypeId::kDecimal:
       return append_fixed<Int128>(target,
                                   [&type = field.type](std::string_view text, Int128& value) {
                                     return parse_decimal(text, type.precision, type.scale, value);
                                   });
     case TypeId::kDate:
-      return append_fixed<std::int32_t>(target, parse_date);
+      return append_fixed<std::int32_t>(target, parse_date, kernels_.convert_date);
     case TypeId::kTime:
       return append_fixed<std::int64_t>(target, parse_time);
     case TypeId::kTimestamp:
-      return append_fixed<std::int64_t>(target, parse_timestamp);
+      return append_fixed<std::int64_t>(target, parse_timestamp, kernels_.convert_timestamp);
     case TypeId::kTimestampTz:
-      return append_fixed<std::int64_t>(target, parse_timestamptz);
+      // Without an offset it is UTC: the kernel takes those, and leaves the others over.
+      return append_fixed<std::int64_t>(target, parse_timestamptz, kernels_.convert_timestamp);
     case TypeId::kUuid:
       return append_fixed<Uuid>(
           target, [](std::string_view text, Uuid& value) { return parse_uuid(text, value.bytes); });
     case TypeId::kText:
+      if (known_utf8 && is_null_.others().empty()) return append_plain_text(target);
       return append_variable(target, [known_utf8](std::string_view text, Buffer& values) {
         if (!known_utf8 && !valid_utf8(text)) return kNotUtf8;
         values.append(text.data(), text.size());

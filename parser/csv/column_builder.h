@@ -9,18 +9,12 @@
 
 #include "leat/parser.h"
 #include "leat/row_chunk.h"
+#include "parser/convert/simd/column_kernels.h"
+#include "parser/csv/block_rows.h"
+#include "parser/csv/simd/text_column.h"
 #include "parser/csv/tokenizer.h"
 
 namespace leat::parser {
-
-/// Rows of a tokenized block: those records that have the right number of fields.
-struct BlockRows {
-  const TokenizedBlock* block = nullptr;
-  std::vector<std::size_t> records;  ///< Per row, its record among the block's good ones.
-  bool valid_utf8 = false;           ///< All of the block's input is.
-
-  std::size_t count() const noexcept { return records.size(); }
-};
 
 /// A value that its column does not take.
 struct ValueFault {
@@ -58,6 +52,9 @@ class NullMatcher {
     if (field.quoted) return false;
     return text.empty() ? empty_ : !others_.empty() && is_other(text);
   }
+  bool empty_is_null() const noexcept { return empty_; }
+  /// The null strings that are not empty.
+  const std::vector<std::string>& others() const noexcept { return others_; }
 
  private:
   bool is_other(std::string_view text) const noexcept;
@@ -69,7 +66,8 @@ class NullMatcher {
 /// Converts fields to values, column by column. One thread.
 class ColumnBuilder {
  public:
-  explicit ColumnBuilder(const CsvOptions& options);
+  /// The target is available.
+  ColumnBuilder(const CsvOptions& options, SimdTarget target);
 
   /// Appends `rows` of field `field_index` of each record to `out`, which holds `rows_before` rows
   /// (variable types: also the first offset).
@@ -84,19 +82,23 @@ class ColumnBuilder {
  private:
   class Target;
 
-  template <class Store, class After>
-  void for_each_value(Target& target, Store store, After after);
+  template <class Store>
+  void convert_row(Target& target, std::size_t row, Store store);
   template <class T, class Parse>
-  void append_fixed(Target& target, Parse parse);
+  void append_fixed(Target& target, Parse parse, simd::ColumnKernels::Convert<T> kernel = nullptr);
   template <class AppendValue>
   void append_variable(Target& target, AppendValue append_value);
+  void append_plain_text(Target& target);
   void append_bits(Target& target);
 
   NullMatcher is_null_;
   char quote_;
   char escape_;
   bool bad_to_null_;
+  const simd::ColumnKernels& kernels_;
+  AppendTexts append_texts_;
   std::string unescaped_;
+  std::vector<std::uint32_t> odd_rows_;  ///< Left over by a kernel.
 };
 
 }  // namespace leat::parser

@@ -20,6 +20,9 @@ constexpr std::size_t kBlockBytes = 64u << 10;
 /// costs twice its size in all and not its square.
 constexpr std::size_t kRescanDoublesFromBytes = 256u << 10;
 
+/// How much of a payload is copied to complete a record that waits, at least: some records.
+constexpr std::size_t kCarryStepBytes = 4u << 10;
+
 /// With the largest record, all that is tokenized at once stays below 2 GiB.
 constexpr std::size_t kPayloadBytesMax = 512u << 20;
 
@@ -39,7 +42,8 @@ CsvParser::CsvParser(CsvOptions options, SimdTarget target, std::shared_ptr<cons
     : options_(std::move(options)),
       schema_given_(schema != nullptr),
       schema_(std::move(schema)),
-      tokenizer_(make_tokenizer(options_, target)),
+      target_(target),
+      tokenizer_(make_tokenizer(options_, target_)),
       split_(std::make_shared<const ObjectVersion>()) {}
 
 Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
@@ -161,27 +165,45 @@ Result<void> CsvParser::advance(std::string_view payload, bool final, RowChunk& 
     carry_.append(payload);
     return {};
   }
-  const bool from_carry = !carry_.empty();
-  if (from_carry) carry_.append(payload);
-  input_ = from_carry ? std::string_view(carry_) : payload;
-  used_ = 0;
-  Outcome failed = take_all(final, out);
-  if (final && !failed) finished_ = true;
-  end_chunk(failed ? failed->offset : offset_here(), out);
-
-  offset_ += used_;
-  if (from_carry) {
-    carry_.erase(0, used_);
-  } else {
-    carry_.assign(rest());
+  // What waits is completed with as little of the payload as will do; the rest is read in place.
+  Outcome failed;
+  bool in_place = true;
+  while (!carry_.empty() && in_place && !failed) {
+    const std::size_t size = std::min(payload.size(), std::max(carry_.size(), kCarryStepBytes));
+    carry_.append(payload.substr(0, size));
+    payload.remove_prefix(size);
+    in_place = !payload.empty();
+    failed = take_input(carry_, final && !in_place, out);
+    const std::size_t left = carry_.size() - used_;
+    if (in_place && left <= size) {
+      payload = {payload.data() - left, payload.size() + left};
+      carry_.clear();
+    } else {
+      carry_.erase(0, used_);
+    }
   }
-  input_ = {};
+  if (in_place && !failed) {
+    failed = take_input(payload, final, out);
+    carry_.assign(payload.substr(used_));
+  }
+  if (final && !failed) finished_ = true;
+  end_chunk(failed ? failed->offset : offset_, out);
   scanned_ = carry_.size();
   line_end_waits_ = false;
   if (!failed) return {};
   carry_ = {};
   failed_ = std::move(failed->error);
   return *failed_;
+}
+
+/// Takes what it can from the front of `input`: `used_` bytes.
+CsvParser::Outcome CsvParser::take_input(std::string_view input, bool final, RowChunk& out) {
+  input_ = input;
+  used_ = 0;
+  Outcome failed = take_all(final, out);
+  input_ = {};
+  offset_ += used_;
+  return failed;
 }
 
 CsvParser::Outcome CsvParser::take_all(bool final, RowChunk& out) {
@@ -267,7 +289,7 @@ CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
   Result<ColumnMap> map = map_columns(header);
   if (!map) return failure(map.error().code, map.error().message, offset_);
   header_ = std::move(header);
-  converter_.emplace(options_, schema_, *std::move(map));
+  converter_.emplace(options_, target_, schema_, *std::move(map));
   stage_ = Stage::kRows;
   return std::nullopt;
 }
@@ -280,7 +302,7 @@ CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
     const bool last = block.size() == rest().size();
     const Result<void> done =
         tokenizer_->tokenize(block, final && last, keep_blank, SIZE_MAX, line_end_, block_);
-    const BlockPlace place{block, offset_here(), records_};
+    const BlockPlace place{block, offset_here(), records_, input_};
     if (std::optional<RecordFault> fault = converter_->append(block_, place, out)) {
       records_ += fault->ordinal;
       used_ += fault->begin;

@@ -48,6 +48,7 @@ class CsvParser final : public ByteStreamParser {
   bool can_complete_something(std::string_view payload);
   Result<void> advance(std::string_view payload, bool final, RowChunk& out);
 
+  Outcome take_input(std::string_view input, bool final, RowChunk& out);
   /// Each takes what it can from the front of input_ (see used_).
   Outcome take_all(bool final, RowChunk& out);
   Outcome take_start(bool final);
@@ -66,6 +67,7 @@ class CsvParser final : public ByteStreamParser {
   const CsvOptions options_;
   const bool schema_given_;
   std::shared_ptr<const Schema> schema_;
+  const SimdTarget target_;
   std::unique_ptr<CsvTokenizer> tokenizer_;
   TokenizedBlock block_;
 
@@ -86,7 +88,7 @@ class CsvParser final : public ByteStreamParser {
   std::uint64_t records_ = 0;    ///< Data records before it.
   Position delivered_;           ///< End of the last chunk.
 
-  std::string_view input_;  ///< During a call: carry_ or the payload.
+  std::string_view input_;  ///< During take_input: carry_ or the payload, or the rest of it.
   std::size_t used_ = 0;    ///< Of input_: taken.
 };
 

@@ -16,21 +16,6 @@ void TokenizedBlock::clear() {
   ascii = false;
 }
 
-std::size_t TokenizedBlock::field_count(std::size_t record) const noexcept {
-  return is_matrix() ? matrix.fields : first_field[record + 1] - first_field[record];
-}
-
-FieldSpan TokenizedBlock::field(std::size_t record, std::size_t index) const noexcept {
-  if (!is_matrix()) return fields[first_field[record] + index];
-  const std::uint32_t* const end = matrix.ends() + record * matrix.fields + index;
-  return span_of(text, index == 0 ? record_begin[record] : end[-1] + 1, *end, matrix.quote);
-}
-
-std::uint32_t TokenizedBlock::end_of(std::size_t record) const noexcept {
-  if (!is_matrix()) return record_end[record];
-  return matrix.ends()[(record + 1) * matrix.fields - 1];
-}
-
 void TokenizedBlock::spell_out() {
   if (!is_matrix()) return;
   for (std::size_t record = 0; record < record_begin.size(); ++record) {
@@ -39,13 +24,6 @@ void TokenizedBlock::spell_out() {
     record_end.push_back(end_of(record));
   }
   matrix.fields = 0;
-}
-
-FieldSpan span_of(const char* text, std::uint32_t begin, std::uint32_t end, char quote) noexcept {
-  if (quote == '\0' || begin == end || text[begin] != quote) return {begin, end, false, false};
-  const std::size_t inner = end - begin - 2;
-  return {begin + 1, end - 1, true,
-          inner != 0 && std::memchr(text + begin + 1, quote, inner) != nullptr};
 }
 
 void unescape(std::string_view field, char quote, char escape, std::string& out) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,6 +36,16 @@ struct FieldSpan {
                          ///< empty fields and for those that equal a null string.
   bool escaped = false;  ///< Holds escape sequences that unescape() has to remove.
 };
+
+/// The range of `text` from `begin` to `end` as a field of a dialect that doubles `quote` ('\0':
+/// nothing is quoted). It keeps the dialect's rules.
+inline FieldSpan span_of(const char* text, std::uint32_t begin, std::uint32_t end,
+                         char quote) noexcept {
+  if (quote == '\0' || begin == end || text[begin] != quote) return {begin, end, false, false};
+  const std::size_t inner = end - begin - 2;
+  return {begin + 1, end - 1, true,
+          inner != 0 && std::memchr(text + begin + 1, quote, inner) != nullptr};
+}
 
 /// A record that breaks the dialect. Its fields are not in the block. It ends where a good one
 /// would: the faulty field goes on unquoted, and quotes at the start of its later fields still
@@ -90,9 +101,19 @@ struct TokenizedBlock {
   void spell_out();
 };
 
-/// The range of `text` from `begin` to `end` as a field of a dialect that doubles `quote` ('\0':
-/// nothing is quoted). It keeps the dialect's rules.
-FieldSpan span_of(const char* text, std::uint32_t begin, std::uint32_t end, char quote) noexcept;
+inline std::size_t TokenizedBlock::field_count(std::size_t record) const noexcept {
+  return is_matrix() ? matrix.fields : first_field[record + 1] - first_field[record];
+}
+
+inline FieldSpan TokenizedBlock::field(std::size_t record, std::size_t index) const noexcept {
+  if (!is_matrix()) return fields[first_field[record] + index];
+  const std::uint32_t* const end = matrix.ends() + record * matrix.fields + index;
+  return span_of(text, index == 0 ? record_begin[record] : end[-1] + 1, *end, matrix.quote);
+}
+
+inline std::uint32_t TokenizedBlock::end_of(std::size_t record) const noexcept {
+  return is_matrix() ? matrix.ends()[(record + 1) * matrix.fields - 1] : record_end[record];
+}
 
 /// One object's tokenizer; keeps no bytes between calls. Not thread-safe.
 class CsvTokenizer {

@@ -1,0 +1,55 @@
+// Which records of a tokenized block become rows, and which of those vectors may read.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "leat/row_chunk.h"
+#include "parser/convert/simd/column_kernels.h"
+#include "parser/csv/tokenizer.h"
+
+namespace leat::parser {
+
+/// Rows of a tokenized block: those records that have the right number of fields.
+class BlockRows {
+ public:
+  /// Takes all of the block's good records that have `fields` fields. Both are borrowed.
+  /// `input` is what was tokenized; it lies in `readable`.
+  void assign(const TokenizedBlock& block, std::size_t fields, std::string_view input,
+              std::string_view readable);
+
+  const TokenizedBlock& block() const noexcept { return *block_; }
+  std::size_t count() const noexcept {
+    return whole_ ? block_->record_begin.size() : records_.size();
+  }
+  /// The row's record among the block's good ones.
+  std::size_t record(std::size_t row) const noexcept { return whole_ ? row : records_[row]; }
+  FieldSpan field(std::size_t row, std::size_t index) const noexcept {
+    return block_->field(record(row), index);
+  }
+
+  /// Rows of which vectors may read: the block is a matrix, all of it is rows, and the bytes around
+  /// them are readable. The others are few, or all.
+  std::size_t vector_begin() const noexcept { return vector_begin_; }
+  std::size_t vector_end() const noexcept { return vector_end_; }
+  simd::FieldColumn vector_fields(std::size_t index) const noexcept;
+
+  /// Makes room for `size` bytes, `added` of them from this block; if it has to, for what the
+  /// readable bytes behind the block will add, too.
+  void reserve(Buffer& buffer, std::size_t size, std::size_t added) const;
+
+  bool valid_utf8 = false;  ///< All of the block's input is.
+
+ private:
+  const TokenizedBlock* block_ = nullptr;
+  bool whole_ = false;                ///< Each good record is a row.
+  std::vector<std::size_t> records_;  ///< Per row, unless whole_.
+  std::size_t vector_begin_ = 0;
+  std::size_t vector_end_ = 0;
+  std::vector<std::uint32_t> before_records_;  ///< Each record's begin less one, unless gapless.
+  std::size_t bytes_left_ = 0;                 ///< Readable behind the block.
+};
+
+}  // namespace leat::parser
