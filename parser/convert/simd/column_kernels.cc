@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
+#include <cstring>
+#include <type_traits>
 
 #include "parser/convert/simd/portable_kernels.h"
 #include "parser/simd/highway_targets.h"
@@ -14,15 +15,15 @@
 // Behind the choice of targets.
 #include <hwy/highway.h>
 
-// Emulated vectors do not pay.
-#if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+// Emulated vectors do not pay, and other machines' have not been tried.
+#if HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3_DL
 
 // From the bottom up: each one needs those above it. First, fields as vectors.
 #include "parser/convert/simd/field_words-inl.h"
-// From a few fields to a column.
-#include "parser/convert/simd/column_loop-inl.h"
 // From characters to digits and numbers.
 #include "parser/convert/simd/digits-inl.h"
+// From a few fields to a column.
+#include "parser/convert/simd/column_loop-inl.h"
 // From digits with a point to mantissa and power.
 #include "parser/convert/simd/point-inl.h"
 // The kernels.

@@ -32,6 +32,13 @@ struct FieldColumn {
 ///   values    Room for count. Those of abnormal rows are unspecified, but initialised.
 ///   abnormal  Room for count. Ascending indices of the rows that were not converted.
 ///   @return   Number of abnormal rows.
+///
+/// Every target converts, besides other fields:
+///   integers         -?[0-9]{1,18} in the range of the type; int16 up to 8 characters, int32 16
+///   floating point   -?[0-9]{1,15} and with a point before one of the digits; float32 not where
+///                    the double is halfway between two floats
+///   date             YYYY-MM-DD
+///   timestamp        YYYY-MM-DD[ T]HH:MM:SS(.[0-9]{1,6})?, not leap seconds and not 24:00:00
 struct ColumnKernels {
   template <class Value>
   using Convert = std::size_t (*)(const FieldColumn& column, Value* values,

@@ -35,18 +35,10 @@ HWY_INLINE PatternCharacters check_pattern(Words differences) {
   return {differences, hn::And(hn::Or(differences, carried), hn::Set(lanes, 0xf0 * kEachByte))};
 }
 
-// In each byte the number that its digit and the next one make.
-HWY_INLINE Words numbers_of_two(Words digits) {
-  const hn::Repartition<std::uint16_t, Lanes> lanes16;
-  // Tens stay within their bytes.
-  const Words tens =
-      hn::BitCast(Lanes(), hn::Mul(hn::BitCast(lanes16, digits), hn::Set(lanes16, 10)));
-  return hn::Add(tens, hn::ShiftRight<8>(digits));
-}
-
-template <int kByte>
-HWY_INLINE Words byte_of(Words words) {
-  return hn::And(hn::ShiftRight<8 * kByte>(words), hn::Set(Lanes(), 0xff));
+// The number that the first two of the digits make.
+HWY_INLINE Words first_two(Words digits) {
+  const Words tens_and_ones = hn::Set(Lanes(), factors(10, 1, 0, 0, 0, 0, 0, 0));
+  return Words{multiply_pairs8(digits.raw, tens_and_ones.raw)};
 }
 
 struct DayNumber {
@@ -56,17 +48,22 @@ struct DayNumber {
 
 constexpr std::uint64_t kEpochDay = 719'559;
 
-// The day of "YYYY-MM-", as numbers_of_two gives it, and of a day of the month up to 99.
+// The day of the digits of "YYYY-MM-" and of a day of the month up to 99.
 HWY_INLINE DayNumber day_number(Words year_month, Words day) {
   const Lanes lanes;
   const Bytes bytes;
   const Words one = hn::Set(lanes, 1);
-  const Words century = byte_of<0>(year_month);
-  const Words year_of_century = byte_of<2>(year_month);
-  const Words month = byte_of<5>(year_month);
-  const Words year = hn::Add(multiply32(century, 100), year_of_century);
-  const Words leap_period =
-      hn::IfThenElse(hn::Eq(year_of_century, hn::Zero(lanes)), century, year_of_century);
+  // Century, year of the century, tens and ones of the month, in 16 bits each.
+  const Words parts{
+      multiply_pairs8(year_month.raw, hn::Set(lanes, factors(10, 1, 10, 1, 0, 10, 1, 0)).raw)};
+  // Year and month, in 32 bits each.
+  const Words year_and_month{
+      multiply_pairs16(parts.raw, hn::Set(lanes, factors(100, 1, 1, 1)).raw)};
+  const Words century = hn::And(parts, hn::Set(lanes, 0xffff));
+  const Words year_of_century = hn::And(parts, hn::Set(lanes, 0xffff'0000));
+  const Words year = hn::And(year_and_month, hn::Set(lanes, 0xffff'ffff));
+  const Words month = hn::ShiftRight<32>(year_and_month);
+  const Words leap_period = hn::IfThenElse(hn::Eq(year_of_century, hn::Zero(lanes)), century, year);
   const auto is_leap = hn::Eq(hn::And(leap_period, hn::Set(lanes, 3)), hn::Zero(lanes));
 
   // The days of a month in the lower five bits. Above them: the days of the year before the month,
@@ -87,7 +84,7 @@ HWY_INLINE DayNumber day_number(Words year_month, Words day) {
       hn::Add(hn::Sub(hn::ShiftRight<2>(year), century), hn::ShiftRight<2>(century));
   const Words days_before_month = hn::Add(multiply32(month, 30), hn::ShiftRight<5>(packed));
   // That of this year is among them, but not yet there in January and February.
-  const Words early = hn::IfThenElseZero(hn::And(is_leap, below(month, 3)), one);
+  const Words early = hn::IfThenElseZero(hn::And(is_leap, hn::Lt(month, hn::Set(lanes, 3))), one);
   out.day = hn::Add(hn::Add(multiply32(year, 365), leap_days),
                     hn::Add(days_before_month, hn::Sub(day, early)));
   // Negative where the year or the day is zero, or the day too large.
@@ -100,6 +97,7 @@ HWY_INLINE DayNumber day_number(Words year_month, Words day) {
 struct DateKernel {
   using Value = std::int32_t;
 
+  template <Sign kSign>
   HWY_INLINE static unsigned convert(const FieldGroup& group, std::int32_t* days) {
     const Lanes lanes;
     constexpr std::uint64_t kYearMonth = word_of("0000-00-");
@@ -109,15 +107,14 @@ struct DateKernel {
         check_pattern<kYearMonth>(hn::Xor(text.first, hn::Set(lanes, kYearMonth)));
     const auto day = check_pattern<kDay>(
         hn::Xor(hn::And(text.second, hn::Set(lanes, 0xffff)), hn::Set(lanes, kDay)));
-    const DayNumber number =
-        day_number(numbers_of_two(year_month.digits), byte_of<0>(numbers_of_two(day.digits)));
+    const DayNumber number = day_number(year_month.digits, first_two(day.digits));
 
     const hn::Rebind<std::uint32_t, Lanes> narrow;
     const hn::Rebind<std::int32_t, Lanes> signed_narrow;
     const auto since_epoch = hn::TruncateTo(narrow, hn::Sub(number.day, hn::Set(lanes, kEpochDay)));
     hn::StoreU(hn::BitCast(signed_narrow, since_epoch), signed_narrow, days);
 
-    const Words length_off = hn::Xor(group.lengths(), hn::Set(lanes, 10));
+    const Words length_off = hn::Xor(group.lengths().get(), hn::Set(lanes, 10));
     const Words bad = hn::Or(hn::Or(year_month.bad, day.bad), hn::Or(number.bad, length_off));
     return bits_of_others(hn::Eq(bad, hn::Zero(lanes)));
   }

@@ -15,12 +15,6 @@ using LaneMask = hn::Mask<Lanes>;
 
 constexpr std::size_t kLanes = hn::MaxLanes(Lanes());
 
-// Lanes below `limit`, as signed numbers: cheap on every target, other than unsigned ones.
-HWY_INLINE LaneMask below(Words words, std::int64_t limit) {
-  const SignedLanes lanes;
-  return hn::RebindMask(Lanes(), hn::Lt(hn::BitCast(lanes, words), hn::Set(lanes, limit)));
-}
-
 // Loads kBytes from address(lane), address(lane + step) and so on, into one vector. Much faster
 // than a gather.
 template <std::size_t kBytes, class Tag, class Address>
@@ -57,26 +51,55 @@ HWY_INLINE WordPair load_word_pairs(const Address& address) {
   return {hn::InterleaveLower(lanes, even, odd), hn::InterleaveUpper(lanes, even, odd)};
 }
 
-// kLanes fields. Field i lies between bounds[i * stride] and bounds[i * stride + 1], both
-// exclusive.
-struct FieldGroup {
-  const char* text;
-  const std::uint32_t* bounds;
-  std::size_t stride;
+// The lengths of kLanes fields.
+class Lengths {
+ public:
+  // Of each field, the bounds on both sides of it: the first one in the lower half.
+  HWY_INLINE explicit Lengths(Words bounds) : raised_(hn::Sub(bounds, hn::ShiftLeft<32>(bounds))) {}
 
-  const std::uint8_t* begin(std::size_t lane) const {
-    return bytes() + static_cast<std::uint32_t>(bounds[lane * stride] + 1);
+  HWY_INLINE Words get() const { return hn::Sub(hn::ShiftRight<32>(raised_), hn::Set(Lanes(), 1)); }
+
+  // Whether no field is longer. As signed numbers: comparing unsigned ones costs more.
+  HWY_INLINE bool all_within(std::int64_t limit) const {
+    const SignedLanes lanes;
+    return hn::AllTrue(lanes,
+                       hn::Lt(hn::BitCast(lanes, raised_), hn::Set(lanes, (limit + 2) << 32)));
   }
-  const std::uint8_t* end(std::size_t lane) const { return bytes() + bounds[lane * stride + 1]; }
 
-  HWY_INLINE Words lengths() const {
+  // Not zero for lengths of zero, and above 2^kLog.
+  template <int kLog>
+  HWY_INLINE Words outside_power() const {
+    return hn::ShiftRight<32 + kLog>(hn::Sub(raised_, hn::Set(Lanes(), std::uint64_t{2} << 32)));
+  }
+
+  // The length plus one, modulo 256, in every byte of its lane.
+  HWY_INLINE hn::Vec<Bytes> bytes_behind() const {
+    HWY_ALIGN static constexpr std::uint8_t kFifthOfLane[16] = {4,  4,  4,  4,  4,  4,  4,  4,
+                                                                12, 12, 12, 12, 12, 12, 12, 12};
+    const Bytes bytes;
+    return hn::TableLookupBytes(hn::BitCast(bytes, raised_), hn::LoadDup128(bytes, kFifthOfLane));
+  }
+
+ private:
+  // The length plus one, times 2^32, plus something below 2^32.
+  Words raised_;
+};
+
+// kLanes fields. Field i lies between two neighbouring bounds, both exclusive, the first of which
+// is bounds[i * stride].
+class FieldGroup {
+ public:
+  HWY_INLINE FieldGroup(const char* text, const std::uint32_t* bounds, std::size_t stride)
+      : text_(reinterpret_cast<const std::uint8_t*>(text)),
+        bounds_(bounds),
+        fourth_bounds_(hidden(bounds + 3 * stride)),
+        stride_(stride) {}
+
+  HWY_INLINE Lengths lengths() const {
     // A field's two bounds are one word.
-    const Words both = load_words([this](std::size_t lane) {
-      return reinterpret_cast<const std::uint8_t*>(bounds + lane * stride);
-    });
-    // end - bound - 1, modulo 2^32.
-    return hn::And(hn::Add(hn::ShiftRight<32>(both), hn::Not(both)),
-                   hn::Set(Lanes(), 0xffff'ffffu));
+    return Lengths(load_words([this](std::size_t lane) {
+      return reinterpret_cast<const std::uint8_t*>(bounds_of(lane));
+    }));
   }
 
   // The eight bytes from `offset` behind the field's begin.
@@ -96,7 +119,26 @@ struct FieldGroup {
   }
 
  private:
-  const std::uint8_t* bytes() const { return reinterpret_cast<const std::uint8_t*>(text); }
+  // From two places, and one or three strides, an x86 instruction reaches all eight bounds. Unless
+  // it cannot know, GCC takes a register for each, of which there are not enough.
+  HWY_INLINE static const std::uint32_t* hidden(const std::uint32_t* bounds) {
+    asm("" : "+r"(bounds));
+    return bounds;
+  }
+
+  HWY_INLINE const std::uint32_t* bounds_of(std::size_t lane) const {
+    if (lane == 6) return bounds_ + 2 * (3 * stride_);
+    return lane < 3 || lane == 4 ? bounds_ + lane * stride_ : fourth_bounds_ + (lane - 3) * stride_;
+  }
+  HWY_INLINE const std::uint8_t* begin(std::size_t lane) const {
+    return text_ + static_cast<std::uint32_t>(*bounds_of(lane) + 1);
+  }
+  HWY_INLINE const std::uint8_t* end(std::size_t lane) const { return text_ + bounds_of(lane)[1]; }
+
+  const std::uint8_t* text_;
+  const std::uint32_t* bounds_;
+  const std::uint32_t* fourth_bounds_;
+  std::size_t stride_;
 };
 
 }  // namespace leat::parser::simd::HWY_NAMESPACE

@@ -20,23 +20,23 @@ template <class Floating>
 struct FloatingKernel {
   using Value = Floating;
 
+  template <Sign kSign>
   HWY_INLINE static unsigned convert(const FieldGroup& group, Floating* values) {
-    const Lanes lanes;
-    const Words lengths = group.lengths();
-    if (HWY_UNLIKELY(!hn::AllTrue(lanes, below(lengths, 17)))) {
-      return convert_words<3>(group, lengths, values);
+    const Lengths lengths = group.lengths();
+    if (HWY_UNLIKELY(!lengths.all_within(16))) {
+      return convert_words<3, kSign>(group, lengths, values);
     }
-    if (!hn::AllTrue(lanes, below(lengths, 9))) return convert_words<2>(group, lengths, values);
-    return convert_words<1>(group, lengths, values);
+    if (!lengths.all_within(8)) return convert_words<2, kSign>(group, lengths, values);
+    return convert_words<1, kSign>(group, lengths, values);
   }
 
  private:
-  template <int kWords>
-  HWY_INLINE static unsigned convert_words(const FieldGroup& group, Words lengths,
+  template <int kWords, Sign kSign>
+  HWY_INLINE static unsigned convert_words(const FieldGroup& group, const Lengths& lengths,
                                            Floating* values) {
     const Lanes lanes;
     const Doubles doubles;
-    const auto characters = load_characters<kWords>(group, lengths);
+    const auto characters = load_characters<kWords, kSign>(group, lengths);
     const PointedNumber number = number_with_point(characters);
 
     Words bad = number.bad;
@@ -47,14 +47,11 @@ struct FloatingKernel {
       bad = hn::Or(bad, hn::BitCast(lanes, hn::VecFromMask(doubles, is_inexact)));
     }
     auto value = hn::Div(mantissa, number.power);
-    const auto sign =
-        hn::IfThenElseZero(characters.negative, hn::Set(lanes, std::uint64_t{1} << 63));
-    value = hn::Or(value, hn::BitCast(doubles, sign));
-
-    // A field without a digit: one character, beside the minus, and that is the point.
-    const auto least = hn::IfThenElse(characters.negative, hn::Set(lanes, 2), hn::Set(lanes, 1));
-    const auto no_digit = hn::And(number.has_point, hn::Eq(lengths, least));
-    bad = hn::Or(bad, hn::VecFromMask(lanes, no_digit));
+    if constexpr (kSign == Sign::kOptional) {
+      const auto sign =
+          hn::IfThenElseZero(characters.negative, hn::Set(lanes, std::uint64_t{1} << 63));
+      value = hn::Or(value, hn::BitCast(doubles, sign));
+    }
     bad = hn::Or(bad, store(value, values));
     return bits_of_others(hn::Eq(bad, hn::Zero(lanes)));
   }

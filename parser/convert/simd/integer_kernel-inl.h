@@ -8,29 +8,27 @@ template <class Integer>
 struct IntegerKernel {
   using Value = Integer;
 
+  template <Sign kSign>
   HWY_INLINE static unsigned convert(const FieldGroup& group, Integer* values) {
-    const Lanes lanes;
-    const Words lengths = group.lengths();
+    const Lengths lengths = group.lengths();
     // Without leading zeros no smallint needs a second word, and no integer a third one.
     if constexpr (sizeof(Integer) == 8) {
-      if (HWY_UNLIKELY(!hn::AllTrue(lanes, below(lengths, 17)))) {
-        return convert_words<3>(group, lengths, values);
+      if (HWY_UNLIKELY(!lengths.all_within(16))) {
+        return convert_words<3, kSign>(group, lengths, values);
       }
     }
     if constexpr (sizeof(Integer) > 2) {
-      if (!hn::AllTrue(lanes, below(lengths, 9))) {
-        return convert_words<2>(group, lengths, values);
-      }
+      if (!lengths.all_within(8)) return convert_words<2, kSign>(group, lengths, values);
     }
-    return convert_words<1>(group, lengths, values);
+    return convert_words<1, kSign>(group, lengths, values);
   }
 
  private:
-  template <int kWords>
-  HWY_INLINE static unsigned convert_words(const FieldGroup& group, Words lengths,
+  template <int kWords, Sign kSign>
+  HWY_INLINE static unsigned convert_words(const FieldGroup& group, const Lengths& lengths,
                                            Integer* values) {
     const Lanes lanes;
-    const auto characters = load_characters<kWords>(group, lengths);
+    const auto characters = load_characters<kWords, kSign>(group, lengths);
     Words bad = hn::Or(characters.bad, non_digits(characters.words[0]));
     Words number = number_of(characters.words[0]);
     if constexpr (kWords >= 2) {
@@ -41,12 +39,14 @@ struct IntegerKernel {
       bad = hn::Or(bad, non_digits(characters.words[2]));
       const Words top = number_of(characters.words[2]);
       // Up to 9,219,999,999,999,999,999: so there is nothing to find out about overflow.
-      bad = hn::Or(bad, hn::VecFromMask(lanes, hn::Not(below(top, 922))));
+      bad = hn::Or(bad, hn::VecFromMask(lanes, hn::Gt(top, hn::Set(lanes, 921))));
       // top × 10^16 = top × 10^6 × 5^10 × 2^10, without a product of more than 64 bits.
       number =
           hn::Add(number, hn::ShiftLeft<10>(multiply32(multiply32(top, 1'000'000), 9'765'625)));
     }
-    number = hn::IfThenElse(characters.negative, hn::Sub(hn::Zero(lanes), number), number);
+    if constexpr (kSign == Sign::kOptional) {
+      number = hn::IfThenElse(characters.negative, hn::Sub(hn::Zero(lanes), number), number);
+    }
     if constexpr (sizeof(Integer) < 8) {
       constexpr std::uint64_t kLimit = std::uint64_t{1} << (8 * sizeof(Integer) - 1);
       bad =

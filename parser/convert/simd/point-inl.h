@@ -12,8 +12,7 @@ struct PointedNumber {
   Words mantissa_high;
   Words mantissa_low;
   hn::Vec<Doubles> power;  // 10^k, exact.
-  LaneMask has_point;
-  Words bad;  // Not zero where the characters are something else.
+  Words bad;               // Not zero where the characters are something else.
 };
 
 // All ones from the lowest byte up to, and with, the lowest one whose upper bit is set. In lanes
@@ -50,29 +49,31 @@ HWY_INLINE hn::Vec<Doubles> power_behind_point(Words moved) {
 }
 
 // Takes out the first point by moving what is in front of it by a byte. A second one stays, and is
-// no digit.
-HWY_INLINE PointedNumber number_with_point(const SignedCharacters<1>& characters) {
+// no digit. A point at the end is left over: it is rare, and it could be all there is.
+template <Sign kSign>
+HWY_INLINE PointedNumber number_with_point(const Characters<1, kSign>& characters) {
   const Lanes lanes;
   const Words zero = hn::Zero(lanes);
   const Words word = characters.words[0];
   const Words point = points_of(word);
   PointedNumber out;
-  out.has_point = hn::Ne(point, zero);
+  const auto has_point = hn::Ne(point, zero);
   const Words up_to_point = up_to_lowest(point);
-  const Words moved = hn::IfThenElseZero(out.has_point, up_to_point);
+  const Words moved = hn::IfThenElseZero(has_point, up_to_point);
   const Words digits = hn::IfVecThenElse(moved, hn::ShiftLeft<8>(word), word);
   out.mantissa_high = zero;
   out.mantissa_low = number_of(digits);
   out.power =
       power_behind_point<1>(hn::SumsOf8(as_bytes(hn::And(up_to_point, hn::Set(lanes, kEachByte)))));
-  out.bad = hn::Or(characters.bad, non_digits(digits));
+  out.bad =
+      hn::Or(hn::Or(characters.bad, hn::And(point, hn::Set(lanes, kLastByte))), non_digits(digits));
   return out;
 }
 
 // The same in two words. In three, the third one can hold one more digit or, behind zeros, the
 // point.
-template <int kWords>
-HWY_INLINE PointedNumber number_with_point(const SignedCharacters<kWords>& characters) {
+template <int kWords, Sign kSign>
+HWY_INLINE PointedNumber number_with_point(const Characters<kWords, kSign>& characters) {
   const Lanes lanes;
   const Words zero = hn::Zero(lanes);
   const Words low = characters.words[0];
@@ -81,9 +82,9 @@ HWY_INLINE PointedNumber number_with_point(const SignedCharacters<kWords>& chara
   const Words high_point = points_of(high);
   const auto is_in_low = hn::Ne(low_point, zero);
   PointedNumber out;
-  out.has_point = hn::Ne(hn::Or(low_point, high_point), zero);
+  const auto has_point = hn::Ne(hn::Or(low_point, high_point), zero);
   const Words low_moved = hn::IfThenElseZero(is_in_low, up_to_lowest(low_point));
-  const Words high_moved = hn::IfThenElseZero(out.has_point, up_to_lowest(high_point));
+  const Words high_moved = hn::IfThenElseZero(has_point, up_to_lowest(high_point));
   const Words low_shifted = hn::Or(hn::ShiftLeft<8>(low), hn::ShiftRight<56>(high));
   Words high_shifted = hn::ShiftLeft<8>(high);
   // The bytes are 0 or -1.
@@ -91,18 +92,18 @@ HWY_INLINE PointedNumber number_with_point(const SignedCharacters<kWords>& chara
       hn::Sub(hn::Zero(Bytes()), hn::Add(as_bytes(low_moved), as_bytes(high_moved)));
   out.power = power_behind_point<2>(hn::SumsOf8(moved_bytes));
   // With a point in each word, both would be taken out.
-  out.bad = hn::Or(characters.bad, hn::IfThenElseZero(is_in_low, high_point));
+  out.bad = hn::Or(hn::Or(characters.bad, hn::And(low_point, hn::Set(lanes, kLastByte))),
+                   hn::IfThenElseZero(is_in_low, high_point));
 
   if constexpr (kWords == 3) {
     const Words top = characters.words[2];
     const auto is_in_top = hn::Eq(top, hn::Set(lanes, std::uint64_t{kPoint} << 56));
     high_shifted = hn::Or(high_shifted, hn::ShiftRight<56>(top));
-    const Words unused = hn::IfThenElse(out.has_point, hn::ShiftLeft<8>(top), top);
-    out.bad = hn::Or(out.bad, hn::IfThenZeroElse(hn::AndNot(out.has_point, is_in_top), unused));
+    const Words unused = hn::IfThenElse(has_point, hn::ShiftLeft<8>(top), top);
+    out.bad = hn::Or(out.bad, hn::IfThenZeroElse(hn::AndNot(has_point, is_in_top), unused));
     const Doubles doubles;
     out.power =
         hn::IfThenElse(hn::RebindMask(doubles, is_in_top), hn::Set(doubles, 1e16), out.power);
-    out.has_point = hn::Or(out.has_point, is_in_top);
   }
 
   const Words low_digits = hn::IfVecThenElse(low_moved, low_shifted, low);

