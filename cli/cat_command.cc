@@ -58,9 +58,7 @@ int run_cat(PipelineFlags& flags, const std::string& from) {
   if (!loader) return report_error(loader.error());
   Result<LoadReport> report = (*loader)->run(stop.token(), {});
   if (!report) return report_error(report.error());
-  const SourceStats& stats = report->source;
-  return stats.objects_quarantined + stats.objects_gone + stats.objects_changed > 0 ? kExitAttention
-                                                                                    : kExitOk;
+  return needing_attention(report->source) > 0 ? kExitAttention : kExitOk;
 }
 
 }  // namespace leat::cli

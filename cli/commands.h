@@ -10,6 +10,9 @@ namespace leat::cli {
 /// Prints the error on standard error, and turns it into an exit code.
 int report_error(const Error& error);
 
+/// Objects that a run could not load, so that somebody has to look.
+std::uint64_t needing_attention(const SourceStats& stats);
+
 int run_load(const PipelineFlags& flags);
 
 /// Prints the rows of `from` on standard output; keeps no state.

@@ -67,7 +67,8 @@ Result<void> append_flag(const std::string& path, std::string_view name, const t
 }  // namespace
 
 Result<std::vector<std::string>> read_config_file(const std::string& path,
-                                                  const std::vector<std::string>& given) {
+                                                  const std::vector<std::string>& given,
+                                                  const IsFlag& is_flag) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     return Error{ErrorCode::kNotFound, "there is no configuration file " + path};
@@ -82,6 +83,16 @@ Result<std::vector<std::string>> read_config_file(const std::string& path,
   std::vector<std::string> arguments;
   for (const auto& [key, node] : table) {
     const std::string_view name = key.str();
+    if (node.is_table()) {
+      return Error{ErrorCode::kInvalidArgument,
+                   place(path, node.source()) + ": [" + std::string(name) +
+                       "] is a table; write its keys at the top of the file, without a table"};
+    }
+    if (!is_flag(std::string(name))) {
+      return Error{ErrorCode::kInvalidArgument, place(path, node.source()) +
+                                                    ": there is no flag --" + std::string(name) +
+                                                    "; 'leat load --help' shows all"};
+    }
     if (is_given(name, given)) continue;
     if (Result<void> appended = append_flag(path, name, node, arguments); !appended) {
       return std::move(appended).error();

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <mutex>
 
+#include "cli/printable.h"
+
 namespace leat::cli {
 namespace {
 
@@ -45,7 +47,7 @@ Console::~Console() { end_line(); }
 void Console::log(SourceOptions::LogLevel level, const std::string& message) {
   const std::lock_guard lock(impl_->mutex);
   if (!impl_->live_line.empty()) std::fputs(kClearLine, stderr);
-  impl_->logger.log(spdlog_level(level), "{}", message);
+  impl_->logger.log(spdlog_level(level), "{}", printable(message));
   impl_->logger.flush();
   if (!impl_->live_line.empty()) std::fputs(impl_->live_line.c_str(), stderr);
 }

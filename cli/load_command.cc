@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
+#include "cli/printable.h"
 #include "cli/quantities.h"
 #include "cli/signals.h"
 #include "leat/loader.h"
@@ -19,11 +20,6 @@ namespace leat::cli {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// Objects that this run could not load, so that somebody has to look.
-std::uint64_t needing_attention(const SourceStats& stats) {
-  return stats.objects_quarantined + stats.objects_gone + stats.objects_changed;
-}
 
 milliseconds lag_of(const SourceStats& stats) {
   if (stats.oldest_pending_modified_ms == 0) return milliseconds(0);
@@ -76,9 +72,10 @@ std::string progress_text(const LoadReport& report, double rows_per_second) {
 
 std::string summary_text(const LoadReport& report) {
   const SourceStats& stats = report.source;
-  return format_count(stats.rows) + " rows of " + format_count(stats.objects_finished) +
-         " objects (" + format_bytes(stats.bytes) + ") in " +
-         format_duration(milliseconds(static_cast<std::int64_t>(report.seconds * 1000))) +
+  return format_count(stats.rows) + (stats.rows == 1 ? " row of " : " rows of ") +
+         format_count(stats.objects_finished) +
+         (stats.objects_finished == 1 ? " object (" : " objects (") + format_bytes(stats.bytes) +
+         ") in " + format_duration(milliseconds(static_cast<std::int64_t>(report.seconds * 1000))) +
          ", epoch " + std::to_string(report.epoch) + attention_text(stats);
 }
 
@@ -111,8 +108,12 @@ Result<void> write_report(const std::string& path, const LoadReport& report) {
 
 }  // namespace
 
+std::uint64_t needing_attention(const SourceStats& stats) {
+  return stats.objects_quarantined + stats.objects_gone + stats.objects_changed;
+}
+
 int report_error(const Error& error) {
-  std::cerr << "leat: " << error.to_string() << "\n";
+  std::cerr << "leat: " << printable(error.to_string()) << "\n";
   switch (error.code) {
     case ErrorCode::kInvalidArgument:
       return kExitUsage;

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/printable.h"
 #include "cli/quantities.h"
 #include "leat/split.h"
 #include "state/ledger.h"
@@ -23,17 +24,15 @@ std::string_view shown_state(const SplitProgress& split) {
 
 void print_json(const SplitProgress& split) {
   nlohmann::ordered_json json = {
-      {"key", split.object.key},
-      {"version", split.object.version},
-      {"size", split.object.size},
-      {"state", shown_state(split)},
-      {"rows", split.rows},
-      {"rejected", split.rejected},
-      {"offset", split.position.offset},
-      {"record", split.position.record},
-      {"epoch", split.epoch},
-      {"updated_ms", split.updated_ms},
+      {"key", split.object.key},   {"version", split.object.version},
+      {"size", split.object.size}, {"state", shown_state(split)},
+      {"rows", split.rows},        {"rejected", split.rejected},
+      {"epoch", split.epoch},      {"updated_ms", split.updated_ms},
   };
+  if (split.state != SplitState::kFinished) {
+    json["offset"] = split.position.offset;
+    json["record"] = split.position.record;
+  }
   if (split.error) {
     json["error"] = {{"code", error_code_name(split.error->code)},
                      {"message", split.error->message}};
@@ -58,8 +57,9 @@ void print_line(const SplitProgress& split) {
             << padded(
                    split.state == SplitState::kFinished ? "-" : format_count(split.position.offset),
                    16, true)
-            << padded(format_count(split.object.size), 16, true) << "  " << split.object.key;
-  if (split.error) std::cout << "\n    " << split.error->to_string();
+            << padded(format_count(split.object.size), 16, true) << "  "
+            << printable(split.object.key);
+  if (split.error) std::cout << "\n    " << printable(split.error->to_string());
   std::cout << "\n";
 }
 

@@ -47,7 +47,7 @@ std::string config_argument(const std::vector<std::string>& arguments) {
 
 /// Puts what the configuration file says behind the command's name, in front of the flags.
 /// Without --config and --from, ./leat.toml is the configuration file where there is one.
-Result<void> apply_config_file(std::vector<std::string>& arguments) {
+Result<void> apply_config_file(std::vector<std::string>& arguments, const IsFlag& is_flag) {
   std::string path = config_argument(arguments);
   if (path.empty()) {
     const bool has_from = std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {
@@ -58,7 +58,7 @@ Result<void> apply_config_file(std::vector<std::string>& arguments) {
     if (has_from || !std::filesystem::exists(kDefaultConfigFile, error)) return {};
     path = kDefaultConfigFile;
   }
-  Result<std::vector<std::string>> configured = read_config_file(path, arguments);
+  Result<std::vector<std::string>> configured = read_config_file(path, arguments, is_flag);
   if (!configured) {
     Error error = std::move(configured).error();
     error.code = ErrorCode::kInvalidArgument;
@@ -88,7 +88,7 @@ int run(std::vector<std::string> arguments) {
   std::string config_file;
   CLI::App* load = app.add_subcommand("load", "Keep a table in step with the files that land");
   load_flags.add_load_flags(*load);
-  load_flags.add_output_format(*load);
+  load_flags.add_output_flags(*load);
   load_flags.add_format_flags(*load);
   load_flags.add_store_flags(*load);
   load_flags.add_resource_flags(*load);
@@ -102,7 +102,7 @@ int run(std::vector<std::string> arguments) {
   CLI::App* cat = app.add_subcommand("cat", "Print the rows of objects on standard output");
   cat->add_option("FROM", cat_from, "Objects to read: 's3://bucket/in/**/*.csv', a path")
       ->required();
-  cat_flags.add_output_format(*cat);
+  cat_flags.add_output_flags(*cat);
   cat_flags.add_format_flags(*cat);
   cat_flags.add_store_flags(*cat);
   cat_flags.add_resource_flags(*cat);
@@ -116,8 +116,21 @@ int run(std::vector<std::string> arguments) {
   ls->add_flag("--json", ls_flags.json, "JSON lines");
   ls->footer(kLsExamples);
 
+  if (!arguments.empty() && arguments.front() == "help") arguments.front() = "--help";
+  const std::vector<CLI::App*> commands{load, cat, ls};
+  if (!arguments.empty() && !arguments.front().starts_with('-') &&
+      std::none_of(commands.begin(), commands.end(), [&](const CLI::App* command) {
+        return command->get_name() == arguments.front();
+      })) {
+    return report_error({ErrorCode::kInvalidArgument, "there is no command \"" + arguments.front() +
+                                                          "\"; the commands are load, cat and ls"});
+  }
   if (!arguments.empty() && arguments.front() == "load") {
-    if (Result<void> applied = apply_config_file(arguments); !applied) {
+    const auto is_flag = [load](const std::string& name) {
+      return name != "config" && name != "help" &&
+             load->get_option_no_throw("--" + name) != nullptr;
+    };
+    if (Result<void> applied = apply_config_file(arguments, is_flag); !applied) {
       return report_error(applied.error());
     }
   }

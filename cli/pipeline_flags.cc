@@ -11,7 +11,8 @@ namespace leat::cli {
 
 struct PipelineFlags::Typed {
   std::string from, to, table, schema, state, rejects, report, pipeline;
-  bool once = false, lineage = false, header = true, no_sign_request = false;
+  bool once = false, retry_quarantined = false, lineage = false, header = true,
+       no_sign_request = false;
   std::string delimiter, quote, escape, comment;
   std::vector<std::string> null_strings;
   std::string on_error = "fail", extra_columns = "auto", tokenizer, format = "csv";
@@ -40,9 +41,6 @@ void PipelineFlags::add_store_flags(CLI::App& app) {
   app.add_option("--addressing", typed_->addressing,
                  "Where the bucket's name goes: auto, path, virtual")
       ->group(group);
-  app.add_option("--settle", typed_->settle,
-                 "Local files younger than this may still be written to and wait (default 2s)")
-      ->group(group);
 }
 
 void PipelineFlags::add_format_flags(CLI::App& app) {
@@ -67,7 +65,8 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
   app.add_option("--comment", typed_->comment, "Records that begin with it are skipped")
       ->group(group);
   app.add_option("--skip-lines", typed_->skip_lines, "Lines to drop at the start of each object")
-      ->group(group);
+      ->group(group)
+      ->check(CLI::Range(0.0, 1e9));
   app.add_option("--on-error", typed_->on_error,
                  "Record that does not fit: fail (quarantine its object), reject (keep it aside), "
                  "null (the value becomes null)")
@@ -93,9 +92,6 @@ void PipelineFlags::add_resource_flags(CLI::App& app) {
       ->group(group);
   app.add_option("--memory", typed_->memory, "For rows on their way (default 512MiB)")
       ->group(group);
-  app.add_option("--log-level", typed_->log_level, "debug, info, warning, error")
-      ->group(group)
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
 }
 
 void PipelineFlags::add_load_flags(CLI::App& app) {
@@ -114,9 +110,15 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
   app.add_flag("--lineage", typed_->lineage,
                "Add columns _object, _version, _offset, _record to each row")
       ->group(group);
-  app.add_option("--rejects", typed_->rejects,
-                 "File for rejected records, JSON lines (default: the sink's table leat_reject)")
+  app.add_flag("--retry-quarantined", typed_->retry_quarantined,
+               "Take quarantined objects up again where they stopped, e.g. with --on-error reject")
       ->group(group);
+  app.add_option("--settle", typed_->settle,
+                 "Local files younger than this may still be written to and wait (default 2s)")
+      ->group(group);
+  app.add_option("--log-level", typed_->log_level, "debug, info, warning, error")
+      ->group(group)
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   app.add_option("--report", typed_->report, "File for a summary as JSON at the end")->group(group);
   app.add_option("--poll-interval", typed_->poll_interval, "Between two listings (default 10s)")
       ->group(group);
@@ -125,7 +127,10 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
       ->group(group);
 }
 
-void PipelineFlags::add_output_format(CLI::App& app) {
+void PipelineFlags::add_output_flags(CLI::App& app) {
+  app.add_option("--rejects", typed_->rejects,
+                 "File for rejected records, JSON lines (default: the sink's table leat_reject)")
+      ->group("Pipeline");
   app.add_option("--format", typed_->format, "Rows on standard output: csv or jsonl")
       ->group("Pipeline")
       ->check(CLI::IsMember({"csv", "jsonl"}));
@@ -133,7 +138,6 @@ void PipelineFlags::add_output_format(CLI::App& app) {
 
 void PipelineFlags::set_from(const std::string& from) { typed_->from = from; }
 const std::string& PipelineFlags::report_file() const noexcept { return typed_->report; }
-const std::string& PipelineFlags::format() const noexcept { return typed_->format; }
 
 Result<SourceOptions::LogLevel> PipelineFlags::log_level() const {
   using Level = SourceOptions::LogLevel;
@@ -176,6 +180,7 @@ Result<LoaderOptions> PipelineFlags::options() const {
   source.state_dir = typed.state;
   source.pipeline = typed.pipeline;
   source.once = typed.once;
+  source.retry_quarantined = typed.retry_quarantined;
   source.lineage = typed.lineage;
   source.threads = typed.threads;
   source.splits_in_flight_max = typed.splits_in_flight;
@@ -208,6 +213,9 @@ Result<LoaderOptions> PipelineFlags::options() const {
   }
   if (record_bytes_max > (1u << 30)) {
     return Error{ErrorCode::kInvalidArgument, "--max-record-bytes: at most 1GiB"};
+  }
+  if (settle > std::chrono::hours(24)) {
+    return Error{ErrorCode::kInvalidArgument, "--settle: at most 24h"};
   }
   csv.record_bytes_max = static_cast<std::uint32_t>(record_bytes_max);
   source.store.local.settle_ms = static_cast<std::uint32_t>(settle.count());

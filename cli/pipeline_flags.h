@@ -24,10 +24,12 @@ class PipelineFlags {
   void add_store_flags(CLI::App& app);
   /// --schema, --delimiter, --on-error, …: what the bytes mean.
   void add_format_flags(CLI::App& app);
-  /// --threads, --memory, --log-level.
+  /// --threads, --memory.
   void add_resource_flags(CLI::App& app);
   /// --from, --to, --table, --state, …: the rest of `leat load`.
   void add_load_flags(CLI::App& app);
+  /// --format, --rejects.
+  void add_output_flags(CLI::App& app);
 
   /// Sets the source where it is no flag but an argument.
   void set_from(const std::string& from);
@@ -36,9 +38,6 @@ class PipelineFlags {
   Result<LoaderOptions> options() const;
   Result<SourceOptions::LogLevel> log_level() const;
   const std::string& report_file() const noexcept;
-  /// rows on standard output: csv or jsonl.
-  const std::string& format() const noexcept;
-  void add_output_format(CLI::App& app);
 
  private:
   struct Typed;

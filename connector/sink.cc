@@ -28,6 +28,9 @@ Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptio
   if (uri.starts_with(kSqlite)) {
     const std::string path(uri.substr(kSqlite.size()));
     if (path.empty()) return invalid("The sink \"sqlite:\" names no file, as in sqlite:rows.db.");
+    if (path == ":memory:") {
+      return invalid("Rows in sqlite::memory: would be gone with the process. Name a file.");
+    }
     if (options.table.empty()) {
       return invalid("The sink " + std::string(uri) +
                      " needs the name of a table: give it with --table.");

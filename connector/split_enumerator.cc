@@ -28,6 +28,7 @@ Result<EnumeratedPage> SplitEnumerator::next_page() {
   EnumeratedPage page;
   page.last = listed->last;
   page.unsettled = listed->unsettled;
+  page.unreadable = std::move(listed->unreadable);
   page.listed = listed->objects.size();
   for (ObjectVersion& object : listed->objects) {
     // All keys count, so that a store without order is recognised by those left out as well.

@@ -168,7 +168,8 @@ Result<SplitProgress> SplitProgress::decode(std::string_view bytes) {
 std::string Checkpoint::encode() const {
   std::string out(1, kFormatVersion);
   append_varint(epoch, out);
-  append_varint(rejects_file_bytes, out);
+  append_varint(token, out);
+  append_varint(parent, out);
   append_varint(splits.size(), out);
   for (const SplitProgress& split : splits) append_progress(split, out);
   return out;
@@ -179,7 +180,8 @@ Result<Checkpoint> Checkpoint::decode(std::string_view bytes) {
   if (reader.byte() != kFormatVersion) reader.fail();
   Checkpoint checkpoint;
   checkpoint.epoch = reader.varint();
-  checkpoint.rejects_file_bytes = reader.varint();
+  checkpoint.token = reader.varint();
+  checkpoint.parent = reader.varint();
   const std::uint64_t count = reader.varint();
   // A count that the bytes cannot hold is refused before it sizes anything.
   if (count > reader.remaining() / kProgressBytesMin) reader.fail();

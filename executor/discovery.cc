@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "executor/split_worker.h"
+#include "executor/log.h"
 
 namespace leat::executor {
 
@@ -50,14 +50,29 @@ void Discovery::run(std::vector<SplitAssignment> resumed, std::stop_token stop) 
                   " files are still being written and were left for the next run");
         }
       }
+      if (Result<void> matches = check_matches(); !matches) {
+        return finish(std::move(matches).error(), stop);
+      }
       finish(std::nullopt, stop);
       std::unique_lock lock(mutex_);
       if (!relist_wanted_.wait(lock, stop, [this] { return relist_; })) return;
       relist_ = false;
       continue;
     }
+    if (swept) (void)check_matches();
     if (!clock_.wait(options_.poll_interval, stop)) return;
   }
+}
+
+/// A misspelt name looks like nothing to do; so it is said, once.
+Result<void> Discovery::check_matches() {
+  if (matched_ > 0 || unsettled_ > 0 || said_nothing_matches_) return {};
+  said_nothing_matches_ = true;
+  if (options_.once && enumerator_.names_one_object()) {
+    return Error{ErrorCode::kNotFound, "there is no object " + options_.from};
+  }
+  log(options_, LogLevel::kWarning, "nothing matches " + options_.from);
+  return {};
 }
 
 void Discovery::relist() {
@@ -85,14 +100,22 @@ void Discovery::finish(std::optional<Error> failure, std::stop_token stop) {
 Result<void> Discovery::sweep(std::stop_token stop) {
   enumerator_.begin_sweep();
   std::uint64_t unsettled = 0;
+  std::uint64_t matched = 0;
   while (!stop.stop_requested()) {
     Result<connector::EnumeratedPage> page = enumerator_.next_page();
     if (!page) return std::move(page).error();
     listed_once_ = true;
     unsettled += page->unsettled;
+    matched += page->objects.size();
+    for (const std::string& folder : page->unreadable) {
+      if (!said_unreadable_.insert(folder).second) continue;
+      log(options_, LogLevel::kWarning,
+          "the folder " + folder + " may not be read; what is in it is not loaded");
+    }
     if (Result<void> queued = queue_page(*page, stop); !queued) return queued;
     if (!page->last) continue;
     unsettled_ = unsettled;
+    matched_ = matched;
     last_complete_listing_ms_ = clock_.wall_ms();
     return {};
   }
@@ -116,7 +139,7 @@ Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::s
         if (!work_.push({.object = std::move(object)}, stop)) return {};
         break;
       case state::Match::kChanged:
-        work_.take(object->key);
+        work_.take(*object);
         if (!events_.push({.kind = Event::Kind::kReported, .object = std::move(object)}, stop)) {
           return {};
         }

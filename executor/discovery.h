@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ class Discovery {
  private:
   Result<void> sweep(std::stop_token stop);
   Result<void> queue_page(const connector::EnumeratedPage& page, std::stop_token stop);
+  Result<void> check_matches();
   void finish(std::optional<Error> failure, std::stop_token stop);
 
   const SourceOptions& options_;
@@ -61,6 +63,9 @@ class Discovery {
   std::atomic<bool> done_ = false;
   std::atomic<std::uint64_t> queued_ = 0;
   std::atomic<std::uint64_t> unsettled_ = 0;
+  std::uint64_t matched_ = 0;  ///< By the last complete listing.
+  bool said_nothing_matches_ = false;
+  std::set<std::string> said_unreadable_;
   std::atomic<std::int64_t> last_complete_listing_ms_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable_any relist_wanted_;

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "connector/reject_file/reject_file.h"
+#include "executor/log.h"
 #include "executor/source_executor.h"
 
 namespace leat {
@@ -21,7 +20,14 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kProgressInterval{500};
 constexpr milliseconds kPollMax{100};
-constexpr std::string_view kRejectFileFact = "rejects_file";
+constexpr milliseconds kSinkPause{5'000};
+
+/// What keeps the rows, as it is named to people and kept in the state folder. Not where a table's
+/// file lies: it may be moved.
+std::string consumer_of(const LoaderOptions& options) {
+  if (options.to == "-") return "standard output";
+  return options.sink.table.empty() ? options.to : "table " + options.sink.table;
+}
 
 /// One run of a pipeline from recovery to the end, or to a point from which it has to start over.
 ///
@@ -33,7 +39,8 @@ class PipelineRun {
 
   enum class End {
     kDone,
-    kStartOver,  ///< Rows that had to be taken back could not be: all of the epoch was.
+    kStartOver,   ///< Rows that had to be taken back could not be: all of the epoch was.
+    kSinkIsBusy,  ///< The sink refused for now: all of the epoch was taken back.
   };
 
   Result<void> open();
@@ -45,8 +52,8 @@ class PipelineRun {
   std::uint64_t epoch() const { return epoch_; }
 
  private:
+  Result<End> end_of(Error error) const;
   Result<void> recover();
-  Result<void> open_rejects(const RowSink::Recovery& recovery);
   Result<void> write(RowChunk chunk);
   Result<void> commit_epoch();
 
@@ -64,55 +71,32 @@ Result<void> PipelineRun::open() {
   if (!sink) return std::move(sink).error();
   sink_ = std::move(*sink);
   Result<std::unique_ptr<SourceExecutor>> source =
-      SourceExecutor::prepare(options_.source, nullptr);
+      SourceExecutor::prepare(options_.source, nullptr, consumer_of(options_));
   if (!source) return std::move(source).error();
   source_ = std::move(*source);
   if (Result<void> recovered = recover(); !recovered) return recovered;
-  epoch_ = source_->epoch();
   return source_->start();
 }
 
 Result<void> PipelineRun::recover() {
   Checkpoint since;
-  Result<RowSink::Recovery> recovery =
-      sink_->open(source_->pipeline(), source_->epoch(), [&](const SplitProgress& progress) {
+  Result<EpochMark> mark =
+      sink_->open(source_->pipeline(), source_->mark(), [&](const SplitProgress& progress) {
         since.splits.push_back(progress);
         return Result<void>();
       });
-  if (!recovery) return std::move(recovery).error();
-  since.epoch = recovery->epoch;
+  if (!mark) return std::move(mark).error();
+  since.epoch = mark->epoch;
+  since.token = mark->token;
+  since.parent = mark->parent;
   if (Result<void> recovered = source_->recover(since); !recovered) return recovered;
-  return options_.rejects_file.empty() ? Result<void>() : open_rejects(*recovery);
-}
-
-/// Cuts the reject file back to the last committed epoch, if it is the one that this pipeline
-/// writes: another file's content is not ours to cut. Which one it is, and how long it was when the
-/// pipeline took it up, is kept in the ledger.
-Result<void> PipelineRun::open_rejects(const RowSink::Recovery& recovery) {
-  std::error_code error;
-  const std::string path = std::filesystem::absolute(options_.rejects_file, error).native();
-  std::optional<std::uint64_t> committed_bytes;
-  bool taken_up = false;
-  if (const std::optional<std::string> fact = source_->fact(kRejectFileFact)) {
-    std::istringstream text(*fact);
-    std::uint64_t epoch = 0, length = 0;
-    text >> epoch >> length;
-    taken_up = text.get() == ' ' && fact->substr(static_cast<std::size_t>(text.tellg())) == path;
-    if (taken_up && recovery.epoch <= epoch) {
-      committed_bytes = length;
-    } else if (taken_up) {
-      // A sink without a record of its own goes by the ledger's.
-      committed_bytes =
-          sink_->transactional() ? recovery.rejects_file_bytes : source_->rejects_file_bytes();
-    }
-  }
+  epoch_ = mark->epoch;
+  if (options_.rejects_file.empty()) return {};
   Result<connector::RejectFile> rejects =
-      connector::RejectFile::open(options_.rejects_file, committed_bytes);
+      connector::RejectFile::open(options_.rejects_file, source_->pipeline(), epoch_);
   if (!rejects) return std::move(rejects).error();
   rejects_.emplace(std::move(*rejects));
-  if (taken_up) return {};
-  return source_->keep_fact(kRejectFileFact, std::to_string(recovery.epoch) + " " +
-                                                 std::to_string(rejects_->length()) + " " + path);
+  return {};
 }
 
 Result<void> PipelineRun::write(RowChunk chunk) {
@@ -129,13 +113,12 @@ Result<void> PipelineRun::commit_epoch() {
   Checkpoint checkpoint = source_->checkpoint();
   if (checkpoint.splits.empty()) return {};
   if (rejects_) {
-    Result<std::uint64_t> bytes = rejects_->sync();
-    if (!bytes) return std::move(bytes).error();
-    checkpoint.rejects_file_bytes = *bytes;
+    if (Result<void> synced = rejects_->sync(); !synced) return synced;
   }
   if (Result<void> committed = sink_->commit(checkpoint); !committed) return committed;
   if (Result<void> committed = source_->commit(checkpoint); !committed) return committed;
   epoch_ = checkpoint.epoch;
+  if (rejects_) rejects_->committed(epoch_);
   rejected_since_commit_.clear();
   return {};
 }
@@ -151,7 +134,9 @@ Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
       next_progress = now + kProgressInterval;
     }
     if (now >= next_commit || stop.stop_requested()) {
-      if (Result<void> committed = commit_epoch(); !committed) return std::move(committed).error();
+      if (Result<void> committed = commit_epoch(); !committed) {
+        return end_of(std::move(committed).error());
+      }
       if (stop.stop_requested()) return End::kDone;
       next_commit = SteadyClock::now() + options_.checkpoint_interval;
     }
@@ -166,7 +151,7 @@ Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
     switch (polled->kind) {
       case Polled::Kind::kRows:
         if (Result<void> written = write(std::move(polled->rows)); !written) {
-          return std::move(written).error();
+          return end_of(std::move(written).error());
         }
         break;
       case Polled::Kind::kDiscard: {
@@ -190,6 +175,14 @@ Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
   }
 }
 
+/// A continuous load outlasts a sink that may answer again, such as a database that is locked.
+Result<PipelineRun::End> PipelineRun::end_of(Error error) const {
+  if (options_.source.once || !error.retryable) return error;
+  executor::log(options_.source, SourceOptions::LogLevel::kWarning,
+                "the epoch was rolled back and is loaded again: " + error.to_string());
+  return End::kSinkIsBusy;
+}
+
 Result<void> PipelineRun::close() {
   Result<void> closed;
   if (source_ != nullptr) closed = source_->close();
@@ -206,6 +199,7 @@ class PipelineLoader final : public Loader {
 
   Result<LoadReport> run(std::stop_token stop, const ProgressCallback& progress) override {
     const auto begin = SteadyClock::now();
+    const Clock& clock = options_.source.clock != nullptr ? *options_.source.clock : system_clock();
     while (true) {
       PipelineRun pipeline(options_);
       const auto report = [&] {
@@ -229,6 +223,7 @@ class PipelineLoader final : public Loader {
       if (!end) return std::move(end).error();
       if (!closed) return std::move(closed).error();
       if (*end == PipelineRun::End::kDone) return totals;
+      if (*end == PipelineRun::End::kSinkIsBusy && !clock.wait(kSinkPause, stop)) return totals;
     }
   }
 
@@ -257,9 +252,6 @@ Result<void> LoaderOptions::validate() const {
 
 Result<std::unique_ptr<Loader>> Loader::create(LoaderOptions options) {
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
-  if (options.source.pipeline.empty() && !options.sink.table.empty()) {
-    options.source.pipeline = options.source.from + " -> " + options.sink.table;
-  }
   options.sink.keep_rejects =
       options.rejects_file.empty() && options.source.csv.on_error != OnError::kFail;
   return std::unique_ptr<Loader>(std::make_unique<PipelineLoader>(std::move(options)));

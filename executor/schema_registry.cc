@@ -13,7 +13,7 @@ SchemaRegistry::SchemaRegistry(state::Ledger& ledger, std::mutex& ledger_writes,
     : ledger_(ledger), ledger_writes_(ledger_writes), lineage_(lineage) {}
 
 Result<void> SchemaRegistry::start(const std::optional<Schema>& given) {
-  if (given) return set(std::make_shared<const Schema>(*given), false);
+  if (given) return set(std::make_shared<const Schema>(*given));
   const std::optional<std::string> kept = ledger_.meta(kSchemaFact);
   if (!kept) return {};
   Result<Schema> schema = parse_schema(*kept);
@@ -23,10 +23,10 @@ Result<void> SchemaRegistry::start(const std::optional<Schema>& given) {
     error.message = "the schema kept in the state folder cannot be read: " + error.message;
     return error;
   }
-  return set(std::make_shared<const Schema>(std::move(*schema)), true);
+  return set(std::make_shared<const Schema>(std::move(*schema)));
 }
 
-Result<void> SchemaRegistry::set(std::shared_ptr<const Schema> schema, bool from_header) {
+Result<void> SchemaRegistry::set(std::shared_ptr<const Schema> schema) {
   std::shared_ptr<const Schema> delivered = schema;
   if (lineage_) {
     Result<std::shared_ptr<const Schema>> extended = with_lineage(schema);
@@ -36,7 +36,6 @@ Result<void> SchemaRegistry::set(std::shared_ptr<const Schema> schema, bool from
   const std::lock_guard lock(mutex_);
   parsed_ = std::move(schema);
   delivered_ = std::move(delivered);
-  from_header_ = from_header;
   return {};
 }
 
@@ -50,18 +49,13 @@ std::shared_ptr<const Schema> SchemaRegistry::delivered() const {
   return delivered_;
 }
 
-bool SchemaRegistry::from_header() const {
-  const std::lock_guard lock(mutex_);
-  return from_header_;
-}
-
 Result<void> SchemaRegistry::fix(std::shared_ptr<const Schema> schema) {
   {
     const std::lock_guard lock(ledger_writes_);
     Result<void> kept = ledger_.put_meta(kSchemaFact, schema->to_sql());
     if (!kept) return kept;
   }
-  return set(std::move(schema), true);
+  return set(std::move(schema));
 }
 
 }  // namespace leat::executor

@@ -28,8 +28,6 @@ class SchemaRegistry {
   std::shared_ptr<const Schema> parsed() const;
   /// The schema of delivered chunks: with lineage columns where those are asked for.
   std::shared_ptr<const Schema> delivered() const;
-  /// True when the schema comes from a header: then a column it lacks is news, not a choice.
-  bool from_header() const;
 
   /// While the schema is unknown, only the holder of this lock parses.
   std::unique_lock<std::mutex> lock_unknown() { return std::unique_lock(deriving_); }
@@ -37,7 +35,7 @@ class SchemaRegistry {
   Result<void> fix(std::shared_ptr<const Schema> schema);
 
  private:
-  Result<void> set(std::shared_ptr<const Schema> schema, bool from_header);
+  Result<void> set(std::shared_ptr<const Schema> schema);
 
   state::Ledger& ledger_;
   std::mutex& ledger_writes_;
@@ -46,7 +44,6 @@ class SchemaRegistry {
   mutable std::mutex mutex_;
   std::shared_ptr<const Schema> parsed_;
   std::shared_ptr<const Schema> delivered_;
-  bool from_header_ = false;
 };
 
 }  // namespace leat::executor

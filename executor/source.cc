@@ -35,8 +35,8 @@ Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
 Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
                                              std::unique_ptr<ObjectStore> store,
                                              std::optional<Checkpoint> recovered) {
-  Result<std::unique_ptr<executor::SourceExecutor>> source =
-      executor::SourceExecutor::prepare(std::move(options), std::move(store));
+  Result<std::unique_ptr<executor::SourceExecutor>> source = executor::SourceExecutor::prepare(
+      std::move(options), std::move(store), "an embedding program");
   if (!source) return std::move(source).error();
   if (recovered) {
     if (Result<void> done = (*source)->recover(*recovered); !done) return std::move(done).error();

@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <random>
 #include <thread>
 #include <utility>
+
+#include "executor/log.h"
+#include "executor/settled_state.h"
 
 namespace leat::executor {
 namespace {
@@ -26,8 +30,8 @@ std::uint32_t splits_in_flight_of(const SourceOptions& options) {
 }
 
 /// Each split in flight holds a chunk of bytes and the rows made of it, which may be several times
-/// as large (lineage repeats the object's name in every row). An eighth of the budget over all
-/// splits leaves room for that, beside the half that queued rows may take.
+/// as large (lineage repeats the object's name in every row). A sixteenth of the budget over
+/// all splits leaves room for that, beside what queued rows may take.
 std::size_t chunk_bytes_of(const SourceOptions& options) {
   const std::size_t share =
       static_cast<std::size_t>(options.memory_bytes_max) / 16 / splits_in_flight_of(options);
@@ -37,6 +41,11 @@ std::size_t chunk_bytes_of(const SourceOptions& options) {
 
 const Clock& clock_of(const SourceOptions& options) {
   return options.clock != nullptr ? *options.clock : system_clock();
+}
+
+std::uint64_t random_token() {
+  std::random_device random;
+  return (static_cast<std::uint64_t>(random()) << 32) | random();
 }
 
 }  // namespace
@@ -85,8 +94,9 @@ class SourceExecutor::WorkerArena {
   std::uint32_t running_;
 };
 
-Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(
-    SourceOptions options, std::unique_ptr<ObjectStore> store) {
+Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions options,
+                                                                std::unique_ptr<ObjectStore> store,
+                                                                std::string_view consumer) {
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
   Result<SourceUri> uri = parse_source_uri(options.from);
   if (!uri) return std::move(uri).error();
@@ -104,13 +114,18 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(
   Result<connector::SplitEnumerator> enumerator =
       connector::SplitEnumerator::create(*store, uri->pattern);
   if (!enumerator) return std::move(enumerator).error();
+  // Not of the whole pattern: one that is widened later is still the same pipeline.
+  const std::string default_name =
+      store->uri_of(enumerator->literal_prefix()) + " -> " + std::string(consumer);
   Result<std::unique_ptr<state::Ledger>> ledger =
       state::Ledger::open({.dir = options.state_dir, .read_only = false});
   if (!ledger) return std::move(ledger).error();
   std::unique_ptr<SourceExecutor> source(
       new SourceExecutor(std::move(options), std::move(stop), std::move(store),
                          std::move(*enumerator), std::move(*ledger)));
-  if (Result<void> bound = source->bind_pipeline(); !bound) return std::move(bound).error();
+  if (Result<void> bound = source->bind(consumer, default_name); !bound) {
+    return std::move(bound).error();
+  }
   if (Result<void> known = source->schemas_.start(source->options_.schema); !known) {
     return std::move(known).error();
   }
@@ -128,7 +143,7 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       ledger_(std::move(ledger)),
       schemas_(*ledger_, ledger_writes_, options_.lineage),
       work_(clock_, kPendingSplitsMax),
-      events_(static_cast<std::size_t>(options_.memory_bytes_max) / 2),
+      events_(static_cast<std::size_t>(options_.memory_bytes_max) * 3 / 8),
       discovery_(options_, std::move(enumerator), *ledger_, clock_, work_, events_),
       parse_permits_(threads_of(options_)),
       worker_context_{options_, *store_,      clock_,         work_,
@@ -137,44 +152,36 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
 
 SourceExecutor::~SourceExecutor() { (void)close(); }
 
-/// A state folder belongs to one pipeline and one store: keys of another bucket must not be taken
-/// for finished because they look alike.
-Result<void> SourceExecutor::bind_pipeline() {
-  const auto bind = [this](std::string_view name, const std::string& wanted, bool optional,
-                           std::string& bound) -> Result<void> {
+/// A state folder belongs to one store, one pipeline and one consumer: keys of another bucket must
+/// not be taken for loaded because they look alike, nor what went into one table for what is in
+/// another.
+Result<void> SourceExecutor::bind(std::string_view consumer, const std::string& default_name) {
+  const auto bind_fact = [this](std::string_view name, std::string_view wanted) -> Result<void> {
     const std::optional<std::string> kept = ledger_->meta(name);
-    if (!kept) {
-      bound = wanted;
-      return ledger_->put_meta(name, wanted);
-    }
-    bound = *kept;
-    if (optional || *kept == wanted) return {};
-    return Error{ErrorCode::kStateMismatch, "the state folder " + options_.state_dir.string() +
-                                                " belongs to " + std::string(name) + " \"" + *kept +
-                                                "\", not to \"" + wanted +
-                                                "\"; use another --state for it"};
+    if (!kept) return ledger_->put_meta(name, wanted);
+    if (*kept == wanted) return {};
+    return Error{ErrorCode::kStateMismatch,
+                 "the state folder " + options_.state_dir.string() + " was begun for the " +
+                     std::string(name) + " \"" + *kept + "\" and cannot go on for \"" +
+                     std::string(wanted) + "\"; name the folder that belongs to it"};
   };
-  std::string bound_store;
-  if (Result<void> bound = bind("store", store_->uri(), false, bound_store); !bound) return bound;
-  return bind("pipeline", options_.pipeline.empty() ? options_.from : options_.pipeline,
-              options_.pipeline.empty(), pipeline_);
-}
-
-Result<void> SourceExecutor::keep_fact(std::string_view name, std::string_view value) {
-  const std::lock_guard lock(ledger_writes_);
-  return ledger_->put_meta(name, value);
+  if (Result<void> bound = bind_fact("store", store_->uri()); !bound) return bound;
+  if (Result<void> bound = bind_fact("consumer", consumer); !bound) return bound;
+  const std::optional<std::string> kept = ledger_->meta("pipeline");
+  pipeline_ = !options_.pipeline.empty() ? options_.pipeline : kept.value_or(default_name);
+  return bind_fact("pipeline", pipeline_);
 }
 
 Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
-  if (consumer.epoch == ledger_->epoch()) return {};
-  if (consumer.epoch < ledger_->epoch()) {
+  if (!consumer.mark().follows(mark())) {
     return Error{ErrorCode::kStateMismatch,
                  "the state folder " + options_.state_dir.string() + " is at epoch " +
-                     std::to_string(ledger_->epoch()) + ", but the rows are only at epoch " +
+                     std::to_string(ledger_->epoch()) + ", and the rows are at epoch " +
                      std::to_string(consumer.epoch) +
-                     ": the table was lost, rolled back, or is another one. Restore it, or load "
-                     "into it afresh with a new --state folder"};
+                     ", which does not follow it: rows were lost or rolled back, or belong to "
+                     "another history. Restore what belongs together"};
   }
+  if (consumer.epoch == ledger_->epoch()) return {};
   const std::lock_guard lock(ledger_writes_);
   return ledger_->commit(consumer);
 }
@@ -182,11 +189,25 @@ Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
 Result<void> SourceExecutor::start() {
   Result<std::vector<SplitProgress>> active = ledger_->active();
   if (!active) return std::move(active).error();
+  if (options_.retry_quarantined) {
+    Result<void> scanned = ledger_->scan([&active](const SplitProgress& progress) {
+      if (progress.state != SplitState::kQuarantined) {
+        return progress.state != SplitState::kFinished;  // Finished entries come last.
+      }
+      SplitProgress again = progress;
+      again.state = SplitState::kReading;
+      again.error.reset();
+      again.offending.clear();
+      active->push_back(std::move(again));
+      return true;
+    });
+    if (!scanned) return scanned;
+  }
   std::vector<SplitAssignment> resumed;
   for (SplitProgress& progress : *active) {
+    work_.take(progress.object);
     resumed.push_back({.object = std::make_shared<const ObjectVersion>(progress.object),
                        .from = progress.position});
-    work_.take(progress.object.key);
     tracker_.restore(std::move(progress));
   }
   arena_ = std::make_unique<WorkerArena>(worker_context_, splits_in_flight_of(options_),
@@ -260,54 +281,42 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
   return std::nullopt;
 }
 
+/// Nothing of the object's old version is in the table: forgets it, to take up the new one.
+std::optional<Polled> SourceExecutor::start_over(std::shared_ptr<const ObjectVersion> object) {
+  const SplitProgress* progress = tracker_.find(object->key);
+  const bool delivered = progress != nullptr;
+  if (delivered) {
+    const std::lock_guard lock(stats_mutex_);
+    stats_.rows -= progress->rows;
+    stats_.rows_rejected -= progress->rejected;
+  }
+  tracker_.forget(object->key);
+  work_.release(object->key);
+  discovery_.relist();
+  if (!delivered) return std::nullopt;
+  Polled polled;
+  polled.kind = Polled::Kind::kDiscard;
+  polled.discarded = std::move(object);
+  return polled;
+}
+
 std::optional<Polled> SourceExecutor::handle_failure(Event event) {
   const ObjectVersion& object = *event.object;
-  SplitState state = SplitState::kQuarantined;
-  switch (event.error.code) {
-    case ErrorCode::kObjectChanged: {
-      if (!tracker_.may_be_durable(object.key)) {
-        // Nothing of the old version is in the table: forget it, and take up the new one.
-        const SplitProgress* progress = tracker_.find(object.key);
-        if (progress != nullptr) {
-          const std::lock_guard lock(stats_mutex_);
-          stats_.rows -= progress->rows;
-          stats_.rows_rejected -= progress->rejected;
-        }
-        const bool delivered = progress != nullptr;
-        tracker_.forget(object.key);
-        work_.release(object.key);
-        discovery_.relist();
-        if (!delivered) return std::nullopt;
-        Polled polled;
-        polled.kind = Polled::Kind::kDiscard;
-        polled.discarded = std::move(event.object);
-        return polled;
-      }
-      state = SplitState::kChanged;
-      event.error.message +=
-          "; rows of its former version are in the table already, so that its new version was not "
-          "loaded";
-      break;
-    }
-    case ErrorCode::kNotFound:
-      state = SplitState::kGone;
-      break;
-    case ErrorCode::kMalformedRecord:
-    case ErrorCode::kRecordTooLarge:
-    case ErrorCode::kUnterminatedQuote:
-    case ErrorCode::kNotText:
-    case ErrorCode::kBadValue:
-    case ErrorCode::kFieldCount:
-    case ErrorCode::kSchemaMismatch:
-      break;
-    default:
-      // Not the split's fault: it stays as it is in the ledger, and comes again with the next run.
-      log(options_, LogLevel::kError, event.error.to_string());
-      if (!failure_) failure_ = std::move(event.error);
-      return std::nullopt;
+  const std::optional<SplitState> state = settled_state(event.error.code);
+  if (!state) {
+    // Not the split's fault: it stays as it is in the ledger, and comes again with the next run.
+    log(options_, LogLevel::kError, event.error.to_string());
+    if (!failure_) failure_ = std::move(event.error);
+    return std::nullopt;
   }
-  count(object, state, event.error.to_string());
-  tracker_.stopped(object, state, std::move(event.error), std::move(event.end),
+  if (*state == SplitState::kChanged) {
+    if (!tracker_.may_be_durable(object.key)) return start_over(std::move(event.object));
+    event.error.message +=
+        "; rows of its former version are in the table already, so that its new version was not "
+        "loaded";
+  }
+  count(object, *state, event.error.to_string());
+  tracker_.stopped(object, *state, std::move(event.error), std::move(event.end),
                    std::move(event.offending));
   return std::nullopt;
 }
@@ -335,6 +344,8 @@ void SourceExecutor::count(const ObjectVersion& object, SplitState state, const 
 Checkpoint SourceExecutor::checkpoint() {
   Checkpoint checkpoint;
   checkpoint.epoch = ledger_->epoch() + 1;
+  checkpoint.token = random_token();
+  checkpoint.parent = ledger_->epoch_token();
   checkpoint.splits = tracker_.changes(checkpoint.epoch, clock_.wall_ms());
   return checkpoint;
 }
@@ -372,7 +383,7 @@ SourceStats SourceExecutor::stats() const {
   stats.objects_pending = work_.pending();
   stats.objects_reading = reading_.load();
   stats.objects_unsettled = discovery_.unsettled();
-  stats.oldest_pending_modified_ms = work_.oldest_pending_modified_ms();
+  stats.oldest_pending_modified_ms = work_.oldest_taken_modified_ms();
   stats.last_complete_listing_ms = discovery_.last_complete_listing_ms();
   stats.store = store_->stats();
   stats.store.retries += read_retries_.load();

@@ -11,6 +11,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "executor/discovery.h"
@@ -29,20 +30,17 @@ namespace leat::executor {
 class SourceExecutor final : public Source {
  public:
   /// Opens ledger and store, and checks that they belong together. `store` may be null: then it is
-  /// opened from options.from.
+  /// opened from options.from. `consumer` says, for people, what keeps the rows: a state folder
+  /// serves one consumer only.
   static Result<std::unique_ptr<SourceExecutor>> prepare(SourceOptions options,
-                                                         std::unique_ptr<ObjectStore> store);
+                                                         std::unique_ptr<ObjectStore> store,
+                                                         std::string_view consumer);
   ~SourceExecutor() override;
 
   /// The pipeline's name, as fixed at its first start.
   const std::string& pipeline() const noexcept { return pipeline_; }
-  /// Last epoch in the ledger.
-  std::uint64_t epoch() const noexcept { return ledger_->epoch(); }
-  /// Length of the reject file as of that epoch.
-  std::uint64_t rejects_file_bytes() const noexcept { return ledger_->rejects_file_bytes(); }
-  /// A fact about the pipeline that is kept in the ledger, beside its progress.
-  std::optional<std::string> fact(std::string_view name) const { return ledger_->meta(name); }
-  Result<void> keep_fact(std::string_view name, std::string_view value);
+  /// Last epoch in the ledger. Its parent is not kept.
+  EpochMark mark() const noexcept { return {ledger_->epoch(), ledger_->epoch_token(), 0}; }
   /// A split's key as a user would write it.
   std::string uri_of(std::string_view key) const { return store_->uri_of(key); }
 
@@ -66,10 +64,11 @@ class SourceExecutor final : public Source {
 
   SourceExecutor(SourceOptions options, std::stop_source stop, std::unique_ptr<ObjectStore> store,
                  connector::SplitEnumerator enumerator, std::unique_ptr<state::Ledger> ledger);
-  Result<void> bind_pipeline();
+  Result<void> bind(std::string_view consumer, const std::string& default_name);
   bool all_done() const;
   std::optional<Polled> handle(Event event);
   std::optional<Polled> handle_failure(Event event);
+  std::optional<Polled> start_over(std::shared_ptr<const ObjectVersion> object);
   void count(const ObjectVersion& object, SplitState state, const std::string& why);
 
   const SourceOptions options_;

@@ -5,35 +5,17 @@
 
 #include "connector/split_reader.h"
 #include "executor/lineage.h"
+#include "executor/log.h"
+#include "executor/settled_state.h"
 
 namespace leat::executor {
 namespace {
 
 using LogLevel = SourceOptions::LogLevel;
 
-/// Errors that are about the split's content: reading it again cannot help.
-bool is_about_content(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kMalformedRecord:
-    case ErrorCode::kRecordTooLarge:
-    case ErrorCode::kUnterminatedQuote:
-    case ErrorCode::kNotText:
-    case ErrorCode::kBadValue:
-    case ErrorCode::kFieldCount:
-    case ErrorCode::kSchemaMismatch:
-      return true;
-    default:
-      return false;
-  }
-}
-
 constexpr std::size_t kOffendingBytesMax = 1024;
 
 }  // namespace
-
-void log(const SourceOptions& options, LogLevel level, const std::string& message) {
-  if (options.log) options.log(level, message);
-}
 
 SplitWorker::SplitWorker(const WorkerContext& context, std::stop_token stop)
     : context_(context), stop_(std::move(stop)) {}
@@ -53,6 +35,9 @@ void SplitWorker::read_split(SplitAssignment assignment) {
     if (context_.schemas.parsed() != nullptr) alone_.unlock();
   }
   offending_.clear();
+  log(context_.options, LogLevel::kDebug,
+      "reading " + context_.store.uri_of(assignment.object->key) + " from byte " +
+          std::to_string(assignment.from.offset));
   Position reached = assignment.from;
   Result<void> done = stream(assignment, reached);
   if (alone_.owns_lock()) alone_.unlock();
@@ -71,6 +56,7 @@ Result<void> SplitWorker::ensure_parser() {
   const std::shared_ptr<const Schema> schema = context_.schemas.parsed();
   if (parser_ != nullptr && parser_schema_ == schema && schema != nullptr) return {};
   CsvOptions csv = context_.options.csv;
+  // The parser takes a schema that was kept from an earlier header for one given by the user.
   if (csv.extra_columns == ExtraColumns::kAuto) {
     csv.extra_columns =
         context_.options.schema.has_value() ? ExtraColumns::kIgnore : ExtraColumns::kFail;
@@ -151,9 +137,7 @@ Result<void> SplitWorker::deliver(RowChunk chunk) {
 }
 
 void SplitWorker::give_up(SplitAssignment assignment, Error error, Position reached) {
-  const bool settled = is_about_content(error.code) || error.code == ErrorCode::kNotFound ||
-                       error.code == ErrorCode::kObjectChanged;
-  if (!settled && !context_.options.once) {
+  if (!settled_state(error.code) && !context_.options.once) {
     // An outage, a missing permission: not the split's fault, so it waits and comes again.
     ++assignment.failures;
     const auto pause = std::min<std::chrono::milliseconds>(

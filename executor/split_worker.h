@@ -59,7 +59,4 @@ class SplitWorker {
   std::string offending_;
 };
 
-/// Logs through the options' callback, where there is one.
-void log(const SourceOptions& options, SourceOptions::LogLevel level, const std::string& message);
-
 }  // namespace leat::executor

@@ -17,15 +17,15 @@ void WorkQueue::flag_taken(std::span<const ObjectVersion> page, std::vector<bool
 bool WorkQueue::push(SplitAssignment assignment, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   if (!changed_.wait(lock, stop, [this] { return queue_.size() < pending_max_; })) return false;
-  taken_.insert(assignment.object->key);
+  taken_.insert_or_assign(assignment.object->key, assignment.object->modified_ms);
   queue_.push_back(std::move(assignment));
   changed_.notify_all();
   return true;
 }
 
-void WorkQueue::take(const std::string& key) {
+void WorkQueue::take(const ObjectVersion& object) {
   const std::lock_guard lock(mutex_);
-  taken_.insert(key);
+  taken_.insert_or_assign(object.key, object.modified_ms);
 }
 
 void WorkQueue::push_again(SplitAssignment assignment) {
@@ -74,11 +74,10 @@ std::size_t WorkQueue::pending() const {
   return queue_.size() + delayed_.size();
 }
 
-std::int64_t WorkQueue::oldest_pending_modified_ms() const {
+std::int64_t WorkQueue::oldest_taken_modified_ms() const {
   const std::lock_guard lock(mutex_);
   std::int64_t oldest = 0;
-  for (const auto& assignment : queue_) {
-    const std::int64_t modified = assignment.object->modified_ms;
+  for (const auto& [key, modified] : taken_) {
     if (oldest == 0 || modified < oldest) oldest = modified;
   }
   return oldest;

@@ -16,7 +16,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "leat/clock.h"
@@ -44,8 +44,8 @@ class WorkQueue {
   /// Takes the split up and queues it; waits while the queue is full.
   /// @return  false when stopped.
   bool push(SplitAssignment assignment, std::stop_token stop);
-  /// Marks a key as taken up without queueing it: its outcome is on the way to the ledger.
-  void take(const std::string& key);
+  /// Marks a split as taken up without queueing it: its outcome is on the way to the ledger.
+  void take(const ObjectVersion& object);
   /// Queues a split again that is already taken up: reading failed for now. Never waits.
   void push_again(SplitAssignment assignment);
 
@@ -57,8 +57,8 @@ class WorkQueue {
 
   /// Splits queued, not yet popped.
   std::size_t pending() const;
-  /// Modification time of the oldest split queued; 0: none.
-  std::int64_t oldest_pending_modified_ms() const;
+  /// Modification time of the oldest object that is taken up; 0: none is.
+  std::int64_t oldest_taken_modified_ms() const;
 
  private:
   const Clock& clock_;
@@ -67,7 +67,7 @@ class WorkQueue {
   std::condition_variable_any changed_;
   std::deque<SplitAssignment> queue_;
   std::vector<SplitAssignment> delayed_;
-  std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, std::int64_t> taken_;  ///< Key to modification time.
 };
 
 }  // namespace leat::executor

@@ -27,7 +27,7 @@ constexpr std::uint64_t kFormatVersion = 1;
 
 constexpr std::string_view kFormatMeta = ".format";
 constexpr std::string_view kEpochMeta = ".epoch";
-constexpr std::string_view kRejectsFileMeta = ".rejects_file_bytes";
+constexpr std::string_view kEpochTokenMeta = ".epoch_token";
 
 std::string_view view(const Slice& slice) noexcept { return {slice.data(), slice.size()}; }
 Slice slice(std::string_view text) noexcept { return {text.data(), text.size()}; }
@@ -98,7 +98,7 @@ struct Ledger::Impl {
   std::unique_ptr<rocksdb::DB> db;
   bool write_failed = false;  ///< Of the committing thread.
   std::atomic<std::uint64_t> epoch{0};
-  std::atomic<std::uint64_t> rejects_file_bytes{0};
+  std::atomic<std::uint64_t> epoch_token{0};
   mutable std::mutex meta_mutex;
   std::map<std::string, std::string, std::less<>> meta;
 };
@@ -117,15 +117,15 @@ Result<void> Ledger::Impl::load_meta() {
                                  "a backup, or start with an empty one."};
   std::uint64_t format = 0;
   std::uint64_t last_epoch = 0;
-  std::uint64_t rejects = 0;
+  std::uint64_t token = 0;
   for (cursor.seek_to_first(); cursor.valid(); cursor.next()) {
     const std::string_view name = cursor.name();
     if (name == kFormatMeta) {
       if (!number(cursor.value(), format)) return damaged;
     } else if (name == kEpochMeta) {
       if (!number(cursor.value(), last_epoch)) return damaged;
-    } else if (name == kRejectsFileMeta) {
-      if (!number(cursor.value(), rejects)) return damaged;
+    } else if (name == kEpochTokenMeta) {
+      if (!number(cursor.value(), token)) return damaged;
     } else {
       meta.emplace(name, cursor.value());
     }
@@ -139,7 +139,7 @@ Result<void> Ledger::Impl::load_meta() {
                             ". Use the leat that wrote it, or a later one."};
   }
   epoch = last_epoch;
-  rejects_file_bytes = rejects;
+  epoch_token = token;
   if (format != 0) return {};
 
   // No format: new, or its creation was cut short, or somebody else's database.
@@ -335,7 +335,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options) {
 
 std::uint64_t Ledger::epoch() const noexcept { return impl_->epoch; }
 
-std::uint64_t Ledger::rejects_file_bytes() const noexcept { return impl_->rejects_file_bytes; }
+std::uint64_t Ledger::epoch_token() const noexcept { return impl_->epoch_token; }
 
 std::optional<std::string> Ledger::meta(std::string_view name) const {
   const std::lock_guard lock(impl_->meta_mutex);
@@ -387,10 +387,10 @@ Result<void> Ledger::commit(const Checkpoint& checkpoint) {
       batch.Put(entry_key(kMetaKind, name), value);
     };
     put_number(kEpochMeta, checkpoint.epoch);
-    put_number(kRejectsFileMeta, checkpoint.rejects_file_bytes);
+    put_number(kEpochTokenMeta, checkpoint.token);
     if (auto written = impl_->write(*batch.GetWriteBatch()); !written) return written;
     impl_->epoch = checkpoint.epoch;
-    impl_->rejects_file_bytes = checkpoint.rejects_file_bytes;
+    impl_->epoch_token = checkpoint.token;
     return {};
   });
 }

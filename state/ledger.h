@@ -60,8 +60,8 @@ class Ledger {
 
   /// Last committed epoch; 0 in a new ledger.
   std::uint64_t epoch() const noexcept;
-  /// Checkpoint::rejects_file_bytes of that epoch; 0 in a new ledger.
-  std::uint64_t rejects_file_bytes() const noexcept;
+  /// The token of that epoch, see EpochMark; 0 in a new ledger.
+  std::uint64_t epoch_token() const noexcept;
 
   /// Facts of the pipeline that are fixed at first start: "pipeline", "store", "schema", …
   std::optional<std::string> meta(std::string_view name) const;

@@ -64,8 +64,9 @@ Result<ListPage> LocalLister::read_page() {
     std::string path = folder.path + folder.names[folder.next++];
     if (!can_match(path)) continue;
     if (path.ends_with('/')) {
-      if (const auto entered = enter(std::move(path), /*is_root=*/false); !entered) {
-        return entered.error();
+      if (const auto entered = enter(path, /*is_root=*/false); !entered) {
+        if (entered.error().code != ErrorCode::kPermissionDenied) return entered.error();
+        page.unreadable.push_back(std::move(path));
       }
       continue;
     }

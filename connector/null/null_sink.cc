@@ -2,9 +2,9 @@
 
 namespace leat::connector {
 
-Result<RowSink::Recovery> NullSink::open(std::string_view /*pipeline*/, std::uint64_t since_epoch,
-                                         const ProgressVisitor& /*visit*/) {
-  return Recovery{.epoch = since_epoch};
+Result<EpochMark> NullSink::open(std::string_view /*pipeline*/, const EpochMark& ledger,
+                                 const ProgressVisitor& /*visit*/) {
+  return ledger;
 }
 
 Result<void> NullSink::write(const RowChunk& chunk) {

@@ -11,8 +11,8 @@ namespace leat::connector {
 class NullSink final : public RowSink {
  public:
   bool transactional() const noexcept override { return false; }
-  Result<Recovery> open(std::string_view pipeline, std::uint64_t since_epoch,
-                        const ProgressVisitor& visit) override;
+  Result<EpochMark> open(std::string_view pipeline, const EpochMark& ledger,
+                         const ProgressVisitor& visit) override;
   Result<void> write(const RowChunk& chunk) override;
   Result<void> discard(const ObjectVersion& split) override;
   Result<void> commit(const Checkpoint& checkpoint) override;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@ constexpr std::size_t kBufferBytes = 256u << 10;
 
 void append_member(std::string_view name, std::string_view value, std::string& out) {
   const bool text = is_utf8(value);
-  out += out.back() == '{' ? "\"" : ",\"";
+  out += out.back() == '{' || out.back() == ',' ? "\"" : ",\"";
   out += name;
   out += text ? "\":" : "_base64\":";
   if (text) {
@@ -45,44 +47,99 @@ void sync_folder_of(const std::filesystem::path& path) {
   ::close(fd);
 }
 
-bool ends_a_line_at(int fd, std::uint64_t length) {
-  char last = 0;
-  return length == 0 ||
-         (::pread(fd, &last, 1, static_cast<off_t>(length - 1)) == 1 && last == '\n');
+/// A file's content, read only. Empty when it cannot be had.
+class MappedFile {
+ public:
+  MappedFile(int fd, std::size_t length) : length_(length) {
+    void* mapped =
+        length == 0 ? MAP_FAILED : ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (mapped != MAP_FAILED) begin_ = static_cast<const char*>(mapped);
+  }
+  ~MappedFile() {
+    if (begin_ != nullptr) ::munmap(const_cast<char*>(begin_), length_);
+  }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::string_view text() const {
+    return begin_ == nullptr ? std::string_view() : std::string_view(begin_, length_);
+  }
+
+ private:
+  const char* begin_ = nullptr;
+  std::size_t length_;
+};
+
+/// Length of `text` without the lines at its end that begin with `begin`. The last line may be cut
+/// short, even before it shows its whole beginning.
+std::size_t length_without_lines(std::string_view text, std::string_view begin) {
+  std::size_t length = text.size();
+  while (length > 0) {
+    const std::size_t search = text[length - 1] == '\n' ? length - 1 : length;
+    const std::size_t before = text.substr(0, search).rfind('\n');
+    const std::size_t line = before == std::string_view::npos ? 0 : before + 1;
+    const std::string_view last = text.substr(line, length - line);
+    const bool cut_short = length == text.size() && begin.starts_with(last);
+    if (!last.starts_with(begin) && !cut_short) break;
+    length = line;
+  }
+  return length;
 }
 
 }  // namespace
 
-Result<RejectFile> RejectFile::open(const std::filesystem::path& path,
-                                    std::optional<std::uint64_t> committed_bytes) {
+RejectFile::RejectFile(int fd, std::string name, std::string_view pipeline)
+    : fd_(fd), name_(std::move(name)), line_begin_("{") {
+  append_member("pipeline", pipeline, line_begin_);
+  line_begin_ += ",\"epoch\":";
+}
+
+void RejectFile::begin_epoch(std::uint64_t epoch) {
+  epoch_begin_ = line_begin_ + std::to_string(epoch) + ",";
+}
+
+Result<RejectFile> RejectFile::open(const std::filesystem::path& path, std::string_view pipeline,
+                                    std::uint64_t epoch) {
   const std::string name = "the reject file " + path.string();
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (fd < 0) return system_error(errno, "open", name);
-  RejectFile file(fd, name, 0);
+  RejectFile file(fd, name, pipeline);
+  file.begin_epoch(epoch + 1);
   struct stat status {};
   if (::fstat(fd, &status) != 0) return system_error(errno, "look at", name);
+  if (!S_ISREG(status.st_mode)) return file;
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return Error{ErrorCode::kAlreadyOpen,
+                 "another loader writes to " + name + "; give each its own --rejects file"};
+  }
   file.length_ = static_cast<std::uint64_t>(status.st_size);
   if (file.length_ == 0) sync_folder_of(path);
-  if (!S_ISREG(status.st_mode) || !committed_bytes || file.length_ <= *committed_bytes ||
-      !ends_a_line_at(fd, *committed_bytes)) {
-    return file;
-  }
-  if (::ftruncate(fd, static_cast<off_t>(*committed_bytes)) != 0) {
-    return system_error(errno, "cut", name);
-  }
-  file.length_ = *committed_bytes;
+  if (Result<void> cut = file.cut_uncommitted(); !cut) return std::move(cut).error();
   return file;
+}
+
+Result<void> RejectFile::cut_uncommitted() {
+  const MappedFile content(fd_, static_cast<std::size_t>(length_));
+  const std::size_t kept = length_without_lines(content.text(), epoch_begin_);
+  if (content.text().empty() || kept == length_) return {};
+  if (::ftruncate(fd_, static_cast<off_t>(kept)) != 0) return system_error(errno, "cut", name_);
+  length_ = kept;
+  return {};
 }
 
 RejectFile::RejectFile(RejectFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       name_(std::move(other.name_)),
+      line_begin_(std::move(other.line_begin_)),
+      epoch_begin_(std::move(other.epoch_begin_)),
       buffer_(std::move(other.buffer_)),
       length_(other.length_) {}
 
 RejectFile& RejectFile::operator=(RejectFile&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(name_, other.name_);
+  std::swap(line_begin_, other.line_begin_);
+  std::swap(epoch_begin_, other.epoch_begin_);
   std::swap(buffer_, other.buffer_);
   std::swap(length_, other.length_);
   return *this;
@@ -94,7 +151,7 @@ RejectFile::~RejectFile() {
 
 Result<void> RejectFile::append(std::string_view object, const RowChunk& chunk) {
   for (const RejectedRow& reject : chunk.rejects) {
-    buffer_.push_back('{');
+    buffer_ += epoch_begin_;
     append_member("object", object, buffer_);
     append_member("version", chunk.split->version, buffer_);
     append_member("record", reject.record, buffer_);
@@ -111,13 +168,13 @@ Result<void> RejectFile::append(std::string_view object, const RowChunk& chunk) 
   return {};
 }
 
-Result<std::uint64_t> RejectFile::sync() {
-  if (Result<void> flushed = flush(); !flushed) return std::move(flushed).error();
+Result<void> RejectFile::sync() {
+  if (Result<void> flushed = flush(); !flushed) return flushed;
   // Pipes and the like cannot be synced, and need not.
   if (::fdatasync(fd_) != 0 && errno != EINVAL && errno != EROFS) {
     return system_error(errno, "sync", name_);
   }
-  return length_;
+  return {};
 }
 
 Result<void> RejectFile::flush() {

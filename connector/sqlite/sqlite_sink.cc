@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kMakeTables = R"sql(
 CREATE TABLE IF NOT EXISTS leat_pipeline (
   pipeline TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, epoch INTEGER NOT NULL,
-  rejects_file_bytes INTEGER NOT NULL);
+  token INTEGER NOT NULL, parent INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS leat_split (
   pipeline TEXT NOT NULL, key BLOB NOT NULL, epoch INTEGER NOT NULL, progress BLOB NOT NULL,
   PRIMARY KEY (pipeline, key)) WITHOUT ROWID;
@@ -75,28 +75,28 @@ Result<SplitProgress> decode_row(std::string_view key, std::string_view bytes) {
 
 }  // namespace
 
-Result<RowSink::Recovery> SqliteSink::open(std::string_view pipeline, std::uint64_t since_epoch,
-                                           const ProgressVisitor& visit) {
+Result<EpochMark> SqliteSink::open(std::string_view pipeline, const EpochMark& ledger,
+                                   const ProgressVisitor& visit) {
   if (database_) return Error{ErrorCode::kInternal, "The SQLite sink is open already."};
   pipeline_ = pipeline;
   auto database = Database::open(options_.path, options_.busy_timeout_ms);
   if (!database) return std::move(database).error();
   database_ = *std::move(database);
-  auto recovery = take_over();
-  if (!recovery) {
+  auto mark = take_over(ledger);
+  if (!mark) {
     database_->rollback();
     failed_ = true;
-    return recovery;
+    return mark;
   }
-  if (auto visited = visit_progress(since_epoch, visit); !visited) {
+  if (auto visited = visit_progress(ledger.epoch, visit); !visited) {
     failed_ = true;
     return std::move(visited).error();
   }
-  return recovery;
+  return mark;
 }
 
 // From its commit on, the transactions of every earlier owner fail their owner check.
-Result<RowSink::Recovery> SqliteSink::take_over() {
+Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
   auto token = random_token();
   if (!token) return std::move(token).error();
   owner_ = *std::move(token);
@@ -111,20 +111,28 @@ Result<RowSink::Recovery> SqliteSink::take_over() {
   }
   if (auto prepared = prepare_statements(); !prepared) return std::move(prepared).error();
   auto take = database_->prepare(
-      "INSERT INTO leat_pipeline (pipeline, owner, epoch, rejects_file_bytes) VALUES (?1, ?2, 0, "
-      "0) "
-      "ON CONFLICT (pipeline) DO UPDATE SET owner = excluded.owner "
-      "RETURNING epoch, rejects_file_bytes");
+      "INSERT INTO leat_pipeline (pipeline, owner, epoch, token, parent) VALUES (?1, ?2, 0, 0, 0) "
+      "ON CONFLICT (pipeline) DO UPDATE SET owner = excluded.owner RETURNING epoch, token, parent");
   if (!take) return std::move(take).error();
   take->bind_text(1, pipeline_);
   take->bind_text(2, owner_);
   auto row = take->step(*database_, "take over the pipeline in");
   if (!row) return std::move(row).error();
-  const Recovery recovery{.epoch = static_cast<std::uint64_t>(take->integer(0)),
-                          .rejects_file_bytes = static_cast<std::uint64_t>(take->integer(1))};
+  const EpochMark mark{.epoch = static_cast<std::uint64_t>(take->integer(0)),
+                       .token = static_cast<std::uint64_t>(take->integer(1)),
+                       .parent = static_cast<std::uint64_t>(take->integer(2))};
   take->reset();
+  if (!mark.follows(ledger)) {
+    return Error{ErrorCode::kStateMismatch,
+                 options_.path + " holds the rows of \"" + pipeline_ + "\" as of epoch " +
+                     std::to_string(mark.epoch) + ", and the state folder is at epoch " +
+                     std::to_string(ledger.epoch) +
+                     " of another history: the table was lost, rolled back or loaded by another "
+                     "state folder since. Restore it; or remove the state folder, which is then "
+                     "made anew from the table"};
+  }
   if (auto done = database_->execute("COMMIT"); !done) return std::move(done).error();
-  return recovery;
+  return mark;
 }
 
 Result<void> SqliteSink::visit_progress(std::uint64_t since_epoch, const ProgressVisitor& visit) {
@@ -155,7 +163,7 @@ Result<void> SqliteSink::prepare_statements() {
       database_->prepare("SELECT progress FROM leat_split WHERE pipeline = ?1 AND key = ?2");
   if (!select_split) return std::move(select_split).error();
   auto update_pipeline = database_->prepare(
-      "UPDATE leat_pipeline SET epoch = ?3, rejects_file_bytes = ?4 "
+      "UPDATE leat_pipeline SET epoch = ?3, token = ?4, parent = ?5 "
       "WHERE pipeline = ?1 AND owner = ?2");
   if (!update_pipeline) return std::move(update_pipeline).error();
   statements_ = Statements{.select_owner = *std::move(select_owner),
@@ -218,13 +226,16 @@ Result<void> SqliteSink::write_in_transaction(const RowChunk& chunk) {
 
 Result<void> SqliteSink::write_rows(const RowChunk& chunk) {
   const std::int64_t before = database_->total_changes();
+  auto largest = target_->rowid.empty() ? Result<std::int64_t>(0) : largest_rowid();
+  if (!largest) return std::move(largest).error();
   if (auto inserted = inserter_->insert(chunk); !inserted) return inserted;
-  // SQLite numbers new rows upwards from the largest there is. So the chunk's rows are the last
-  // ones and lie together, unless triggers or rules of the table left rows out or put others in.
+  // SQLite numbers new rows upwards from the largest there is, so the chunk's rows lie together
+  // behind it: unless rules of the table left rows out, or the largest number was taken already.
   Written range{.split = *chunk.split,
-                .first_rowid = database_->last_insert_rowid() - chunk.rows + 1,
+                .first_rowid = *largest + 1,
                 .last_rowid = database_->last_insert_rowid(),
-                .contiguous = database_->total_changes() - before == chunk.rows};
+                .contiguous = database_->total_changes() - before == chunk.rows &&
+                              database_->last_insert_rowid() - *largest == chunk.rows};
   if (!written_.empty() && written_.back().contiguous && range.contiguous &&
       written_.back().split.same_version(range.split) &&
       written_.back().last_rowid + 1 == range.first_rowid) {
@@ -233,6 +244,15 @@ Result<void> SqliteSink::write_rows(const RowChunk& chunk) {
     written_.push_back(std::move(range));
   }
   return {};
+}
+
+Result<std::int64_t> SqliteSink::largest_rowid() {
+  auto select = database_->prepare("SELECT ifnull(max(" + target_->rowid + "), 0) FROM " +
+                                   quote_sqlite_name(target_->name));
+  if (!select) return std::move(select).error();
+  auto row = select->step(*database_, "look at the rows of");
+  if (!row) return std::move(row).error();
+  return select->integer(0);
 }
 
 Result<void> SqliteSink::write_rejects(const RowChunk& chunk) {
@@ -300,7 +320,8 @@ Result<void> SqliteSink::commit_in_transaction(const Checkpoint& checkpoint) {
   update.bind_text(1, pipeline_);
   update.bind_text(2, owner_);
   update.bind(3, static_cast<std::int64_t>(checkpoint.epoch));
-  update.bind(4, static_cast<std::int64_t>(checkpoint.rejects_file_bytes));
+  update.bind(4, static_cast<std::int64_t>(checkpoint.token));
+  update.bind(5, static_cast<std::int64_t>(checkpoint.parent));
   if (auto done = update.run(*database_, "write the epoch to"); !done) return done;
   if (database_->changes() != 1) return fenced();
   if (auto done = database_->execute("COMMIT"); !done) return done;

@@ -32,7 +32,7 @@ class SqliteSink final : public RowSink {
   explicit SqliteSink(SqliteSinkOptions options) : options_(std::move(options)) {}
 
   bool transactional() const noexcept override { return true; }
-  Result<Recovery> open(std::string_view pipeline, std::uint64_t since_epoch,
+  Result<EpochMark> open(std::string_view pipeline, const EpochMark& ledger,
                         const ProgressVisitor& visit) override;
   Result<void> write(const RowChunk& chunk) override;
   Result<void> discard(const ObjectVersion& split) override;
@@ -57,7 +57,8 @@ class SqliteSink final : public RowSink {
     std::optional<Statement> delete_rejects;
   };
 
-  Result<Recovery> take_over();
+  Result<std::int64_t> largest_rowid();
+  Result<EpochMark> take_over(const EpochMark& ledger);
   Result<void> visit_progress(std::uint64_t since_epoch, const ProgressVisitor& visit);
   Result<void> prepare_statements();
   Result<void> begin();

@@ -45,11 +45,54 @@ std::string create_statement(const std::string& name, const Schema& schema) {
   return sql + ")";
 }
 
+/// SQLite's own rule of how a declared type treats what is stored in the column.
+/// @see https://www.sqlite.org/datatype3.html, section 3.1.
+enum class Affinity { kInteger, kText, kBlob, kReal, kNumeric };
+
+Affinity affinity_of(std::string_view declared) {
+  std::string type;
+  for (const char c : declared) type += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  const auto holds = [&type](std::string_view part) {
+    return type.find(part) != std::string::npos;
+  };
+  if (holds("INT")) return Affinity::kInteger;
+  if (holds("CHAR") || holds("CLOB") || holds("TEXT")) return Affinity::kText;
+  if (type.empty() || holds("BLOB")) return Affinity::kBlob;
+  if (holds("REAL") || holds("FLOA") || holds("DOUB")) return Affinity::kReal;
+  return Affinity::kNumeric;
+}
+
+/// Whether values of the type come out of such a column as they went in: text that looks like a
+/// number would become one ("007" is 7), and a large integer a float.
+bool keeps_values(Affinity affinity, TypeId type) {
+  switch (type) {
+    case TypeId::kBool:
+    case TypeId::kInt16:
+    case TypeId::kInt32:
+      return true;
+    case TypeId::kInt64:
+      return affinity != Affinity::kReal;
+    case TypeId::kFloat32:
+    case TypeId::kFloat64:
+      return affinity != Affinity::kText;
+    case TypeId::kBytes:
+      return true;  // A blob is never converted.
+    default:
+      return affinity == Affinity::kText || affinity == Affinity::kBlob;
+  }
+}
+
+struct ExistingColumn {
+  std::string name;
+  std::string declared_type;
+};
+
 struct ExistingTable {
   std::string kind;  ///< "table", "view", "virtual"; empty: there is none.
   bool without_rowid = false;
+  bool has_triggers = false;
   bool integer_key = false;  ///< A column of the user's is the row number.
-  std::vector<std::string> columns;
+  std::vector<ExistingColumn> columns;
 };
 
 Result<ExistingTable> look_at(Database& database, const std::string& name) {
@@ -64,6 +107,14 @@ Result<ExistingTable> look_at(Database& database, const std::string& name) {
   table.kind = list->bytes(0);
   table.without_rowid = list->integer(1) != 0;
 
+  auto triggers = database.prepare(
+      "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE");
+  if (!triggers) return std::move(triggers).error();
+  triggers->bind_text(1, name);
+  auto counted = triggers->step(database, "look at the triggers of");
+  if (!counted) return std::move(counted).error();
+  table.has_triggers = triggers->integer(0) > 0;
+
   auto info = database.prepare("SELECT name, type, pk FROM pragma_table_info(?1, 'main')");
   if (!info) return std::move(info).error();
   info->bind_text(1, name);
@@ -71,7 +122,7 @@ Result<ExistingTable> look_at(Database& database, const std::string& name) {
     auto row = info->step(database, "look at the columns of");
     if (!row) return std::move(row).error();
     if (!*row) return table;
-    table.columns.emplace_back(info->bytes(0));
+    table.columns.push_back({std::string(info->bytes(0)), std::string(info->bytes(1))});
     if (info->integer(2) != 0 && same_name(info->bytes(1), "INTEGER")) table.integer_key = true;
   }
 }
@@ -92,30 +143,44 @@ Result<TargetTable> open_target_table(Database& database, const std::string& nam
     if (auto made = database.execute(create_statement(name, schema)); !made) {
       return std::move(made).error();
     }
-    for (const Field& field : schema.fields) table->columns.push_back(field.name);
+    for (const Field& field : schema.fields) {
+      table->columns.push_back({field.name, std::string(declared_type(field.type.id))});
+    }
   } else if (table->kind == "view") {
     return Error{ErrorCode::kSchemaMismatch,
                  name + " is a view; rows can only be added to a table."};
   }
-  const auto has_column = [&table](std::string_view wanted) {
-    return std::any_of(table->columns.begin(), table->columns.end(),
-                       [&](const std::string& column) { return same_name(column, wanted); });
+  const auto find_column = [&table](std::string_view wanted) {
+    return std::find_if(
+        table->columns.begin(), table->columns.end(),
+        [&](const ExistingColumn& column) { return same_name(column.name, wanted); });
   };
-  std::string missing;
+  std::string differences;
+  const auto add_difference = [&differences](const std::string& difference) {
+    differences += (differences.empty() ? "" : "; ") + difference;
+  };
   for (const Field& field : schema.fields) {
-    if (has_column(field.name)) continue;
-    missing += (missing.empty() ? "" : ", ") + quote_sqlite_name(field.name) + " " +
-               std::string(declared_type(field.type.id));
+    const std::string wanted = std::string(declared_type(field.type.id));
+    const auto column = find_column(field.name);
+    if (column == table->columns.end()) {
+      add_difference("it has no column " + quote_sqlite_name(field.name) + " " + wanted);
+    } else if (!keeps_values(affinity_of(column->declared_type), field.type.id)) {
+      add_difference("its column " + quote_sqlite_name(field.name) + " is declared " +
+                     column->declared_type + ", which would alter values of type " +
+                     field.type.to_sql() + " (" + wanted + " would not)");
+    }
   }
-  if (!missing.empty()) {
-    return Error{ErrorCode::kSchemaMismatch,
-                 "The table " + name + " has no column " + missing +
-                     ". Add it with ALTER TABLE, or leave it out of the schema."};
+  if (!differences.empty()) {
+    return Error{ErrorCode::kSchemaMismatch, "the table " + name + " does not fit the schema: " +
+                                                 differences + ". Alter the table, or the schema"};
   }
   TargetTable target{.name = name, .rowid = {}};
-  if (table->without_rowid || table->integer_key || table->kind == "virtual") return target;
+  if (table->without_rowid || table->integer_key || table->has_triggers ||
+      table->kind == "virtual") {
+    return target;
+  }
   for (const std::string_view alias : {"_rowid_", "rowid", "oid"}) {
-    if (!has_column(alias)) {
+    if (find_column(alias) == table->columns.end()) {
       target.rowid = alias;
       break;
     }

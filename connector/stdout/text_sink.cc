@@ -105,9 +105,9 @@ void append_json_value(const DataType& type, const Column& column, std::int64_t 
 
 }  // namespace
 
-Result<RowSink::Recovery> TextSink::open(std::string_view /*pipeline*/, std::uint64_t since_epoch,
-                                         const ProgressVisitor& /*visit*/) {
-  return Recovery{.epoch = since_epoch};
+Result<EpochMark> TextSink::open(std::string_view /*pipeline*/, const EpochMark& ledger,
+                                 const ProgressVisitor& /*visit*/) {
+  return ledger;
 }
 
 Result<void> TextSink::write(const RowChunk& chunk) {

@@ -16,8 +16,8 @@
 namespace leat {
 
 struct LoaderOptions {
-  SourceOptions source = {};
-  std::string to = {};  ///< Sink URI, see open_sink.
+  SourceOptions source = {};  ///< An empty pipeline name also tells the table.
+  std::string to = {};        ///< Sink URI, see open_sink.
   SinkOptions sink = {};
   std::filesystem::path rejects_file = {};  ///< JSON lines; empty: the sink keeps rejects.
   std::chrono::milliseconds checkpoint_interval{1'000};  ///< Between two commits.

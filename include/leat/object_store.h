@@ -24,6 +24,8 @@ namespace leat {
 
 /// A page of a listing, in the store's order.
 struct ListPage {
+  /// Folders below the listed one that may not be entered: what is in them is not listed.
+  std::vector<std::string> unreadable = {};
   std::vector<ObjectVersion> objects = {};
   bool last = false;            ///< No page follows: the listing was complete.
   std::uint64_t unsettled = 0;  ///< Files left out because they may still be written to.

@@ -20,23 +20,22 @@ class RowSink {
  public:
   using ProgressVisitor = std::function<Result<void>(const SplitProgress&)>;
 
-  /// What the sink has durably recorded about a pipeline.
-  struct Recovery {
-    std::uint64_t epoch = 0;               ///< Last epoch committed here; 0: none.
-    std::uint64_t rejects_file_bytes = 0;  ///< As of that epoch.
-  };
-
   virtual ~RowSink() = default;
 
   /// True when rows, rejects and progress become durable in one transaction: exactly once.
   virtual bool transactional() const noexcept = 0;
 
   /// Takes the pipeline over: from now on every other writer of it is fenced off. Visits the
-  /// progress of each split that changed after `since_epoch`, in any order; this outranks the
-  /// ledger. Sinks that are not transactional visit nothing and answer `since_epoch`.
+  /// progress of each split that changed after the ledger's epoch, in any order; this outranks the
+  /// ledger. Sinks that are not transactional visit nothing and answer `ledger`.
+  ///
+  /// @return  The last epoch committed here; epoch 0: none.
+  ///   kStateMismatch  That epoch does not follow `ledger`: rows were lost or rolled back, or one
+  ///   of
+  ///                   the two belongs to another history. Nothing was taken over.
   ///   kPermissionDenied, kIo, kDiskFull, kCorrupt, kUnavailable
-  virtual Result<Recovery> open(std::string_view pipeline, std::uint64_t since_epoch,
-                                const ProgressVisitor& visit) = 0;
+  virtual Result<EpochMark> open(std::string_view pipeline, const EpochMark& ledger,
+                                 const ProgressVisitor& visit) = 0;
 
   /// Adds rows, and the chunk's rejects where the sink keeps them, to the open transaction. All
   /// chunks of a pipeline have the same schema. Creates the table, or matches it, at the first.

@@ -28,12 +28,17 @@ namespace leat {
 struct SourceOptions {
   std::string from = {};                 ///< "s3://bucket/in/**/*.csv", a path, or file://.
   std::filesystem::path state_dir = {};  ///< The ledger's folder; made when absent.
-  std::string pipeline = {};             ///< Name of this pipeline; empty: `from`.
-  std::optional<Schema> schema = {};     ///< None: text columns named by the first header.
+  /// Name of this pipeline. Empty: the one that the state folder was begun with, or else a name
+  /// made of the store and the literal front of `from`.
+  std::string pipeline = {};
+  std::optional<Schema> schema = {};  ///< None: text columns named by the first header.
   CsvOptions csv = {};
   StoreOptions store = {};
 
-  bool once = false;     ///< End when all that is listed has been delivered.
+  bool once = false;  ///< End when all that is listed has been delivered.
+  /// Take quarantined objects up again, each from where it stopped: for options that now let its
+  /// bad record pass.
+  bool retry_quarantined = false;
   bool lineage = false;  ///< Append columns _object, _version, _offset, _record.
   std::chrono::milliseconds poll_interval{10'000};  ///< Between two listings.
   std::uint32_t threads = 0;                        ///< Parsing threads; 0: one per core.
@@ -59,13 +64,14 @@ struct SourceStats {
   std::uint64_t bytes = 0;  ///< Object bytes consumed by the rows handed out.
   std::uint64_t objects_finished = 0;
   std::uint64_t objects_quarantined = 0;
-  std::uint64_t objects_changed = 0;  ///< Finished before, listed now in another version.
+  std::uint64_t objects_changed = 0;  ///< (Partly) loaded before, listed in another version.
   std::uint64_t objects_gone = 0;
   std::uint64_t objects_pending = 0;  ///< Listed, not yet started; of the page at hand.
   std::uint64_t objects_reading = 0;
   std::uint64_t objects_unsettled = 0;  ///< Left out by the last listing: still being written.
-  std::int64_t oldest_pending_modified_ms = 0;  ///< 0: nothing waits.
-  std::int64_t last_complete_listing_ms = 0;    ///< Unix time; 0: none yet.
+  /// Unix time of the oldest object that is queued, being read, or not yet committed; 0: none is.
+  std::int64_t oldest_pending_modified_ms = 0;
+  std::int64_t last_complete_listing_ms = 0;  ///< Unix time; 0: none yet.
   StoreStats store = {};
 };
 

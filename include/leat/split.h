@@ -78,6 +78,23 @@ struct SplitProgress {
   static Result<SplitProgress> decode(std::string_view bytes);
 };
 
+/// An epoch as it was committed, told apart from any other of the same number: a table that was
+/// restored from a backup and loaded on has another history from there.
+struct EpochMark {
+  std::uint64_t epoch = 0;   ///< 0: none yet.
+  std::uint64_t token = 0;   ///< Random.
+  std::uint64_t parent = 0;  ///< Token of the epoch before.
+
+  bool operator==(const EpochMark&) const = default;
+
+  /// True when this is `earlier`, or the very next epoch after it; or when `earlier` is none.
+  bool follows(const EpochMark& earlier) const noexcept {
+    if (earlier.epoch == 0) return true;
+    if (epoch == earlier.epoch) return token == earlier.token;
+    return epoch == earlier.epoch + 1 && parent == earlier.token;
+  }
+};
+
 /// A consistent cut of the stream: everything that must be durable together with the rows.
 ///
 /// `splits` holds each split whose progress changed since the last commit, not all splits: its size
@@ -85,7 +102,10 @@ struct SplitProgress {
 struct Checkpoint {
   std::uint64_t epoch = 0;  ///< One more than the last committed epoch.
   std::vector<SplitProgress> splits = {};
-  std::uint64_t rejects_file_bytes = 0;  ///< Length of the reject file at the cut; 0 without one.
+  std::uint64_t token = 0;   ///< See EpochMark.
+  std::uint64_t parent = 0;  ///< See EpochMark.
+
+  EpochMark mark() const noexcept { return {epoch, token, parent}; }
 
   std::string encode() const;
   ///   kCorrupt  Not what encode() of this or an earlier version makes.

@@ -95,8 +95,13 @@ TEST_F(CommandTest, ConfigurationFileHoldsFlagsAndFlagsOutrankIt) {
   const Outcome bad = leat("load --config bad.toml");
   EXPECT_EQ(bad.status, 2);
   EXPECT_NE(bad.err.find("bad.toml:"), std::string::npos) << bad.err;
-  put("unknown.toml", "form = \"in/*.csv\"\n");
-  EXPECT_EQ(leat("load --config unknown.toml").status, 2);
+  put("unknown.toml", "once = true\nform = \"in/*.csv\"\n");
+  const Outcome unknown = leat("load --config unknown.toml");
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_NE(unknown.err.find("unknown.toml:2: there is no flag --form"), std::string::npos)
+      << unknown.err;
+  put("table.toml", "[load]\nonce = true\n");
+  EXPECT_NE(leat("load --config table.toml").err.find("table.toml:1"), std::string::npos);
 }
 
 TEST_F(CommandTest, UsageErrorsSayWhatToDoAndExitWith2) {
@@ -105,7 +110,9 @@ TEST_F(CommandTest, UsageErrorsSayWhatToDoAndExitWith2) {
     const char* says;
   };
   for (const Case& wrong :
-       {Case{"", "subcommand"}, Case{"load", "--from"}, Case{"load --from x --to null:", "--state"},
+       {Case{"", "subcommand"}, Case{"laod", "laod"},
+        Case{"load --from x --to null: --state st --skip-lines -1", "--skip-lines"},
+        Case{"load", "--from"}, Case{"load --from x --to null:", "--state"},
         Case{"load --from x --state st", "no sink"},
         Case{"load --from x --to nowhere:y --state st", "nowhere"},
         Case{"load --from x --to sqlite:y --state st", "--table"},
@@ -130,6 +137,12 @@ TEST_F(CommandTest, MissingThingsAreNamed) {
   const Outcome no_folder = leat("load --once --from nowhere/x.csv --to null: --state st");
   EXPECT_EQ(no_folder.status, 1);
   EXPECT_NE(no_folder.err.find("nowhere"), std::string::npos) << no_folder.err;
+  const Outcome no_object = leat("cat in/nothing.csv");
+  EXPECT_EQ(no_object.status, 1);
+  EXPECT_NE(no_object.err.find("in/nothing.csv"), std::string::npos) << no_object.err;
+  const Outcome no_match = leat("load --once --from 'in/*.cvs' --to null: --state st-match");
+  EXPECT_EQ(no_match.status, 0);
+  EXPECT_NE(no_match.err.find("nothing matches"), std::string::npos) << no_match.err;
   const Outcome no_state = leat("ls --state nothing");
   EXPECT_EQ(no_state.status, 1);
   EXPECT_NE(no_state.err.find("nothing"), std::string::npos) << no_state.err;
@@ -145,6 +158,16 @@ TEST_F(CommandTest, UnreachableEndpointIsOneClearMessage) {
       "--to null: --state st");
   EXPECT_EQ(outcome.status, 1);
   EXPECT_NE(outcome.err.find("127.0.0.1:1"), std::string::npos) << outcome.err;
+}
+
+TEST_F(CommandTest, NamesOfObjectsDoNotSteerTheTerminal) {
+  put("in/a\x1b[31m\nforged.csv", "id\nx\n");
+  const Outcome load =
+      leat("load --once --settle 0 --from 'in/*.csv' --schema 'id bigint' --to null: --state st");
+  EXPECT_EQ(load.status, 3);
+  EXPECT_EQ(load.err.find('\x1b'), std::string::npos) << load.err;
+  EXPECT_NE(load.err.find("a\\x1b[31m\\x0aforged.csv"), std::string::npos) << load.err;
+  EXPECT_NE(leat("ls --state st").out.find("a\\x1b[31m\\x0aforged.csv"), std::string::npos);
 }
 
 TEST_F(CommandTest, RejectsGoToTheFile) {

@@ -224,8 +224,9 @@ TEST_F(LocalStoreTest, AFileThatIsNamedWhollyMayComeLater) {
   EXPECT_EQ(list(at("later.csv")).keys.size(), 1u);
 }
 
-TEST_F(LocalStoreTest, SaysWhichFolderMayNotBeRead) {
+TEST_F(LocalStoreTest, PassesOverAFolderThatMayNotBeReadAndSaysWhich) {
   write("closed/a.csv");
+  write("open/b.csv");
   ASSERT_EQ(::chmod(root().c_str(), 0755), 0);
   ASSERT_EQ(::chmod(at("closed").c_str(), 0), 0);
   // Root may read every folder: look as somebody else.
@@ -233,12 +234,17 @@ TEST_F(LocalStoreTest, SaysWhichFolderMayNotBeRead) {
   if (user == 0) {
     ASSERT_EQ(::seteuid(65534), 0);
   }
-  const Listed listed = list(root() + "/");
+  const auto page = store_.list(root() + "/")->next_page();
+  const Listed closed = list(at("closed/"));
   ASSERT_EQ(::seteuid(user), 0);
   ASSERT_EQ(::chmod(at("closed").c_str(), 0700), 0);
-  ASSERT_TRUE(listed.error);
-  EXPECT_EQ(listed.error->code, ErrorCode::kPermissionDenied);
-  EXPECT_NE(listed.error->message.find(at("closed")), std::string::npos);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->objects.size(), 1u);
+  EXPECT_EQ(page->objects[0].key, at("open/b.csv"));
+  EXPECT_EQ(page->unreadable, std::vector<std::string>{at("closed/")});
+  ASSERT_TRUE(closed.error) << "the folder that was asked for";
+  EXPECT_EQ(closed.error->code, ErrorCode::kPermissionDenied);
+  EXPECT_NE(closed.error->message.find(at("closed")), std::string::npos);
 }
 
 TEST_F(LocalStoreTest, AFolderThatVanishesDuringTheListingIsEmpty) {

@@ -43,19 +43,18 @@ RejectedRow some_reject(std::uint64_t record = 3) {
 TEST(RejectFile, WritesALineForEachReject) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
-  auto file = RejectFile::open(path, std::nullopt);
+  auto file = RejectFile::open(path, "p", 0);
   ASSERT_TRUE(file);
   RejectedRow whole = some_reject(4);
   whole.column.clear();
   ASSERT_TRUE(file->append("s3://b/a.csv", chunk_with(some_reject())));
   ASSERT_TRUE(file->append("s3://b/a.csv", chunk_with(whole)));
-  const auto length = file->sync();
-  ASSERT_TRUE(length);
+  ASSERT_TRUE(file->sync());
   const std::string text = content(path);
-  EXPECT_EQ(*length, text.size());
   const std::string first = text.substr(0, text.find('\n'));
   EXPECT_EQ(first,
-            "{\"object\":\"s3://b/a.csv\",\"version\":\"v1\",\"record\":3,\"byte_offset\":20,"
+            "{\"pipeline\":\"p\",\"epoch\":1,\"object\":\"s3://b/"
+            "a.csv\",\"version\":\"v1\",\"record\":3,\"byte_offset\":20,"
             "\"column\":\"id\",\"text\":\"x\",\"raw\":\"x,\\\"y\\\"\",\"code\":\"bad_value\","
             "\"reason\":\"\\\"x\\\" is no integer.\"}");
   const auto second = nlohmann::json::parse(text.substr(first.size()));
@@ -66,7 +65,7 @@ TEST(RejectFile, WritesALineForEachReject) {
 TEST(RejectFile, KeepsBytesThatAreNoTextInBase64) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
-  auto file = RejectFile::open(path, std::nullopt);
+  auto file = RejectFile::open(path, "p", 0);
   RejectedRow reject = some_reject();
   reject.raw = std::string("\xff\x00\x01z", 4);
   reject.text = "\xc3";
@@ -82,76 +81,96 @@ TEST(RejectFile, KeepsBytesThatAreNoTextInBase64) {
 TEST(RejectFile, CutsOffWhatWasNeverCommitted) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
-  std::uint64_t committed = 0;
+  std::string committed;
   {
-    auto file = RejectFile::open(path, std::nullopt);
+    auto file = RejectFile::open(path, "p", 0);
     ASSERT_TRUE(file->append("o", chunk_with(some_reject(1))));
-    committed = *file->sync();
+    ASSERT_TRUE(file->sync());
+    committed = content(path);
+    file->committed(1);
     ASSERT_TRUE(file->append("o", chunk_with(some_reject(2))));
+    ASSERT_TRUE(file->append("o", chunk_with(some_reject(3))));
     ASSERT_TRUE(file->sync());
   }
-  auto file = RejectFile::open(path, committed);
-  EXPECT_EQ(fs::file_size(path), committed);
-  ASSERT_TRUE(file->append("o", chunk_with(some_reject(2))));
-  EXPECT_EQ(*file->sync(), 2 * committed);
-}
-
-TEST(RejectFile, KeepsTheRestOfAHalfLineAway) {
-  const TemporaryFolder folder;
-  const fs::path path = folder.path() / "rejects.jsonl";
-  std::ofstream(path) << "{\"a\":1}\n{\"b\"";
-  ASSERT_TRUE(RejectFile::open(path, 8));
-  EXPECT_EQ(content(path), "{\"a\":1}\n");
+  const std::string all = content(path);
+  // Wherever a crash cut the lines of the second epoch, all of them go.
+  for (std::size_t length = committed.size(); length <= all.size(); ++length) {
+    std::ofstream(path, std::ios::binary) << all.substr(0, length);
+    ASSERT_TRUE(RejectFile::open(path, "p", 1));
+    ASSERT_EQ(content(path), committed) << length;
+  }
+  std::ofstream(path, std::ios::binary) << all;
+  ASSERT_TRUE(RejectFile::open(path, "p", 2));
+  EXPECT_EQ(content(path), all) << "both are committed";
 }
 
 TEST(RejectFile, CutsAllOfAnEpochThatWasTheFirst) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
-  std::ofstream(path) << "{\"a\":1}\n";
-  ASSERT_TRUE(RejectFile::open(path, 0));
+  {
+    auto file = RejectFile::open(path, "p", 0);
+    ASSERT_TRUE(file->append("o", chunk_with(some_reject(1))));
+    ASSERT_TRUE(file->sync());
+  }
+  ASSERT_TRUE(RejectFile::open(path, "p", 0));
   EXPECT_EQ(content(path), "");
 }
 
-TEST(RejectFile, NeverCutsAnotherFile) {
+TEST(RejectFile, NeverCutsTheLinesOfOthers) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
-  const std::string other = "somebody else's first line\nand second\n";
-  for (const std::optional<std::uint64_t> committed :
-       {std::optional<std::uint64_t>(), {3}, {5'000}}) {
-    std::ofstream(path) << other;
-    auto file = RejectFile::open(path, committed);
-    ASSERT_TRUE(file);
-    EXPECT_EQ(content(path), other);
-    EXPECT_EQ(*file->sync(), other.size());
-    ASSERT_TRUE(file->append("o", chunk_with(some_reject())));
-    const auto length = file->sync();
-    EXPECT_EQ(*length, fs::file_size(path));
-    EXPECT_EQ(content(path).substr(0, other.size()), other);
+  {
+    auto file = RejectFile::open(path, "p", 0);
+    ASSERT_TRUE(file->append("o", chunk_with(some_reject(1))));
+    ASSERT_TRUE(file->sync());
   }
+  const std::string mine = content(path);
+  for (const std::string other :
+       {"somebody else's first line\nand second\n", "{\"pipeline\":\"q\",\"epoch\":1,\"a\":1}\n",
+        "{\"pipeline\":\"p\",\"epoch\":12,\"a\":1}\n", "no line end"}) {
+    std::ofstream(path) << mine << other;
+    auto file = RejectFile::open(path, "p", 0);
+    ASSERT_TRUE(file);
+    EXPECT_EQ(content(path), mine + other);
+    std::ofstream(path) << other << mine;
+    file = RejectFile::open(path, "another pipeline", 0);
+    EXPECT_EQ(content(path), other + mine);
+  }
+}
+
+TEST(RejectFile, ServesOneLoaderAtATime) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "rejects.jsonl";
+  auto first = RejectFile::open(path, "p", 0);
+  ASSERT_TRUE(first);
+  const auto second = RejectFile::open(path, "q", 0);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kAlreadyOpen);
 }
 
 TEST(RejectFile, CanBeMoved) {
   const TemporaryFolder folder;
-  auto first = RejectFile::open(folder.path() / "a", std::nullopt);
+  auto first = RejectFile::open(folder.path() / "a", "p", 0);
   RejectFile second = *std::move(first);
   ASSERT_TRUE(second.append("o", chunk_with(some_reject())));
-  auto third = RejectFile::open(folder.path() / "b", std::nullopt);
+  auto third = RejectFile::open(folder.path() / "b", "p", 0);
   second = *std::move(third);
-  EXPECT_EQ(*second.sync(), 0u);
+  ASSERT_TRUE(second.sync());
+  EXPECT_EQ(content(folder.path() / "b"), "");
 }
 
 TEST(RejectFile, TellsWhereItCannotBe) {
   const TemporaryFolder folder;
-  EXPECT_EQ(RejectFile::open(folder.path() / "no" / "such", std::nullopt).error().code,
+  EXPECT_EQ(RejectFile::open(folder.path() / "no" / "such", "p", 0).error().code,
             ErrorCode::kNotFound);
-  EXPECT_EQ(RejectFile::open(folder.path(), std::nullopt).error().code, ErrorCode::kIo);
+  EXPECT_EQ(RejectFile::open(folder.path(), "p", 0).error().code, ErrorCode::kIo);
 }
 
 TEST(RejectFile, GoesOnAfterAFullDiskWithoutHalfALine) {
   test::SmallDisk disk(1);
   if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
   const fs::path path = disk.path() / "rejects.jsonl";
-  auto file = RejectFile::open(path, std::nullopt);
+  auto file = RejectFile::open(path, "p", 0);
   disk.fill();
   RejectedRow reject = some_reject();
   reject.raw.assign(10'000, 'x');

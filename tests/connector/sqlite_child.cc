@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   leat::connector::SqliteSink sink({.path = argv[1], .table = "t"});
   const auto recovery =
-      sink.open("p", 0, [](const leat::SplitProgress&) { return leat::Result<void>(); });
+      sink.open("p", {}, [](const leat::SplitProgress&) { return leat::Result<void>(); });
   if (!recovery) return 1;
   ChunkBuilder chunk("id bigint, name text");
   for (int i = 0; i < 100; ++i) chunk.row(i, std::string(100, 'x'));

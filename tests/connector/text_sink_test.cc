@@ -59,7 +59,7 @@ class Reader {
 std::string written(Format format, const std::vector<RowChunk>& chunks) {
   Reader reader;
   TextSink sink(reader.fd(), format);
-  EXPECT_TRUE(sink.open("p", 0, {}));
+  EXPECT_TRUE(sink.open("p", {}, {}));
   for (const RowChunk& chunk : chunks) EXPECT_TRUE(sink.write(chunk));
   EXPECT_TRUE(sink.commit({}));
   EXPECT_TRUE(sink.close());
@@ -190,14 +190,14 @@ TEST(TextOutput, TellsAFullDisk) {
 TEST(TextOutput, IsNotTransactionalAndCannotTakeRowsBack) {
   TextSink sink(1, Format::kCsv);
   EXPECT_FALSE(sink.transactional());
-  EXPECT_EQ(sink.open("p", 7, {})->epoch, 7u);
+  EXPECT_EQ(sink.open("p", {.epoch = 7}, {})->epoch, 7u);
   EXPECT_EQ(sink.discard({}).error().code, ErrorCode::kUnsupported);
 }
 
 TEST(NullSink, CountsAndKeepsNothing) {
   NullSink sink;
   EXPECT_FALSE(sink.transactional());
-  EXPECT_EQ(sink.open("p", 3, {})->epoch, 3u);
+  EXPECT_EQ(sink.open("p", {.epoch = 3}, {})->epoch, 3u);
   ChunkBuilder chunk("id int");
   chunk.row(1).row(2).reject({.record = 3});
   EXPECT_TRUE(sink.write(chunk.build()));

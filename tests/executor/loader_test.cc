@@ -109,6 +109,73 @@ TEST_F(LoaderTest, RefusesAStateFolderThatIsAheadOfTheTable) {
   EXPECT_EQ(report.error().code, ErrorCode::kStateMismatch) << report.error().to_string();
 }
 
+// A state folder of one history must not be taken for that of another with as many epochs.
+TEST_F(LoaderTest, RefusesAStateFolderOfAnotherHistory) {
+  put("a.csv", "id,name\n1,one\n");
+  loaded(options());
+  put("b.csv", "id,name\n2,two\n");
+  loaded(options());
+  std::filesystem::remove(folder_.path() / "rows.db");
+  std::filesystem::remove(folder_.path() / "in" / "a.csv");
+  LoaderOptions other = options();
+  other.source.state_dir = folder_.path() / "other";
+  put("c.csv", "id,name\n3,three\n");
+  loaded(other);
+  put("d.csv", "id,name\n4,four\n");
+  loaded(other);
+  const Result<LoadReport> report = run(options());
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kStateMismatch) << report.error().to_string();
+  EXPECT_EQ(query("SELECT id FROM t ORDER BY id"), "2\n3\n4\n");
+  EXPECT_EQ(loaded(other).source.rows, 0u) << "and the refused one did not take the pipeline over";
+}
+
+TEST_F(LoaderTest, AWiderPatternIsStillTheSamePipeline) {
+  put("a.csv", "id,name\n1,one\n");
+  std::filesystem::create_directory(folder_.path() / "in" / "deep");
+  put("deep/b.csv", "id,name\n2,two\n");
+  LoaderOptions narrow = options();
+  narrow.source.from = (folder_.path() / "in" / "*.csv").string();
+  EXPECT_EQ(loaded(narrow).source.rows, 1u);
+  EXPECT_EQ(loaded(options()).source.rows, 1u);
+  std::filesystem::remove_all(folder_.path() / "state");
+  EXPECT_EQ(loaded(options()).source.rows, 0u);
+  EXPECT_EQ(query("SELECT id FROM t ORDER BY id"), "1\n2\n");
+}
+
+TEST_F(LoaderTest, AStateFolderServesOneTable) {
+  put("a.csv", "id,name\n1,one\n");
+  loaded(options());
+  LoaderOptions other = options();
+  other.sink.table = "u";
+  const Result<LoadReport> report = run(other);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kStateMismatch) << report.error().to_string();
+}
+
+TEST_F(LoaderTest, TakesQuarantinedObjectsUpAgainWhenAsked) {
+  put("a.csv", "id,name\n1,one\nx,two\n3,three\n");
+  EXPECT_EQ(loaded(options()).source.objects_quarantined, 1u);
+  LoaderOptions again = options();
+  again.source.csv.on_error = OnError::kReject;
+  EXPECT_EQ(loaded(again).source.rows, 0u);
+  again.source.retry_quarantined = true;
+  const LoadReport report = loaded(again);
+  EXPECT_EQ(report.source.rows, 1u);
+  EXPECT_EQ(report.source.rows_rejected, 1u);
+  EXPECT_EQ(query("SELECT id FROM t ORDER BY id"), "1\n3\n");
+  EXPECT_EQ(loaded(again).source.rows, 0u);
+}
+
+TEST_F(LoaderTest, RefusesATableWhoseColumnsWouldAlterValues) {
+  put("a.csv", "id,name\n1,007\n");
+  query("CREATE TABLE t (id INTEGER, name NUMERIC)");
+  const Result<LoadReport> report = run(options());
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kSchemaMismatch) << report.error().to_string();
+  EXPECT_NE(report.error().message.find("name"), std::string::npos) << report.error().message;
+}
+
 TEST_F(LoaderTest, KeepsRejectsInTheTableOrInAFile) {
   put("a.csv", "id,name\n1,one\nx,two\n3,three\n");
   LoaderOptions to_table = options();
@@ -131,36 +198,32 @@ TEST_F(LoaderTest, CutsTheRejectFileBackToTheCommittedEpoch) {
   LoaderOptions to_file = options();
   to_file.source.csv.on_error = OnError::kReject;
   to_file.rejects_file = folder_.path() / "rejects.jsonl";
+  to_file.source.pipeline = "p";
   loaded(to_file);
   const std::string committed = file("rejects.jsonl");
-  std::ofstream(folder_.path() / "rejects.jsonl", std::ios::app) << "{\"never\":\"committed\"}\n";
+  std::ofstream(to_file.rejects_file, std::ios::app) << R"({"pipeline":"p","epoch":2,"never":1})"
+                                                     << "\n";
   put("b.csv", "id,name\ny,one\n");
   loaded(to_file);
-  std::string rejects = file("rejects.jsonl");
+  const std::string rejects = file("rejects.jsonl");
   EXPECT_TRUE(rejects.starts_with(committed));
   EXPECT_EQ(rejects.find("never"), std::string::npos) << rejects;
   EXPECT_NE(rejects.find("\"text\":\"y\""), std::string::npos) << rejects;
 }
 
-TEST_F(LoaderTest, LeavesTheLinesOfOthersInARejectFileAlone) {
+TEST_F(LoaderTest, KeepsARejectFileOverRunsThatDoNotUseIt) {
+  put("a.csv", "id,name\nx,one\n");
   LoaderOptions to_file = options();
   to_file.source.csv.on_error = OnError::kReject;
-  to_file.rejects_file = folder_.path() / "one.jsonl";
-  put("a.csv", "id,name\nx,one\n");
+  to_file.rejects_file = folder_.path() / "rejects.jsonl";
   loaded(to_file);
-  const std::string others = "{\"somebody\":\"else\"}\n{\"and\":\"more\"}\n";
-  std::ofstream(folder_.path() / "two.jsonl") << others;
-  to_file.rejects_file = folder_.path() / "two.jsonl";
+  const std::string first = file("rejects.jsonl");
+  LoaderOptions to_table = to_file;
+  to_table.rejects_file.clear();
   put("b.csv", "id,name\ny,one\n");
+  loaded(to_table);
   loaded(to_file);
-  EXPECT_TRUE(file("two.jsonl").starts_with(others));
-  EXPECT_NE(file("two.jsonl").find("\"text\":\"y\""), std::string::npos);
-  // Before its first epoch the file is cut back to what was there when it was taken up.
-  to_file.rejects_file = folder_.path() / "three.jsonl";
-  loaded(to_file);
-  std::ofstream(folder_.path() / "three.jsonl", std::ios::app) << "{\"never\":\"committed\"}\n";
-  loaded(to_file);
-  EXPECT_EQ(file("three.jsonl"), "");
+  EXPECT_EQ(file("rejects.jsonl"), first);
 }
 
 TEST_F(LoaderTest, AConstraintOfTheTableStopsTheLoadAndLeavesNothingHalfCommitted) {

@@ -218,6 +218,10 @@ TEST_F(SourceTest, RefusesACheckpointBehindTheLedger) {
   ASSERT_FALSE(source);
   EXPECT_EQ(source.error().code, ErrorCode::kStateMismatch);
   EXPECT_NE(source.error().message.find("epoch 1"), std::string::npos) << source.error().message;
+  // The same number, but another history.
+  source = open(options(), Checkpoint{.epoch = 1, .splits = {}, .token = 12345});
+  ASSERT_FALSE(source);
+  EXPECT_EQ(source.error().code, ErrorCode::kStateMismatch);
 }
 
 TEST_F(SourceTest, RefusesASecondSourceOnTheSameState) {

@@ -63,13 +63,16 @@ TEST(WorkQueue, DelayedSplitsComeWhenTheirTimeHasCome) {
   EXPECT_GE(clock.monotonic(), 10s);
 }
 
-TEST(WorkQueue, KnowsTheOldestObjectThatWaits) {
+TEST(WorkQueue, KnowsTheOldestObjectThatIsNotSettled) {
   testing::ManualClock clock;
   WorkQueue queue(clock, 10);
-  EXPECT_EQ(queue.oldest_pending_modified_ms(), 0);
-  ASSERT_TRUE(queue.push(split("a", 30), {}));
-  ASSERT_TRUE(queue.push(split("b", 20), {}));
-  EXPECT_EQ(queue.oldest_pending_modified_ms(), 20);
+  EXPECT_EQ(queue.oldest_taken_modified_ms(), 0);
+  ASSERT_TRUE(queue.push(split("a", 20), {}));
+  ASSERT_TRUE(queue.push(split("b", 30), {}));
+  EXPECT_EQ(queue.pop({})->object->key, "a");
+  EXPECT_EQ(queue.oldest_taken_modified_ms(), 20) << "being read is not being settled";
+  queue.release("a");
+  EXPECT_EQ(queue.oldest_taken_modified_ms(), 30);
 }
 
 }  // namespace

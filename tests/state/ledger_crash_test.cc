@@ -26,7 +26,7 @@ void expect_epochs_whole(const Ledger& ledger, std::uint64_t epoch) {
   }));
   EXPECT_EQ(finished, epoch);
   EXPECT_EQ(reading_rows, epoch);
-  EXPECT_EQ(ledger.rejects_file_bytes(), epoch * 10);
+  EXPECT_EQ(ledger.epoch_token(), epoch * 10);
 }
 
 TEST(LedgerCrash, KeepsEveryReportedEpochAsAWholeAfterKill) {

@@ -32,7 +32,7 @@ inline Checkpoint checkpoint_of(std::uint64_t epoch) {
   finished.epoch = epoch;
   SplitProgress reading = progress_of(object_of("reading", "v"), SplitState::kReading, epoch);
   reading.epoch = epoch;
-  return {.epoch = epoch, .splits = {finished, reading}, .rejects_file_bytes = epoch * 10};
+  return {.epoch = epoch, .splits = {finished, reading}, .token = epoch * 10};
 }
 
 }  // namespace leat::state

@@ -72,7 +72,7 @@ class LedgerTest : public testing::Test {
 
 TEST_F(LedgerTest, IsEmptyWhenNew) {
   EXPECT_EQ(ledger_->epoch(), 0u);
-  EXPECT_EQ(ledger_->rejects_file_bytes(), 0u);
+  EXPECT_EQ(ledger_->epoch_token(), 0u);
   EXPECT_FALSE(ledger_->meta("pipeline"));
   EXPECT_EQ(classify(object_of("a", "1")), Match::kNew);
   EXPECT_TRUE(scan().empty());
@@ -81,10 +81,10 @@ TEST_F(LedgerTest, IsEmptyWhenNew) {
 
 TEST_F(LedgerTest, KeepsEpochRejectsLengthAndFactsOverAReopen) {
   ASSERT_TRUE(ledger_->put_meta("pipeline", "orders"));
-  ASSERT_TRUE(ledger_->commit({.epoch = 3, .splits = {}, .rejects_file_bytes = 4096}));
+  ASSERT_TRUE(ledger_->commit({.epoch = 3, .splits = {}, .token = 4096}));
   reopen();
   EXPECT_EQ(ledger_->epoch(), 3u);
-  EXPECT_EQ(ledger_->rejects_file_bytes(), 4096u);
+  EXPECT_EQ(ledger_->epoch_token(), 4096u);
   EXPECT_EQ(ledger_->meta("pipeline"), "orders");
   ASSERT_TRUE(ledger_->put_meta("pipeline", ""));
   EXPECT_EQ(ledger_->meta("pipeline"), "");

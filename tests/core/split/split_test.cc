@@ -57,7 +57,8 @@ Checkpoint some_checkpoint() {
   finished.rows = kMaxU64;
   return {.epoch = 8,
           .splits = {some_progress(), finished, SplitProgress{}},
-          .rejects_file_bytes = 4096};
+          .token = 4096,
+          .parent = 77};
 }
 
 void expect_same(const SplitProgress& a, const SplitProgress& b) {
@@ -125,7 +126,7 @@ TEST(Checkpoint, RoundTrips) {
   const auto decoded = Checkpoint::decode(checkpoint.encode());
   ASSERT_TRUE(decoded) << decoded.error().to_string();
   EXPECT_EQ(decoded->epoch, checkpoint.epoch);
-  EXPECT_EQ(decoded->rejects_file_bytes, checkpoint.rejects_file_bytes);
+  EXPECT_EQ(decoded->mark(), checkpoint.mark());
   ASSERT_EQ(decoded->splits.size(), checkpoint.splits.size());
   for (std::size_t i = 0; i < checkpoint.splits.size(); ++i) {
     expect_same(decoded->splits[i], checkpoint.splits[i]);
@@ -140,9 +141,9 @@ TEST(Checkpoint, EncodesTheDocumentedBytes) {
   progress.rejected = 5;
   progress.epoch = 6;
   progress.updated_ms = 1;
-  const Checkpoint checkpoint{.epoch = 6, .splits = {progress}, .rejects_file_bytes = 9};
+  const Checkpoint checkpoint{.epoch = 6, .splits = {progress}, .token = 9, .parent = 8};
   const std::string expected =
-      std::string{1, 6, 9, 1} +                       // version, epoch, rejects, count
+      std::string{1, 6, 9, 8, 1} +                    // version, epoch, token, parent, count
       std::string{1, 1, 'a', 1, 'v', '\xac', 2, 1} +  // state, object
       std::string{2, 3, 1, 'p', 0} +                  // position
       std::string{4, 5, 6, 2, 0, 0};  // rows, rejected, epoch, updated, offending, error

@@ -1,0 +1,22 @@
+#include "cli/printable.h"
+
+namespace leat::cli {
+
+std::string printable(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string shown;
+  shown.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      shown.push_back(c);
+      continue;
+    }
+    shown += "\\x";
+    shown.push_back(kHex[byte >> 4]);
+    shown.push_back(kHex[byte & 15]);
+  }
+  return shown;
+}
+
+}  // namespace leat::cli
