@@ -66,6 +66,13 @@ TYPED_TEST(FloatingKernel, ConvertsOrdinaryNumbersWithoutLeavingAnyOver) {
 
 TYPED_TEST(FloatingKernel, RoundsOnce) {
   std::vector<std::string> fields;
+  // The first number that is no double, and others near it.
+  for (const char* const digits : {"9007199254740991", "9007199254740992", "9007199254740993"}) {
+    for (std::size_t place = 0; place < 16; ++place) {
+      fields.emplace_back(digits);
+      fields.back().insert(place, ".");
+    }
+  }
   // On, and beside, the middle between two floats and between two doubles.
   for (int i = 0; i < 20'000; ++i) {
     const std::uint64_t float_middle = ((1u << 24) + this->below(1u << 24)) * 2 + 1;
