@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kMakeTables = R"sql(
 CREATE TABLE IF NOT EXISTS leat_pipeline (
   pipeline TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, epoch INTEGER NOT NULL,
-  token INTEGER NOT NULL, parent INTEGER NOT NULL);
+  token INTEGER NOT NULL, parent INTEGER NOT NULL, target TEXT);
 CREATE TABLE IF NOT EXISTS leat_split (
   pipeline TEXT NOT NULL, key BLOB NOT NULL, epoch INTEGER NOT NULL, progress BLOB NOT NULL,
   PRIMARY KEY (pipeline, key)) WITHOUT ROWID;
@@ -110,6 +110,21 @@ Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
     }
   }
   if (auto prepared = prepare_statements(); !prepared) return std::move(prepared).error();
+  auto target = database_->prepare(
+      "SELECT target FROM leat_pipeline WHERE pipeline = ?1 AND target IS NOT NULL AND "
+      "NOT EXISTS (SELECT * FROM sqlite_schema WHERE name = target COLLATE NOCASE)");
+  if (!target) return std::move(target).error();
+  target->bind_text(1, pipeline_);
+  auto gone = target->step(*database_, "look for the table in");
+  if (!gone) return std::move(gone).error();
+  if (*gone) {
+    return Error{ErrorCode::kStateMismatch,
+                 "the table " + std::string(target->bytes(0)) + " is gone from " + options_.path +
+                     ", but the record of what was loaded into it is still there. Restore it; or, "
+                     "to load everything again, delete the rows of \"" +
+                     pipeline_ +
+                     "\" from leat_pipeline and leat_split, and remove the state folder"};
+  }
   auto take = database_->prepare(
       "INSERT INTO leat_pipeline (pipeline, owner, epoch, token, parent) VALUES (?1, ?2, 0, 0, 0) "
       "ON CONFLICT (pipeline) DO UPDATE SET owner = excluded.owner RETURNING epoch, token, parent");
@@ -214,6 +229,11 @@ Result<void> SqliteSink::write_in_transaction(const RowChunk& chunk) {
     if (!target) return std::move(target).error();
     auto inserter = RowInserter::create(*database_, target->name, *chunk.schema);
     if (!inserter) return std::move(inserter).error();
+    auto keep = database_->prepare("UPDATE leat_pipeline SET target = ?2 WHERE pipeline = ?1");
+    if (!keep) return std::move(keep).error();
+    keep->bind_text(1, pipeline_);
+    keep->bind_text(2, target->name);
+    if (auto kept = keep->run(*database_, "name the table in"); !kept) return kept;
     target_ = *std::move(target);
     inserter_ = *std::move(inserter);
   }

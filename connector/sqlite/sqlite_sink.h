@@ -33,7 +33,7 @@ class SqliteSink final : public RowSink {
 
   bool transactional() const noexcept override { return true; }
   Result<EpochMark> open(std::string_view pipeline, const EpochMark& ledger,
-                        const ProgressVisitor& visit) override;
+                         const ProgressVisitor& visit) override;
   Result<void> write(const RowChunk& chunk) override;
   Result<void> discard(const ObjectVersion& split) override;
   Result<void> commit(const Checkpoint& checkpoint) override;

@@ -176,6 +176,15 @@ TEST_F(LoaderTest, RefusesATableWhoseColumnsWouldAlterValues) {
   EXPECT_NE(report.error().message.find("name"), std::string::npos) << report.error().message;
 }
 
+TEST_F(LoaderTest, NoticesThatTheTableWasDropped) {
+  put("a.csv", "id,name\n1,one\n");
+  loaded(options());
+  query("DROP TABLE t");
+  const Result<LoadReport> report = run(options());
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kStateMismatch) << report.error().to_string();
+}
+
 TEST_F(LoaderTest, KeepsRejectsInTheTableOrInAFile) {
   put("a.csv", "id,name\n1,one\nx,two\n3,three\n");
   LoaderOptions to_table = options();
