@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "parser/convert/values.h"
 #include "parser/csv/excerpt.h"
 
 namespace leat::parser {
@@ -22,6 +21,7 @@ BlockConverter::BlockConverter(const CsvOptions& options, SimdTarget target,
     : schema_(std::move(schema)),
       map_(std::move(map)),
       builder_(options, target),
+      check_utf8_(check_utf8_of(target)),
       on_error_(options.on_error),
       quote_(options.quote),
       escape_(options.escape),
@@ -153,7 +153,7 @@ std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
   // One pass over the raw bytes: the text of fields may lie side by side, where two halves of a
   // sequence would pass for one.
   rows_.valid_utf8 =
-      block.ascii || (reads_text_ && valid_utf8(place.input.substr(0, block.consumed)));
+      block.ascii || (reads_text_ && check_utf8_(place.input.substr(0, block.consumed)));
   faults_.clear(rows_.count());
   append_columns(out);
 

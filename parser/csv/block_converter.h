@@ -13,6 +13,7 @@
 #include "leat/row_chunk.h"
 #include "parser/csv/column_builder.h"
 #include "parser/csv/header.h"
+#include "parser/csv/simd/utf8_check.h"
 #include "parser/csv/tokenizer.h"
 
 namespace leat::parser {
@@ -67,6 +68,7 @@ class BlockConverter {
   std::shared_ptr<const Schema> schema_;
   ColumnMap map_;
   ColumnBuilder builder_;
+  CheckUtf8 check_utf8_;
   OnError on_error_;
   char quote_;
   char escape_;

@@ -163,6 +163,23 @@ void ColumnBuilder::convert_row(Target& target, std::size_t row, Store store) {
   if (!reason.empty()) target.set_bad(row, reason, bad_to_null_);
 }
 
+/// A kernel's fields. Where the first one is quoted, all are taken to be: without its quotes a
+/// field means the same to a kernel, to which an empty one is no value anyway.
+simd::FieldColumn ColumnBuilder::without_quotes(const Target& target) {
+  const simd::FieldColumn fields = target.vector_fields();
+  const char quote = target.block_rows().block().matrix.quote;
+  if (quote == '\0' || fields.text[fields.begins[0] + 1] != quote) return fields;
+  unquoted_.resize(2 * fields.count);
+  for (std::size_t i = 0; i < fields.count; ++i) {
+    const std::uint32_t before = fields.begins[i * fields.begin_stride];
+    const std::uint32_t end = fields.ends[i * fields.end_stride];
+    const std::uint32_t quotes = fields.text[before + 1] == quote ? 1 : 0;
+    unquoted_[2 * i] = before + quotes;
+    unquoted_[2 * i + 1] = end - quotes;
+  }
+  return {fields.text, unquoted_.data(), 2, unquoted_.data() + 1, 2, fields.count};
+}
+
 /// The kernel, if any, takes what it can; it knows of no null strings.
 template <class T, class Parse>
 void ColumnBuilder::append_fixed(Target& target, Parse parse,
@@ -187,7 +204,8 @@ void ColumnBuilder::append_fixed(Target& target, Parse parse,
   for (std::size_t row = 0; row < begin; ++row) convert(row);
   if (begin < end) {
     odd_rows_.resize(end - begin);
-    const std::size_t odd = kernel(target.vector_fields(), out + begin, odd_rows_.data());
+    const simd::FieldColumn fields = without_quotes(target);
+    const std::size_t odd = kernel(fields, out + begin, odd_rows_.data());
     for (std::size_t i = 0; i < odd; ++i) convert(begin + odd_rows_[i]);
   }
   for (std::size_t row = end; row < target.rows(); ++row) convert(row);
@@ -287,7 +305,9 @@ void ColumnBuilder::append(const BlockRows& rows, std::size_t field_index, const
       return append_fixed<Uuid>(
           target, [](std::string_view text, Uuid& value) { return parse_uuid(text, value.bytes); });
     case TypeId::kText:
-      if (known_utf8 && is_null_.others().empty()) return append_plain_text(target);
+      if (append_texts_ != nullptr && known_utf8 && is_null_.others().empty()) {
+        return append_plain_text(target);
+      }
       return append_variable(target, [known_utf8](std::string_view text, Buffer& values) {
         if (!known_utf8 && !valid_utf8(text)) return kNotUtf8;
         values.append(text.data(), text.size());

@@ -84,6 +84,7 @@ class ColumnBuilder {
 
   template <class Store>
   void convert_row(Target& target, std::size_t row, Store store);
+  simd::FieldColumn without_quotes(const Target& target);
   template <class T, class Parse>
   void append_fixed(Target& target, Parse parse, simd::ColumnKernels::Convert<T> kernel = nullptr);
   template <class AppendValue>
@@ -99,6 +100,7 @@ class ColumnBuilder {
   AppendTexts append_texts_;
   std::string unescaped_;
   std::vector<std::uint32_t> odd_rows_;  ///< Left over by a kernel.
+  std::vector<std::uint32_t> unquoted_;  ///< Bounds of fields, in pairs.
 };
 
 }  // namespace leat::parser

@@ -25,7 +25,8 @@ class SimdTokenizer final : public CsvTokenizer {
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
 
  private:
-  bool take_matrix(std::string_view input, bool keep_blank, TokenizedBlock& out);
+  bool take_matrix(std::string_view input, bool final, bool keep_blank, TokenizedBlock& out);
+  void take_last_record(std::string_view input, TokenizedBlock& out);
   bool take_records(std::string_view input, bool keep_blank, TokenizedBlock& out);
   bool rest_is_decided(std::string_view input, bool final, const TokenizedBlock& out) const;
   Result<bool> take_by_scalar(std::string_view input, bool final, bool keep_blank,
@@ -43,7 +44,8 @@ class SimdTokenizer final : public CsvTokenizer {
 };
 
 /// Takes the index's records when they are regular and keep the limits; else leaves `out` as it is.
-bool SimdTokenizer::take_matrix(std::string_view input, bool keep_blank, TokenizedBlock& out) {
+bool SimdTokenizer::take_matrix(std::string_view input, bool final, bool keep_blank,
+                                TokenizedBlock& out) {
   const std::size_t records = index_.line_feeds;
   auto* const ends = index_.positions.as<std::uint32_t>() + 1;
   if (records == 0) return false;
@@ -77,10 +79,27 @@ bool SimdTokenizer::take_matrix(std::string_view input, bool keep_blank, Tokeniz
   rest_fields_ = index_.count - records * fields;
   out.consumed = begin;
   out.matrix.fields = fields;
+  if (final && rest_fields_ == fields - 1) take_last_record(input, out);
   out.matrix.quote = index_.has_quotes ? quote_ : '\0';
   out.matrix.gapless = !index_.has_returns;
   std::swap(out.matrix.bounds, index_.positions);
   return true;
+}
+
+/// Takes what is behind the last line end of the object into the matrix, if it is another record
+/// like the others.
+void SimdTokenizer::take_last_record(std::string_view input, TokenizedBlock& out) {
+  const std::size_t size = input.size() - out.consumed;
+  if (size == 0 || size > record_bytes_max_ || input.back() == '\r' || index_.ends_inside_quotes ||
+      index_.breach != StructuralIndex::kNone) {
+    return;
+  }
+  out.record_begin.push_back(static_cast<std::uint32_t>(out.consumed));
+  index_.positions.resize((1 + out.record_begin.size() * out.matrix.fields) *
+                          sizeof(std::uint32_t));
+  index_.positions.as<std::uint32_t>()[out.record_begin.size() * out.matrix.fields] =
+      static_cast<std::uint32_t>(input.size());
+  out.consumed = input.size();
 }
 
 /// Takes the index's records one by one. False: the next one breaks a limit.
@@ -155,29 +174,30 @@ Result<bool> SimdTokenizer::take_by_scalar(std::string_view input, bool final, b
 Result<void> SimdTokenizer::tokenize(std::string_view input, bool final, bool keep_blank,
                                      std::size_t records_max, LineEnd& line_end,
                                      TokenizedBlock& out) {
-  if (!knows_dialect_ || line_end == LineEnd::kCr || records_max != SIZE_MAX) {
+  LineEnd known = line_end;
+  if (known == LineEnd::kUnknown && knows_dialect_) {
+    // The first line end decides; a failure to find it will come again.
+    static_cast<void>(scalar_->tokenize(input, final, keep_blank, 1, known, by_scalar_));
+  }
+  if (!knows_dialect_ || known != LineEnd::kLf || records_max != SIZE_MAX) {
     return scalar_->tokenize(input, final, keep_blank, records_max, line_end, out);
   }
+  line_end = known;
   out.clear();
   out.text = input.data();
   bool ascii = true;
   while (out.consumed < input.size()) {
-    // The first line end, and lines that end with CR, are the state machine's.
-    const bool indexed = line_end == LineEnd::kLf;
-    if (indexed) {
-      indexer_.index(input, out.consumed, index_);
-      ascii = ascii && !index_.has_non_ascii;
-      const bool fresh = out.consumed == 0 && out.record_begin.empty() && out.bad.empty();
-      const bool all_taken =
-          (fresh && take_matrix(input, keep_blank, out)) || take_records(input, keep_blank, out);
-      if (all_taken && !rest_is_decided(input, final, out)) break;
-      if (out.consumed == input.size()) break;
-    }
+    indexer_.index(input, out.consumed, index_);
+    // Bytes behind a breach were not looked at.
+    ascii = ascii && !index_.has_non_ascii && index_.breach == StructuralIndex::kNone;
+    const bool fresh = out.consumed == 0 && out.record_begin.empty() && out.bad.empty();
+    const bool all_taken = (fresh && take_matrix(input, final, keep_blank, out)) ||
+                           take_records(input, keep_blank, out);
+    if (out.consumed == input.size()) break;
+    if (all_taken && !rest_is_decided(input, final, out)) break;
     const Result<bool> taken = take_by_scalar(input, final, keep_blank, line_end, out);
     if (!taken) return taken.error();
     if (!*taken) break;
-    // Bytes behind a breach were not looked at.
-    ascii = ascii && indexed && index_.breach == StructuralIndex::kNone;
   }
   out.ascii = ascii;
   return {};

@@ -48,6 +48,9 @@ const std::vector<ColumnKind>& column_kinds() {
   static const std::vector<ColumnKind> kinds = {
       {"smallint", [](Random& r) { return digits(r, 4); }, {"32768", "-32768", "99999"}},
       {"int", [](Random& r) { return digits(r, 9); }, {"2147483648", "-2147483648", "+7"}},
+      {"int",
+       [](Random& r) { return "\"" + digits(r, 9) + "\""; },
+       {"\"\"", "\"7\"", "\"1\"\"2\"", "8"}},
       {"bigint", [](Random& r) { return digits(r, 19); }, {"9223372036854775808", "0x10", "1_0"}},
       {"real", [](Random& r) { return digits(r, 5) + "." + digits(r, 1).back(); }, {"1e39", "NaN"}},
       {"double precision",

@@ -302,6 +302,7 @@ void StructuralIndexer::index(std::string_view input, std::size_t from,
   out.has_quotes = state.has_quotes;
   out.has_returns = state.returns != 0;
   out.has_non_ascii = state.has_non_ascii;
+  out.ends_inside_quotes = state.inside != 0;
 }
 
 }  // namespace leat::parser

@@ -28,6 +28,7 @@ struct StructuralIndex {
   bool has_quotes = false;     ///< Any, inside or outside. These three may also count bytes
   bool has_returns = false;    ///< behind the breach.
   bool has_non_ascii = false;  ///< Any byte >= 0x80.
+  bool ends_inside_quotes = false;
 };
 
 /// What one step carries to the next, and what it found. For the code of each target only.

@@ -11,6 +11,9 @@
 #include <bit>
 #include <cstring>
 
+// Emulated vectors are slower than memcpy.
+#if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+
 HWY_BEFORE_NAMESPACE();
 namespace leat::parser {
 namespace HWY_NAMESPACE {
@@ -94,6 +97,8 @@ void append_texts(const simd::FieldColumn& fields, char quote, TextSink& sink) {
 }  // namespace leat::parser
 HWY_AFTER_NAMESPACE();
 
+#endif
+
 #if HWY_ONCE
 namespace leat::parser {
 
@@ -120,7 +125,7 @@ AppendTexts append_texts_of(SimdTarget target) noexcept {
       return N_AVX3_DL::append_texts;
 #endif
     default:
-      return HWY_STATIC_DISPATCH(append_texts);
+      return nullptr;
   }
 }
 

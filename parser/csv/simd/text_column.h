@@ -26,7 +26,7 @@ std::size_t field_bytes(const simd::FieldColumn& fields) noexcept;
 /// where `quote` is not '\0'. Moves sink.bytes and sink.offset behind them.
 using AppendTexts = void (*)(const simd::FieldColumn& fields, char quote, TextSink& sink);
 
-/// The target is available.
+/// The target is available. Null: none that is faster than to take one field at a time.
 AppendTexts append_texts_of(SimdTarget target) noexcept;
 
 }  // namespace leat::parser
