@@ -17,9 +17,9 @@ using Random = std::mt19937_64;
 
 std::size_t below(Random& random, std::size_t limit) { return random() % limit; }
 
-template <std::size_t kCount>
-std::string_view one_of(Random& random, const std::string_view (&values)[kCount]) {
-  return values[below(random, kCount)];
+template <std::size_t Count>
+std::string_view one_of(Random& random, const std::string_view (&values)[Count]) {
+  return values[below(random, Count)];
 }
 
 struct ColumnKind {

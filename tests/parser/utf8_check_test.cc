@@ -35,7 +35,7 @@ TEST_P(Utf8Check, AgreesOnAllSequencesOfTwoBytesAndTheLimitsOfLongerOnes) {
   constexpr unsigned char kLimits[] = {0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0,
                                        0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef,
                                        0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf8, 0xff};
-  const auto add = [](std::string front, unsigned char byte) {
+  const auto add = [](const std::string& front, unsigned char byte) {
     return front + static_cast<char>(byte);
   };
   for (unsigned first = 0; first < 256; ++first) {

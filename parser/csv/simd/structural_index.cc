@@ -17,7 +17,9 @@ namespace leat::parser {
 namespace HWY_NAMESPACE {
 namespace {
 
+#if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 namespace hn = hwy::HWY_NAMESPACE;
+#endif
 
 constexpr std::size_t kStepBytes = 64;
 
@@ -166,9 +168,9 @@ class Stepper {
 };
 #endif
 
-/// Runs until the bytes end, the rule is broken or, without kQuotes, a quote is met. Returns the
+/// Runs until the bytes end, the rule is broken or, without WithQuotes, a quote is met. Returns the
 /// number of steps done.
-template <bool kQuotes>
+template <bool WithQuotes>
 HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t position,
                            IndexState& state) {
   Stepper stepper(state);
@@ -182,10 +184,10 @@ HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t po
   std::size_t step = 0;
   for (; step < steps; ++step, position += kStepBytes) {
     StepMasks at = stepper.masks(text + step * kStepBytes);
-    if (!kQuotes && HWY_UNLIKELY(at.quotes != 0)) break;
+    if (!WithQuotes && HWY_UNLIKELY(at.quotes != 0)) break;
     const std::uint64_t starts = at.delimiters | at.line_feeds | at.quotes;
     std::uint64_t broken = 0;
-    if (kQuotes) {
+    if (WithQuotes) {
       const std::uint64_t quoted = prefix_xor(at.quotes) ^ inside;
       const std::uint64_t closing = at.quotes & ~quoted;
       broken = at.quotes & quoted & ~(starts << 1 | after_start);

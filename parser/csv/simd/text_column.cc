@@ -61,7 +61,7 @@ HWY_INLINE char* copy_halving(const char* from, const char* end, hn::Vec<Piece> 
   return to;
 }
 
-template <bool kQuotes>
+template <bool WithQuotes>
 HWY_INLINE void append(const simd::FieldColumn& fields, char quote, TextSink& sink) {
   const auto quotes = hn::Set(Piece(), static_cast<std::uint8_t>(quote));
   char* to = sink.bytes;
@@ -72,7 +72,7 @@ HWY_INLINE void append(const simd::FieldColumn& fields, char quote, TextSink& si
     // No branch: whether a field is empty is hard to predict.
     sink.empty[empty] = static_cast<std::uint32_t>(row);
     empty += from == end ? 1 : 0;
-    if (kQuotes && *from == quote && from != end) {
+    if (WithQuotes && *from == quote && from != end) {
       to = copy_halving(from + 1, end - 1, quotes, to);
     } else {
       to = copy_plain(from, end, to);
