@@ -252,7 +252,7 @@ Result<void> SqliteSink::write_rows(const RowChunk& chunk) {
   // SQLite numbers new rows upwards from the largest there is, so the chunk's rows lie together
   // behind it: unless rules of the table left rows out, or the largest number was taken already.
   Written range{.split = *chunk.split,
-                .first_rowid = *largest + 1,
+                .first_rowid = database_->last_insert_rowid() - chunk.rows + 1,
                 .last_rowid = database_->last_insert_rowid(),
                 .contiguous = database_->total_changes() - before == chunk.rows &&
                               database_->last_insert_rowid() - *largest == chunk.rows};
