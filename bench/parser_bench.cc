@@ -134,7 +134,7 @@ void copy_memory(benchmark::State& state, char name) {
   report(state, done, 0);
 }
 
-/// A way to read CSV, as CsvOptions name it.
+/// A way to read CSV, as FormatOptions name it.
 struct Engine {
   std::string tokenizer;
   std::string simd;
@@ -151,7 +151,7 @@ std::vector<Engine> engines() {
 }
 
 std::unique_ptr<CsvTokenizer> make_tokenizer(const Engine& engine) {
-  const CsvOptions options;
+  const FormatOptions options;
   if (engine.tokenizer == "libcsv") return make_libcsv_tokenizer(options);
   if (engine.tokenizer == "scalar") return make_scalar_tokenizer(options);
   return make_simd_tokenizer(options, *choose_simd_target(engine.simd));
@@ -202,12 +202,12 @@ void tokenize(benchmark::State& state, char name, const Engine& engine) {
 
 void parse_typed(benchmark::State& state, char name, const Engine& engine) {
   const Shape& shape = shape_of(name);
-  CsvOptions options;
+  FormatOptions options;
   options.tokenizer = engine.tokenizer;
   options.simd = engine.simd;
   Result<Schema> schema = parse_schema(shape.schema);
   if (!schema) return state.SkipWithError(schema.error().message.c_str());
-  auto parser = make_csv_parser(options, std::make_shared<const Schema>(*std::move(schema)));
+  auto parser = make_parser(options, std::make_shared<const Schema>(*std::move(schema)));
   if (!parser) return state.SkipWithError(parser.error().message.c_str());
   const auto split = std::make_shared<const ObjectVersion>();
   std::size_t rows = 0;

@@ -190,9 +190,9 @@ Result<LoaderOptions> PipelineFlags::options() const {
       typed.format == "jsonl" ? SinkOptions::Format::kJsonl : SinkOptions::Format::kCsv;
   options.rejects_file = typed.rejects;
 
-  CsvOptions& csv = source.csv;
+  FormatOptions& format = source.format;
   std::chrono::milliseconds settle(source.store.local.settle_ms);
-  std::uint64_t record_bytes_max = csv.record_bytes_max;
+  std::uint64_t record_bytes_max = format.record_bytes_max;
   char comment = '\0';
   for (Result<void> parsed :
        {set_parsed("--poll-interval", typed.poll_interval, parse_duration, source.poll_interval),
@@ -201,13 +201,13 @@ Result<LoaderOptions> PipelineFlags::options() const {
         set_parsed("--settle", typed.settle, parse_duration, settle),
         set_parsed("--memory", typed.memory, parse_bytes, source.memory_bytes_max),
         set_parsed("--max-record-bytes", typed.max_record_bytes, parse_bytes, record_bytes_max),
-        set_parsed("--delimiter", typed.delimiter, parse_character, csv.delimiter),
-        set_parsed("--quote", typed.quote, parse_character, csv.quote),
+        set_parsed("--delimiter", typed.delimiter, parse_character, format.delimiter),
+        set_parsed("--quote", typed.quote, parse_character, format.quote),
         set_parsed("--comment", typed.comment, parse_character, comment)}) {
     if (!parsed) return std::move(parsed).error();
   }
-  csv.escape = csv.quote;
-  if (Result<void> parsed = set_parsed("--escape", typed.escape, parse_character, csv.escape);
+  format.escape = format.quote;
+  if (Result<void> parsed = set_parsed("--escape", typed.escape, parse_character, format.escape);
       !parsed) {
     return std::move(parsed).error();
   }
@@ -217,19 +217,19 @@ Result<LoaderOptions> PipelineFlags::options() const {
   if (settle > std::chrono::hours(24)) {
     return Error{ErrorCode::kInvalidArgument, "--settle: at most 24h"};
   }
-  csv.record_bytes_max = static_cast<std::uint32_t>(record_bytes_max);
+  format.record_bytes_max = static_cast<std::uint32_t>(record_bytes_max);
   source.store.local.settle_ms = static_cast<std::uint32_t>(settle.count());
-  if (comment != '\0') csv.comment = comment;
-  csv.header = typed.header;
-  csv.skip_lines = typed.skip_lines;
-  if (!typed.null_strings.empty()) csv.null_strings = typed.null_strings;
-  if (!typed.tokenizer.empty()) csv.tokenizer = typed.tokenizer;
-  csv.on_error = typed.on_error == "reject" ? OnError::kReject
-                 : typed.on_error == "null" ? OnError::kNull
-                                            : OnError::kFail;
-  csv.extra_columns = typed.extra_columns == "ignore" ? ExtraColumns::kIgnore
-                      : typed.extra_columns == "fail" ? ExtraColumns::kFail
-                                                      : ExtraColumns::kAuto;
+  if (comment != '\0') format.comment = comment;
+  format.header = typed.header;
+  format.skip_lines = typed.skip_lines;
+  if (!typed.null_strings.empty()) format.null_strings = typed.null_strings;
+  if (!typed.tokenizer.empty()) format.tokenizer = typed.tokenizer;
+  format.on_error = typed.on_error == "reject" ? OnError::kReject
+                    : typed.on_error == "null" ? OnError::kNull
+                                               : OnError::kFail;
+  format.extra_columns = typed.extra_columns == "ignore" ? ExtraColumns::kIgnore
+                         : typed.extra_columns == "fail" ? ExtraColumns::kFail
+                                                         : ExtraColumns::kAuto;
   if (!typed.schema.empty()) {
     Result<Schema> schema = parse_schema(typed.schema);
     if (!schema) {

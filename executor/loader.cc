@@ -242,7 +242,7 @@ Result<void> LoaderOptions::validate() const {
   if (checkpoint_interval.count() <= 0) {
     return Error{ErrorCode::kInvalidArgument, "the checkpoint interval must be above 0"};
   }
-  if (to == "-" && source.csv.on_error != OnError::kFail && rejects_file.empty()) {
+  if (to == "-" && source.format.on_error != OnError::kFail && rejects_file.empty()) {
     return Error{ErrorCode::kInvalidArgument,
                  "standard output has no place for rejected records: say where they go with "
                  "--rejects FILE"};
@@ -253,7 +253,7 @@ Result<void> LoaderOptions::validate() const {
 Result<std::unique_ptr<Loader>> Loader::create(LoaderOptions options) {
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
   options.sink.keep_rejects =
-      options.rejects_file.empty() && options.source.csv.on_error != OnError::kFail;
+      options.rejects_file.empty() && options.source.format.on_error != OnError::kFail;
   return std::unique_ptr<Loader>(std::make_unique<PipelineLoader>(std::move(options)));
 }
 

@@ -55,13 +55,13 @@ void SplitWorker::read_split(SplitAssignment assignment) {
 Result<void> SplitWorker::ensure_parser() {
   const std::shared_ptr<const Schema> schema = context_.schemas.parsed();
   if (parser_ != nullptr && parser_schema_ == schema && schema != nullptr) return {};
-  CsvOptions csv = context_.options.csv;
+  FormatOptions format = context_.options.format;
   // The parser takes a schema that was kept from an earlier header for one given by the user.
-  if (csv.extra_columns == ExtraColumns::kAuto) {
-    csv.extra_columns =
+  if (format.extra_columns == ExtraColumns::kAuto) {
+    format.extra_columns =
         context_.options.schema.has_value() ? ExtraColumns::kIgnore : ExtraColumns::kFail;
   }
-  Result<std::unique_ptr<ByteStreamParser>> made = make_csv_parser(csv, schema);
+  Result<std::unique_ptr<ByteStreamParser>> made = make_parser(format, schema);
   if (!made) return std::move(made).error();
   parser_ = std::move(*made);
   parser_schema_ = schema;

@@ -32,8 +32,16 @@ enum class ExtraColumns : std::uint8_t {
   kFail,
 };
 
-/// The dialect and meaning of CSV. The defaults are RFC 4180 read generously; see docs/csv.md.
-struct CsvOptions {
+enum class Format : std::uint8_t {
+  kCsv,           ///< Delimited text with quotes; see docs/csv.md.
+  kPostgresText,  ///< PostgreSQL's COPY text format: tab, \N, backslash escapes.
+  kJsonLines,     ///< One JSON object a line; columns by key.
+  kLines,         ///< Each line is one text value.
+};
+
+/// What the bytes of an object mean. The defaults are CSV as RFC 4180 has it, read generously.
+struct FormatOptions {
+  Format kind = Format::kCsv;
   char delimiter = ',';
   char quote = '"';              ///< '\0': no quoting at all.
   char escape = '"';             ///< Inside quotes; equal to `quote`: doubling.
@@ -74,7 +82,7 @@ class ByteStreamParser {
   /// Forgets everything of the last split, its header too, and begins `split` at `position`
   /// (Position{} for its start). The next chunk's offset must be position.offset.
   ///   kCorrupt         position.parser_state is not from this parser, or from one with another
-  ///                    CsvOptions::header.
+  ///                    FormatOptions::header.
   ///   kSchemaMismatch  The header that it holds does not fit the schema.
   virtual Result<void> reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
                                            const Position& position) = 0;
@@ -95,14 +103,22 @@ class ByteStreamParser {
   /// The schema in force; null until it is known (no schema given and no header seen).
   virtual std::shared_ptr<const Schema> schema() const noexcept = 0;
 
-  /// Bytes held back for an incomplete record, for memory budgets.
+  /// How many bytes at the front of `bytes`, which begin with a record, are whole records, line
+  /// ends included, so that they and what follows can be parsed apart: by two parsers, each reset
+  /// to its own begin with the `parser_state` of any position of this split.
+  ///
+  /// 0: there is no such boundary in `bytes`, or this split cannot be cut (its header is not read
+  /// yet, or only a parse can tell where its records end). Far faster than parse().
+  virtual std::size_t whole_records(std::string_view bytes) const noexcept = 0;
+
+  /// Bytes held back for an incomplete record.
   virtual std::size_t buffered_bytes() const noexcept = 0;
 };
 
-/// A CSV parser. Without a schema the first header decides: all its columns are text.
+/// A parser of options.kind. Without a schema the first header decides: all its columns are text.
 ///   kInvalidArgument  Options that do not validate; no schema and no header; SIMD instructions
 ///                     asked for that this machine cannot run.
-Result<std::unique_ptr<ByteStreamParser>> make_csv_parser(const CsvOptions& options,
-                                                          std::shared_ptr<const Schema> schema);
+Result<std::unique_ptr<ByteStreamParser>> make_parser(const FormatOptions& options,
+                                                      std::shared_ptr<const Schema> schema);
 
 }  // namespace leat

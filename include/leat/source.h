@@ -32,7 +32,7 @@ struct SourceOptions {
   /// made of the store and the literal front of `from`.
   std::string pipeline = {};
   std::optional<Schema> schema = {};  ///< None: text columns named by the first header.
-  CsvOptions csv = {};
+  FormatOptions format = {};
   StoreOptions store = {};
 
   bool once = false;  ///< End when all that is listed has been delivered.

@@ -16,7 +16,7 @@ std::string count_of(std::size_t count, std::string_view noun) {
 
 }  // namespace
 
-BlockConverter::BlockConverter(const CsvOptions& options, SimdTarget target,
+BlockConverter::BlockConverter(const FormatOptions& options, SimdTarget target,
                                std::shared_ptr<const Schema> schema, ColumnMap map)
     : schema_(std::move(schema)),
       map_(std::move(map)),

@@ -41,8 +41,8 @@ struct BlockPlace {
 class BlockConverter {
  public:
   /// The target is available.
-  BlockConverter(const CsvOptions& options, SimdTarget target, std::shared_ptr<const Schema> schema,
-                 ColumnMap map);
+  BlockConverter(const FormatOptions& options, SimdTarget target,
+                 std::shared_ptr<const Schema> schema, ColumnMap map);
 
   /// Fields of each record.
   std::size_t record_fields() const noexcept { return map_.record_fields; }

@@ -139,7 +139,7 @@ class ColumnBuilder::Target {
   ValueFaults& faults_;
 };
 
-ColumnBuilder::ColumnBuilder(const CsvOptions& options, SimdTarget target)
+ColumnBuilder::ColumnBuilder(const FormatOptions& options, SimdTarget target)
     : is_null_(options.null_strings),
       quote_(options.quote),
       escape_(options.escape),

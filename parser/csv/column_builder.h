@@ -67,7 +67,7 @@ class NullMatcher {
 class ColumnBuilder {
  public:
   /// The target is available.
-  ColumnBuilder(const CsvOptions& options, SimdTarget target);
+  ColumnBuilder(const FormatOptions& options, SimdTarget target);
 
   /// Appends `rows` of field `field_index` of each record to `out`, which holds `rows_before` rows
   /// (variable types: also the first offset).

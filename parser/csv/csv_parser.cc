@@ -30,7 +30,7 @@ bool holds_line_end(std::string_view bytes) noexcept {
   return bytes.find('\n') != std::string_view::npos || bytes.find('\r') != std::string_view::npos;
 }
 
-std::unique_ptr<CsvTokenizer> make_tokenizer(const CsvOptions& options, SimdTarget target) {
+std::unique_ptr<CsvTokenizer> make_tokenizer(const FormatOptions& options, SimdTarget target) {
   if (options.tokenizer == "scalar") return make_scalar_tokenizer(options);
   if (options.tokenizer == "libcsv") return make_libcsv_tokenizer(options);
   return make_simd_tokenizer(options, target);
@@ -38,7 +38,7 @@ std::unique_ptr<CsvTokenizer> make_tokenizer(const CsvOptions& options, SimdTarg
 
 }  // namespace
 
-CsvParser::CsvParser(CsvOptions options, SimdTarget target, std::shared_ptr<const Schema> schema)
+CsvParser::CsvParser(FormatOptions options, SimdTarget target, std::shared_ptr<const Schema> schema)
     : options_(std::move(options)),
       schema_given_(schema != nullptr),
       schema_(std::move(schema)),
@@ -139,6 +139,8 @@ void CsvParser::end_chunk(std::uint64_t end_offset, RowChunk& out) {
   out.records.end = delivered_.record;
   out.end = delivered_;
 }
+
+std::size_t CsvParser::whole_records(std::string_view) const noexcept { return 0; }
 
 /// Gives `out` the schema's columns, without rows, as soon as there is a schema.
 void CsvParser::shape_columns(RowChunk& out) const {
@@ -357,8 +359,8 @@ CsvParser::Failure CsvParser::failure(RecordFault fault, const BlockPlace& place
 
 namespace leat {
 
-Result<std::unique_ptr<ByteStreamParser>> make_csv_parser(const CsvOptions& options,
-                                                          std::shared_ptr<const Schema> schema) {
+Result<std::unique_ptr<ByteStreamParser>> make_parser(const FormatOptions& options,
+                                                      std::shared_ptr<const Schema> schema) {
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
   if (schema == nullptr && !options.header) {
     return Error{ErrorCode::kInvalidArgument,

@@ -23,13 +23,14 @@ namespace leat::parser {
 class CsvParser final : public ByteStreamParser {
  public:
   /// Options that validate; an available target; a schema or a header.
-  CsvParser(CsvOptions options, SimdTarget target, std::shared_ptr<const Schema> schema);
+  CsvParser(FormatOptions options, SimdTarget target, std::shared_ptr<const Schema> schema);
 
   Result<void> reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
                                    const Position& position) override;
   Result<void> parse(const ByteChunk& chunk, RowChunk& out) override;
   Result<void> finish(RowChunk& out) override;
   std::shared_ptr<const Schema> schema() const noexcept override { return schema_; }
+  std::size_t whole_records(std::string_view bytes) const noexcept override;
   std::size_t buffered_bytes() const noexcept override { return carry_.size(); }
 
  private:
@@ -64,7 +65,7 @@ class CsvParser final : public ByteStreamParser {
   std::uint64_t offset_here() const noexcept { return offset_ + used_; }
   std::string_view rest() const noexcept { return input_.substr(used_); }
 
-  const CsvOptions options_;
+  const FormatOptions options_;
   const bool schema_given_;
   std::shared_ptr<const Schema> schema_;
   const SimdTarget target_;

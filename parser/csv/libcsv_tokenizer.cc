@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kFieldBufferStepBytes = 1u << 20;
 
 /// libcsv can stand in for the dialect. It tells quoted from unquoted for empty fields only.
-bool knows_dialect(const CsvOptions& options) {
+bool knows_dialect(const FormatOptions& options) {
   const bool only_empty_is_null =
       std::all_of(options.null_strings.begin(), options.null_strings.end(),
                   [](const std::string& text) { return text.empty(); });
@@ -33,7 +33,7 @@ int no_space(unsigned char) noexcept { return 0; }
 
 class LibcsvTokenizer final : public CsvTokenizer {
  public:
-  explicit LibcsvTokenizer(const CsvOptions& options)
+  explicit LibcsvTokenizer(const FormatOptions& options)
       : scalar_(make_scalar_tokenizer(options)),
         knows_dialect_(knows_dialect(options)),
         record_bytes_max_(options.record_bytes_max),
@@ -202,7 +202,7 @@ Result<void> LibcsvTokenizer::tokenize(std::string_view input, bool final, bool 
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const CsvOptions& options) {
+std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const FormatOptions& options) {
   return std::make_unique<LibcsvTokenizer>(options);
 }
 

@@ -58,7 +58,7 @@ bool matches(const Signature& signature, std::string_view head) {
 
 }  // namespace
 
-std::optional<std::string> describe_not_text(std::string_view head, const CsvOptions& options) {
+std::optional<std::string> describe_not_text(std::string_view head, const FormatOptions& options) {
   for (const Signature& signature : kSignatures) {
     if (!matches(signature, head)) continue;
     const std::string name(signature.name);

@@ -15,6 +15,6 @@ inline constexpr std::size_t kSniffBytes = 4096;
 
 /// What `head`, the first min(kSniffBytes, size) bytes of an object, is instead of text, and what
 /// to do about it; nothing when it may be text. A few control characters stay data.
-std::optional<std::string> describe_not_text(std::string_view head, const CsvOptions& options);
+std::optional<std::string> describe_not_text(std::string_view head, const FormatOptions& options);
 
 }  // namespace leat::parser

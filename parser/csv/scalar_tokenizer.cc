@@ -34,7 +34,7 @@ constexpr std::uint64_t zero_bytes(std::uint64_t word) noexcept {
 
 class ScalarTokenizer final : public CsvTokenizer {
  public:
-  explicit ScalarTokenizer(const CsvOptions& options)
+  explicit ScalarTokenizer(const FormatOptions& options)
       : delimiter_(options.delimiter),
         quote_(options.quote),
         escape_(options.escape),
@@ -269,7 +269,7 @@ Result<void> ScalarTokenizer::tokenize(std::string_view input, bool final, bool 
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const CsvOptions& options) {
+std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const FormatOptions& options) {
   return std::make_unique<ScalarTokenizer>(options);
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 class SimdTokenizer final : public CsvTokenizer {
  public:
-  SimdTokenizer(const CsvOptions& options, SimdTarget target)
+  SimdTokenizer(const FormatOptions& options, SimdTarget target)
       : scalar_(make_scalar_tokenizer(options)),
         indexer_(target, options.delimiter, options.quote),
         knows_dialect_(!options.comment &&
@@ -205,7 +205,7 @@ Result<void> SimdTokenizer::tokenize(std::string_view input, bool final, bool ke
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const CsvOptions& options, SimdTarget target) {
+std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const FormatOptions& options, SimdTarget target) {
   return std::make_unique<SimdTokenizer>(options, target);
 }
 

@@ -139,16 +139,16 @@ class CsvTokenizer {
 };
 
 /// The scalar state machine: every dialect, one byte at a time. The reference.
-std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const CsvOptions& options);
+std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const FormatOptions& options);
 
 /// libcsv in strict mode for the records it reads as leat's rules do; the scalar state machine
 /// takes records that it refuses, and dialects that it does not know.
-std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const CsvOptions& options);
+std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const FormatOptions& options);
 
 /// Finds structure 64 bytes at a time. The scalar state machine takes the records that break the
 /// rule of quotes, objects of lone CRs, and dialects with comments or another escape than the
 /// quote. The target is available.
-std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const CsvOptions& options, SimdTarget target);
+std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const FormatOptions& options, SimdTarget target);
 
 /// Appends the field's text to `out` with its escape sequences removed.
 void unescape(std::string_view field, char quote, char escape, std::string& out);

@@ -157,7 +157,7 @@ TEST_F(LoaderTest, TakesQuarantinedObjectsUpAgainWhenAsked) {
   put("a.csv", "id,name\n1,one\nx,two\n3,three\n");
   EXPECT_EQ(loaded(options()).source.objects_quarantined, 1u);
   LoaderOptions again = options();
-  again.source.csv.on_error = OnError::kReject;
+  again.source.format.on_error = OnError::kReject;
   EXPECT_EQ(loaded(again).source.rows, 0u);
   again.source.retry_quarantined = true;
   const LoadReport report = loaded(again);
@@ -188,7 +188,7 @@ TEST_F(LoaderTest, NoticesThatTheTableWasDropped) {
 TEST_F(LoaderTest, KeepsRejectsInTheTableOrInAFile) {
   put("a.csv", "id,name\n1,one\nx,two\n3,three\n");
   LoaderOptions to_table = options();
-  to_table.source.csv.on_error = OnError::kReject;
+  to_table.source.format.on_error = OnError::kReject;
   EXPECT_EQ(loaded(to_table).source.rows_rejected, 1u);
   EXPECT_EQ(query("SELECT record, byte_offset, column_name, text FROM leat_reject"), "2|14|id|x\n");
 
@@ -205,7 +205,7 @@ TEST_F(LoaderTest, KeepsRejectsInTheTableOrInAFile) {
 TEST_F(LoaderTest, CutsTheRejectFileBackToTheCommittedEpoch) {
   put("a.csv", "id,name\nx,one\n");
   LoaderOptions to_file = options();
-  to_file.source.csv.on_error = OnError::kReject;
+  to_file.source.format.on_error = OnError::kReject;
   to_file.rejects_file = folder_.path() / "rejects.jsonl";
   to_file.source.pipeline = "p";
   loaded(to_file);
@@ -223,7 +223,7 @@ TEST_F(LoaderTest, CutsTheRejectFileBackToTheCommittedEpoch) {
 TEST_F(LoaderTest, KeepsARejectFileOverRunsThatDoNotUseIt) {
   put("a.csv", "id,name\nx,one\n");
   LoaderOptions to_file = options();
-  to_file.source.csv.on_error = OnError::kReject;
+  to_file.source.format.on_error = OnError::kReject;
   to_file.rejects_file = folder_.path() / "rejects.jsonl";
   loaded(to_file);
   const std::string first = file("rejects.jsonl");
@@ -268,7 +268,7 @@ TEST_F(LoaderTest, OptionsAreCheckedBeforeAnythingIsMade) {
   EXPECT_FALSE(run(no_table));
   LoaderOptions no_place = options();
   no_place.to = "-";
-  no_place.source.csv.on_error = OnError::kReject;
+  no_place.source.format.on_error = OnError::kReject;
   EXPECT_FALSE(run(no_place));
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "state"));
 }

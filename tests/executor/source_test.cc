@@ -277,7 +277,7 @@ TEST_F(SourceTest, ReadsAQuarantinedObjectAgainInANewVersionWhenNothingWasDelive
 TEST_F(SourceTest, RejectsRowsByPolicy) {
   store_->put("/in/a", csv(0, 2) + "oops,x\n" + "3,y\n");
   SourceOptions source_options = options();
-  source_options.csv.on_error = OnError::kReject;
+  source_options.format.on_error = OnError::kReject;
   const auto ids = load(source_options);
   EXPECT_EQ(ids.at("/in/a"), (std::vector<std::int64_t>{0, 1, 3}));
   EXPECT_EQ(stats_.rows_rejected, 1u);

@@ -13,14 +13,14 @@
 namespace leat::parser {
 namespace {
 
-CsvOptions with(void (*change)(CsvOptions&)) {
-  CsvOptions options;
+FormatOptions with(void (*change)(FormatOptions&)) {
+  FormatOptions options;
   change(options);
   return options;
 }
 
 std::vector<Fixture> inline_fixtures() {
-  const auto by_place = [](CsvOptions& o) { o.header = false; };
+  const auto by_place = [](FormatOptions& o) { o.header = false; };
   std::string large = "a,b\n";
   for (int i = 0; i < 8; ++i) large += "\"" + std::string(37, 'x') + "\ny\"\"\"," + "1\r\n";
   return {
@@ -52,26 +52,28 @@ std::vector<Fixture> inline_fixtures() {
        {},
        "id bigint not null, ok boolean, \"when\" date"},
       {"reordered", "B,z,a\n1,2,3\n4,5,6\n", {}, "a int, b int, c text"},
-      {"nulls", "a,b\nNULL,\"NULL\"\n-,\"-\"\n,\"\"\n", with([](CsvOptions& o) {
+      {"nulls", "a,b\nNULL,\"NULL\"\n-,\"-\"\n,\"\"\n", with([](FormatOptions& o) {
          o.null_strings = {"NULL", "-"};
        })},
       {"comments", "#c \"x\na,b\n#\r\n1,2\n#3,4\n5,6\n#",
-       with([](CsvOptions& o) { o.comment = '#'; })},
-      {"skipped", "one\n\"two\na,b\n1,2\n", with([](CsvOptions& o) { o.skip_lines = 2; })},
-      {"skipped_crlf", "one\r\n\r\na,b\r\n1,2\r\n", with([](CsvOptions& o) { o.skip_lines = 2; })},
-      {"skipped_all", "one\ntwo", with([](CsvOptions& o) { o.skip_lines = 3; })},
+       with([](FormatOptions& o) { o.comment = '#'; })},
+      {"skipped", "one\n\"two\na,b\n1,2\n", with([](FormatOptions& o) { o.skip_lines = 2; })},
+      {"skipped_crlf", "one\r\n\r\na,b\r\n1,2\r\n",
+       with([](FormatOptions& o) { o.skip_lines = 2; })},
+      {"skipped_all", "one\ntwo", with([](FormatOptions& o) { o.skip_lines = 3; })},
       {"escape", "a,b\n\"x\\\"\\\\\",\"\\n\"\n\"\\\",\"1\"\n",
-       with([](CsvOptions& o) { o.escape = '\\'; })},
-      {"tab", "a\tb\n1 \t\"2\t3\"\n", with([](CsvOptions& o) { o.delimiter = '\t'; })},
+       with([](FormatOptions& o) { o.escape = '\\'; })},
+      {"tab", "a\tb\n1 \t\"2\t3\"\n", with([](FormatOptions& o) { o.delimiter = '\t'; })},
       {"too_long", "a,b\n1,2\n1234,6789\n3,4\n",
-       with([](CsvOptions& o) { o.record_bytes_max = 8; })},
+       with([](FormatOptions& o) { o.record_bytes_max = 8; })},
       {"too_long_quoted", "a,b\n1,2\r\n1,\"\n\n\n\n\n\n\n\n\n\n\"\r\n3,4\n",
-       with([](CsvOptions& o) { o.record_bytes_max = 8; })},
+       with([](FormatOptions& o) { o.record_bytes_max = 8; })},
       {"fills_limit", "a,b\n1234,678\r\n\"12\",\"\n\"\r\n",
-       with([](CsvOptions& o) { o.record_bytes_max = 8; })},
-      {"too_many_fields", "a,b,c\n1,2,3\n1,2,3,4\n", with([](CsvOptions& o) { o.fields_max = 3; })},
+       with([](FormatOptions& o) { o.record_bytes_max = 8; })},
+      {"too_many_fields", "a,b,c\n1,2,3\n1,2,3,4\n",
+       with([](FormatOptions& o) { o.fields_max = 3; })},
       {"header_too_long", "a,bbbbbbbbbb\n1,2\n",
-       with([](CsvOptions& o) { o.record_bytes_max = 8; })},
+       with([](FormatOptions& o) { o.record_bytes_max = 8; })},
       {"header_bad", "a,\"b\"c\n1,2\n"},
       {"header_mismatch", "x,y\n1,2\n", {}, "a int"},
       {"large_records", large},

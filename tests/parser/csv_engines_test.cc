@@ -85,7 +85,7 @@ constexpr std::string_view kAnywhere[] = {"", "", "NULL", "\"17\"", " 1", "x", "
 
 Fixture generate(Random& random) {
   Fixture fixture{"generated.csv", ""};
-  CsvOptions& options = fixture.options;
+  FormatOptions& options = fixture.options;
   options.header = false;
   options.on_error = static_cast<OnError>(below(random, 3));
   if (below(random, 3) == 0) options.null_strings = {"", "NULL", "7"};

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Loaded load_as(std::string bytes, std::string schema, CsvOptions options = {}) {
+Loaded load_as(std::string bytes, std::string schema, FormatOptions options = {}) {
   return load({"object.csv", std::move(bytes), std::move(options), std::move(schema)});
 }
 
@@ -67,7 +67,7 @@ TEST(CsvHeader, TakesARowForNoHeader) {
 }
 
 TEST(CsvHeader, IgnoresExtraColumnsOrRefusesThem) {
-  CsvOptions options;
+  FormatOptions options;
   EXPECT_THAT(load_as("a,z\n1,2\n", "a int", options).rows, ElementsAre("1"));
   options.extra_columns = ExtraColumns::kFail;
   const Loaded loaded = load_as("a,z,y\n1,2,3\n", "a int", options);
@@ -113,13 +113,13 @@ TEST(CsvHeader, AnEmptyObjectMakesNoSchema) {
 }
 
 TEST(CsvHeader, ReadsColumnsByPlaceWithoutAHeader) {
-  CsvOptions options;
+  FormatOptions options;
   options.header = false;
   EXPECT_THAT(load_as("1,x\n2,y", "a int, b text", options).rows, ElementsAre("1|x", "2|y"));
 }
 
 TEST(CsvHeader, SkipsLinesInFrontOfIt) {
-  CsvOptions options;
+  FormatOptions options;
   options.skip_lines = 2;
   EXPECT_THAT(load_as("a \"title\n\na\n1\n", "a int", options).rows, ElementsAre("1"));
 }

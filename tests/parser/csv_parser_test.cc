@@ -221,9 +221,9 @@ TEST(CsvParser, ErrorsNameTheirPlaceAndWhatToDo) {
 }
 
 TEST(CsvParser, NeedsAHeaderOrASchema) {
-  CsvOptions options;
+  FormatOptions options;
   options.header = false;
-  const auto parser = make_csv_parser(options, nullptr);
+  const auto parser = make_parser(options, nullptr);
   ASSERT_FALSE(parser);
   EXPECT_EQ(parser.error().code, ErrorCode::kInvalidArgument);
 }
@@ -237,39 +237,39 @@ TEST(ParserState, SurvivesItsEncoding) {
   EXPECT_EQ(back->header, state.header);
 }
 
-TEST(CsvOptions, RefusesCharactersThatCannotBeToldApart) {
-  EXPECT_TRUE(CsvOptions().validate());
-  const auto refuses = [](void (*change)(CsvOptions&), const char* named) {
-    CsvOptions options;
+TEST(FormatOptions, RefusesCharactersThatCannotBeToldApart) {
+  EXPECT_TRUE(FormatOptions().validate());
+  const auto refuses = [](void (*change)(FormatOptions&), const char* named) {
+    FormatOptions options;
     change(options);
     const Result<void> valid = options.validate();
     ASSERT_FALSE(valid) << named;
     EXPECT_EQ(valid.error().code, ErrorCode::kInvalidArgument);
     EXPECT_THAT(valid.error().message, HasSubstr(named));
   };
-  refuses([](CsvOptions& o) { o.delimiter = '\n'; }, "--delimiter");
-  refuses([](CsvOptions& o) { o.delimiter = '\0'; }, "--delimiter");
-  refuses([](CsvOptions& o) { o.delimiter = '\xa7'; }, "--delimiter");
-  refuses([](CsvOptions& o) { o.delimiter = '"'; }, "--quote and --delimiter");
-  refuses([](CsvOptions& o) { o.quote = '\r'; }, "--quote");
-  refuses([](CsvOptions& o) { o.escape = ','; }, "--escape and --delimiter");
-  refuses([](CsvOptions& o) { o.escape = '\0'; }, "--escape");
-  refuses([](CsvOptions& o) { o.comment = ','; }, "--comment and --delimiter");
-  refuses([](CsvOptions& o) { o.comment = '"'; }, "--comment and --quote");
-  refuses([](CsvOptions& o) { o.record_bytes_max = 0; }, "--max-record-bytes");
-  refuses([](CsvOptions& o) { o.record_bytes_max = (1u << 30) + 1; }, "--max-record-bytes");
-  refuses([](CsvOptions& o) { o.fields_max = 0; }, "fields_max");
-  refuses([](CsvOptions& o) { o.tokenizer = "fast"; }, "--tokenizer");
+  refuses([](FormatOptions& o) { o.delimiter = '\n'; }, "--delimiter");
+  refuses([](FormatOptions& o) { o.delimiter = '\0'; }, "--delimiter");
+  refuses([](FormatOptions& o) { o.delimiter = '\xa7'; }, "--delimiter");
+  refuses([](FormatOptions& o) { o.delimiter = '"'; }, "--quote and --delimiter");
+  refuses([](FormatOptions& o) { o.quote = '\r'; }, "--quote");
+  refuses([](FormatOptions& o) { o.escape = ','; }, "--escape and --delimiter");
+  refuses([](FormatOptions& o) { o.escape = '\0'; }, "--escape");
+  refuses([](FormatOptions& o) { o.comment = ','; }, "--comment and --delimiter");
+  refuses([](FormatOptions& o) { o.comment = '"'; }, "--comment and --quote");
+  refuses([](FormatOptions& o) { o.record_bytes_max = 0; }, "--max-record-bytes");
+  refuses([](FormatOptions& o) { o.record_bytes_max = (1u << 30) + 1; }, "--max-record-bytes");
+  refuses([](FormatOptions& o) { o.fields_max = 0; }, "fields_max");
+  refuses([](FormatOptions& o) { o.tokenizer = "fast"; }, "--tokenizer");
 }
 
-TEST(CsvOptions, SimdTargetsAreKnownByName) {
+TEST(FormatOptions, SimdTargetsAreKnownByName) {
   for (const char* engine : {"scalar", "libcsv", "simd"}) {
-    CsvOptions options;
+    FormatOptions options;
     options.tokenizer = engine;
     options.simd = "portable";
-    EXPECT_TRUE(make_csv_parser(options, nullptr));
+    EXPECT_TRUE(make_parser(options, nullptr));
     options.simd = "mmx";
-    const auto refused = make_csv_parser(options, nullptr);
+    const auto refused = make_parser(options, nullptr);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
     EXPECT_THAT(refused.error().message, HasSubstr("the option simd names \"mmx\""));
@@ -277,21 +277,21 @@ TEST(CsvOptions, SimdTargetsAreKnownByName) {
   }
 }
 
-TEST(CsvOptions, TheEnvironmentChoosesTheSimdTargetThatNoOptionNames) {
+TEST(FormatOptions, TheEnvironmentChoosesTheSimdTargetThatNoOptionNames) {
   ASSERT_EQ(setenv("LEAT_SIMD", "sse9", 1), 0);
-  const auto refused = make_csv_parser({}, nullptr);
-  CsvOptions named;
+  const auto refused = leat::make_parser({}, nullptr);
+  FormatOptions named;
   named.simd = "portable";
-  EXPECT_TRUE(make_csv_parser(named, nullptr));
+  EXPECT_TRUE(make_parser(named, nullptr));
   ASSERT_EQ(setenv("LEAT_SIMD", "portable", 1), 0);
-  EXPECT_TRUE(make_csv_parser({}, nullptr));
+  EXPECT_TRUE(leat::make_parser({}, nullptr));
   ASSERT_EQ(unsetenv("LEAT_SIMD"), 0);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("LEAT_SIMD names \"sse9\""));
 }
 
-TEST(CsvOptions, TakesWhatDoesNotMatterWithoutQuoting) {
-  CsvOptions options;
+TEST(FormatOptions, TakesWhatDoesNotMatterWithoutQuoting) {
+  FormatOptions options;
   options.quote = '\0';
   options.escape = '\0';
   EXPECT_TRUE(options.validate());

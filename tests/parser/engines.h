@@ -20,12 +20,12 @@ inline std::vector<std::string> engines() {
   return names;
 }
 
-inline void use_engine(std::string_view engine, CsvOptions& options) {
+inline void use_engine(std::string_view engine, FormatOptions& options) {
   options.tokenizer = engine.substr(0, engine.find('_'));
   if (options.tokenizer == "simd") options.simd = engine.substr(options.tokenizer.size() + 1);
 }
 
-inline std::unique_ptr<CsvTokenizer> make_engine(std::string_view engine, CsvOptions options) {
+inline std::unique_ptr<CsvTokenizer> make_engine(std::string_view engine, FormatOptions options) {
   use_engine(engine, options);
   if (options.tokenizer == "scalar") return make_scalar_tokenizer(options);
   if (options.tokenizer == "libcsv") return make_libcsv_tokenizer(options);

@@ -80,7 +80,7 @@ std::unique_ptr<ByteStreamParser> make_parser(const Fixture& fixture) {
     EXPECT_TRUE(parsed) << parsed.error().to_string();
     schema = std::make_shared<const Schema>(*std::move(parsed));
   }
-  auto parser = make_csv_parser(fixture.options, std::move(schema));
+  auto parser = make_parser(fixture.options, std::move(schema));
   EXPECT_TRUE(parser) << parser.error().to_string();
   return *std::move(parser);
 }

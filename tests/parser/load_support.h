@@ -36,7 +36,7 @@ struct Checkpointed {
 struct Fixture {
   std::string name;
   std::string bytes;
-  CsvOptions options = {};
+  FormatOptions options = {};
   std::string schema = {};  ///< SQL; empty: from the header.
 };
 

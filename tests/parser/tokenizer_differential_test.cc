@@ -45,8 +45,8 @@ std::string generate(Random& random) {
   return text;
 }
 
-CsvOptions generate_options(Random& random) {
-  CsvOptions options;
+FormatOptions generate_options(Random& random) {
+  FormatOptions options;
   if (below(random, 8) == 0) options.delimiter = ' ';
   if (below(random, 16) == 0) options.escape = '\\';
   if (below(random, 16) == 0) options.comment = '#';
@@ -126,7 +126,7 @@ TEST_P(TokenizerDifferential, FindsWhatTheScalarOneFindsInAnyPiecesOfAnyInput) {
   for (int i = 0; i < kInputs; ++i) {
     SCOPED_TRACE("seed " + std::to_string(kSeed) + ", input " + std::to_string(i));
     const std::string input = generate(random);
-    const CsvOptions options = generate_options(random);
+    const FormatOptions options = generate_options(random);
     const bool keep_blank = below(random, 4) == 0;
     const auto cuts = generate_cuts(random, input.size());
     const auto scalar = make_scalar_tokenizer(options);
@@ -144,7 +144,7 @@ TEST_P(TokenizerDifferential, FindsWhatTheScalarOneFindsInMutatedTables) {
   Random random(kSeed + 2);
   for (int i = 0; i < kTables; ++i) {
     SCOPED_TRACE("seed " + std::to_string(kSeed + 2) + ", table " + std::to_string(i));
-    CsvOptions options;
+    FormatOptions options;
     if (below(random, 8) == 0) options.delimiter = ';';
     if (below(random, 16) == 0) options.quote = '\0';
     if (below(random, 8) == 0) {
@@ -170,7 +170,7 @@ TEST_P(TokenizerDifferential, LeavesTheSameUndecided) {
   Random random(kSeed + 1);
   for (int i = 0; i < kInputs; ++i) {
     const std::string input = generate(random);
-    const CsvOptions options = generate_options(random);
+    const FormatOptions options = generate_options(random);
     const std::size_t records_max = below(random, 2) == 0 ? 1 : SIZE_MAX;
     const LineEnd line_end = below(random, 2) == 0 ? LineEnd::kLf : LineEnd::kUnknown;
     Found found[2];

@@ -25,7 +25,7 @@ inline std::string range_text(std::uint64_t begin, std::uint64_t end) {
   return " [" + std::to_string(begin) + "," + std::to_string(end) + ")";
 }
 
-inline void append_block(const TokenizedBlock& block, const CsvOptions& options,
+inline void append_block(const TokenizedBlock& block, const FormatOptions& options,
                          std::uint64_t offset, bool with_ranges, std::vector<std::string>& out) {
   std::size_t bad = 0;
   const std::size_t good = block.record_begin.size();
@@ -58,7 +58,7 @@ inline void append_block(const TokenizedBlock& block, const CsvOptions& options,
 
 /// Runs a tokenizer over `input` cut at `cuts` (ascending), carrying what it leaves as the parser
 /// does.
-inline Found run_tokenizer(CsvTokenizer& tokenizer, const CsvOptions& options,
+inline Found run_tokenizer(CsvTokenizer& tokenizer, const FormatOptions& options,
                            std::string_view input, const std::vector<std::size_t>& cuts,
                            bool keep_blank = false, bool with_ranges = true) {
   Found found;

@@ -15,7 +15,7 @@ using ::testing::StartsWith;
 
 class Tokenizer : public ::testing::TestWithParam<std::string> {
  protected:
-  std::unique_ptr<CsvTokenizer> make(const CsvOptions& options) const {
+  std::unique_ptr<CsvTokenizer> make(const FormatOptions& options) const {
     return make_engine(GetParam(), options);
   }
   Found run(std::string_view input, bool keep_blank = false) const {
@@ -23,7 +23,7 @@ class Tokenizer : public ::testing::TestWithParam<std::string> {
   }
   std::vector<std::string> records(std::string_view input) const { return run(input).records; }
 
-  CsvOptions options_;
+  FormatOptions options_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Engines, Tokenizer, ::testing::ValuesIn(engines()),

@@ -27,7 +27,7 @@ Error same_twice(const char* flag, const char* other) {
 
 }  // namespace
 
-Result<void> CsvOptions::validate() const {
+Result<void> FormatOptions::validate() const {
   if (Result<void> ok = check_character("--delimiter", delimiter); !ok) return ok;
   if (quote != '\0') {
     if (Result<void> ok = check_character("--quote", quote); !ok) return ok;
