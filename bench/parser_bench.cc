@@ -1,21 +1,16 @@
-// How fast CSV bytes become fields and typed columns, on three shapes of data:
-//   a  20 columns of taxi rides: integers, doubles, two timestamps, short strings
-//   b  quoted text with doubled quotes and line ends
-//   c  four integers
-// Each line gives bytes/s of input and rows/s (items). The copy is what memory allows at best.
+// How fast CSV bytes become fields and typed columns, on the shapes of bench/shapes.h. Each line
+// gives bytes/s of input and rows/s (items). The copy is what memory allows at best.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/shapes.h"
 #include "leat/parser.h"
 #include "parser/csv/simd/structural_index.h"
 #include "parser/csv/tokenizer.h"
@@ -32,87 +27,18 @@ struct Shape {
   std::string bytes;   ///< With a header.
 };
 
-using Random = std::mt19937_64;
-
-std::string header_of(const std::string& schema) {
-  const Result<Schema> parsed = parse_schema(schema);
-  if (!parsed) std::abort();
-  std::string header;
-  for (const Field& field : parsed->fields) header += (header.empty() ? "" : ",") + field.name;
-  return header + "\n";
-}
-
-template <class AppendRow>
-Shape make_shape(std::string schema, AppendRow append_row) {
-  Random random(42);
-  Shape shape{schema, header_of(schema)};
+Shape make_shape(char name) {
+  bench::ShapeWriter writer(name);
+  Shape shape{std::string(writer.schema()), writer.header()};
   shape.bytes.reserve(kObjectBytes + 4096);
-  while (shape.bytes.size() < kObjectBytes) append_row(random, shape.bytes);
+  writer.append(kObjectBytes, shape.bytes);
   return shape;
 }
 
-template <class... Values>
-void append_printed(std::string& out, const char* format, Values... values) {
-  char text[512];
-  const int size = std::snprintf(text, sizeof text, format, values...);
-  out.append(text, static_cast<std::size_t>(size));
-}
-
-unsigned below(Random& random, unsigned limit) { return static_cast<unsigned>(random() % limit); }
-
-void append_ride(Random& random, std::string& out) {
-  const unsigned day = 1 + below(random, 28);
-  const unsigned hour = below(random, 23);
-  append_printed(out, "%u,2026-11-%02u %02u:%02u:%02u,2026-11-%02u %02u:%02u:%02u,%u,%u.%02u,%u,",
-                 1 + below(random, 2), day, hour, below(random, 60), below(random, 60), day,
-                 hour + 1, below(random, 60), below(random, 60), 1 + below(random, 6),
-                 below(random, 30), below(random, 100), 1 + below(random, 6));
-  append_printed(out, "%c,%u,%u,%u,%u.%u,%u.5,0.5,%u.%02u,%u.%02u,0.3,%u.%02u,2.5,%s,%s\n",
-                 below(random, 50) == 0 ? 'Y' : 'N', 1 + below(random, 265), 1 + below(random, 265),
-                 1 + below(random, 4), below(random, 90), below(random, 10), below(random, 2),
-                 below(random, 12), below(random, 100), below(random, 7), below(random, 100),
-                 below(random, 120), below(random, 100),
-                 below(random, 2) == 0 ? "Manhattan" : "Queens",
-                 below(random, 3) == 0 ? "" : "JFK");
-}
-
-void append_quoted(Random& random, std::string& out) {
-  append_printed(out, "%u,\"", below(random, 1'000'000));
-  for (unsigned words = 20 + below(random, 40); words != 0; --words) {
-    switch (below(random, 12)) {
-      case 0:
-        out += "\"\"quoted\"\" ";
-        break;
-      case 1:
-        out += "a line end\n";
-        break;
-      case 2:
-        out += "well, ";
-        break;
-      default:
-        out += "plain words ";
-        break;
-    }
-  }
-  append_printed(out, "\",\"title %u\"\n", below(random, 1000));
-}
-
-void append_integers(Random& random, std::string& out) {
-  append_printed(out, "%u,%u,%d,%u\n", below(random, 1000), below(random, 1'000'000),
-                 static_cast<int>(below(random, 200'000)) - 100'000, below(random, 2'000'000'000));
-}
-
 const Shape& shape_of(char name) {
-  static const Shape kRides = make_shape(
-      "vendor int, pickup timestamp, dropoff timestamp, passengers int, distance double precision, "
-      "rate int, stored text, pickup_zone int, dropoff_zone int, payment int, fare double "
-      "precision, "
-      "extra double precision, tax double precision, tip double precision, tolls double precision, "
-      "surcharge double precision, total double precision, congestion double precision, borough "
-      "text, airport text",
-      append_ride);
-  static const Shape kQuoted = make_shape("id int, body text, title text", append_quoted);
-  static const Shape kIntegers = make_shape("a int, b int, c int, d bigint", append_integers);
+  static const Shape kRides = make_shape('a');
+  static const Shape kQuoted = make_shape('b');
+  static const Shape kIntegers = make_shape('c');
   return name == 'a' ? kRides : name == 'b' ? kQuoted : kIntegers;
 }
 
