@@ -122,6 +122,8 @@ Result<Schema> schema_of_header(const std::vector<std::string>& header) {
       fault = "stands there twice";
     } else if (!valid_utf8(name)) {
       fault = "is not UTF-8";
+    } else if (name.find('\0') != std::string::npos) {
+      fault = "holds a NUL byte";
     }
     if (!fault.empty()) {
       return mismatch("the name of column " + std::to_string(schema.fields.size() + 1) +

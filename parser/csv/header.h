@@ -32,7 +32,7 @@ Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Sche
                               ExtraColumns extra);
 
 /// The header's columns, all nullable text.
-///   kSchemaMismatch  Empty, duplicate or non-UTF-8 names.
+///   kSchemaMismatch  Names that are empty, there twice, not UTF-8, or hold a NUL byte.
 Result<Schema> schema_of_header(const std::vector<std::string>& header);
 
 }  // namespace leat::parser

@@ -1,0 +1,95 @@
+// The values of one column, and the narrowest type that all of them fit.
+//
+// A type is a candidate as long as few values speak against it. What fits is what the converters of
+// parser/convert read: a type that is named here really converts. Beyond them, a value speaks
+// against a type that would lose or guess something: see docs/sniff.md.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/schema.h"
+#include "leat/sniff.h"
+
+namespace leat::parser {
+
+/// True for a number, date, time, UUID and so on: anything but text, JSON and bytes.
+bool is_typed(const DataType& type) noexcept;
+
+class ColumnValues {
+ public:
+  /// Where a value stands; asked for only when it is kept as evidence.
+  using Locate = std::function<SniffedMisfit()>;
+
+  void add_null() { ++nulls_; }
+  /// `text` is the field without quotes and escapes.
+  void add(std::string_view text, bool quoted, const Locate& locate);
+
+  std::uint64_t values() const noexcept { return values_; }
+  std::uint64_t nulls() const noexcept { return nulls_; }
+
+  /// Text where there are no values.
+  DataType type() const;
+  /// See SniffedColumn::near.
+  std::optional<NearType> near() const;
+
+ private:
+  /// From narrow to wide: the first that all values fit is the type.
+  enum Candidate : std::uint8_t {
+    kBool,
+    kInteger,
+    kLongInteger,   ///< Beyond bigint: numeric(38,0).
+    kFixedDecimal,  ///< Always the same 2 to 4 digits behind the point.
+    kFloat,
+    kLongDecimal,  ///< More digits than a double keeps.
+    kDate,
+    kTime,
+    kTimestamp,
+    kTimestampTz,
+    kUuid,
+    kJson,
+    kHexBytes,
+    kText,
+    kBytes,
+    kCandidates,
+  };
+  /// Values that do not fit a candidate.
+  struct Misses {
+    std::uint32_t count = 0;
+    std::uint8_t first = 0;  ///< Index into evidence_.
+    bool one_text = true;
+    bool quoted = true;  ///< All of them were.
+    bool hopeless = false;
+  };
+
+  bool fits(Candidate candidate, std::string_view text);
+  bool fits_number(Candidate candidate, std::string_view text);
+  void miss(Misses& misses, std::string_view text, bool quoted, const Locate& locate);
+  void keep_evidence(std::string_view text, const Locate& locate);
+  std::size_t chosen() const noexcept;
+  bool is_sure(Candidate candidate) const noexcept;
+  DataType type_of(Candidate candidate) const noexcept;
+
+  std::uint64_t values_ = 0;
+  std::uint64_t nulls_ = 0;
+  std::array<Misses, kCandidates> misses_;
+  /// First values that did not fit a candidate: few, since most candidates meet theirs at once.
+  std::vector<SniffedMisfit> evidence_;
+  std::uint64_t evidence_of_ = 0;  ///< The number of the value that stands last in evidence_.
+
+  bool saw_bool_word_ = false;
+  bool saw_t_ = false;
+  bool saw_f_ = false;
+  bool saw_digit_ = false;  ///< In a float: not all of them are NaN.
+  int fixed_scale_ = 0;     ///< 0: no such value yet.
+  int fixed_digits_ = 0;    ///< Most digits in front of the point.
+  int long_scale_ = 0;
+  int long_digits_ = 0;
+};
+
+}  // namespace leat::parser

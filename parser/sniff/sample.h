@@ -1,0 +1,51 @@
+// The front of an object, and its records under a given dialect.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "leat/parser.h"
+#include "parser/csv/tokenizer.h"
+
+namespace leat::parser {
+
+struct Sample {
+  std::string object;  ///< As a user would write it.
+  std::string bytes;   ///< The front of the decoded object.
+  bool whole = false;  ///< The object ends with these bytes.
+};
+
+/// A record of a sample.
+struct SampledRecord {
+  const TokenizedBlock* block = nullptr;  ///< Null: the record is malformed, and has no fields.
+  std::size_t index = 0;                  ///< In the block's good records.
+  std::uint64_t ordinal = 0;              ///< Records of the sample before it, good and bad.
+  std::uint64_t byte_offset = 0;          ///< Of its first byte, in the object.
+  std::string_view raw;                   ///< Without line end.
+  std::string_view fault;                 ///< Malformed only: why.
+
+  std::size_t fields() const noexcept { return block == nullptr ? 0 : block->field_count(index); }
+};
+
+/// What a walk saw besides records.
+struct SampleWalk {
+  LineEnd line_end = LineEnd::kUnknown;
+  bool byte_order_mark = false;
+  bool cut = false;  ///< The last record is not complete, or cannot be read.
+};
+
+/// Calls `visit` for each complete record in the first `bytes_max` bytes, behind a BOM and
+/// options.skip_lines, until it returns false. A header is a record like any other. Blank lines are
+/// records only with `keep_blank`.
+SampleWalk walk_records(const Sample& sample, const FormatOptions& options, bool keep_blank,
+                        std::size_t bytes_max,
+                        const std::function<bool(const SampledRecord&)>& visit);
+
+/// The text of a field, without quotes and escapes. `scratch` keeps it where it has to be changed.
+std::string_view text_of(const SampledRecord& record, std::size_t field,
+                         const FormatOptions& options, std::string& scratch);
+
+}  // namespace leat::parser

@@ -1,0 +1,326 @@
+#include "parser/sniff/sniffer.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "parser/csv/column_builder.h"
+#include "parser/csv/excerpt.h"
+#include "parser/csv/header.h"
+#include "parser/csv/not_text.h"
+#include "parser/sniff/column_values.h"
+#include "parser/sniff/dialect.h"
+#include "parser/sniff/header_guess.h"
+
+namespace leat::parser {
+namespace {
+
+constexpr std::size_t kMisfitsShown = 5;
+constexpr std::size_t kNotesMax = 20;
+
+using Names = std::vector<std::string>;
+
+std::string count_of(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+/// The columns of all samples: united by name, or by place.
+class Table {
+ public:
+  Table(const std::vector<Sample>& samples, SniffReport& report,
+        const std::vector<std::size_t>& fields)
+      : samples_(samples),
+        report_(report),
+        fields_(fields),
+        most_fields_(*std::max_element(fields.begin(), fields.end())) {}
+
+  void read() {
+    if (!report_.format.header) name_by_place({});
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      if (report_.objects[i].left_out.empty()) read_sample(i);
+    }
+    note_missing();
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      const Field field{names_[i], values_[i].type(), true};
+      report_.schema.fields.push_back(field);
+      report_.columns.push_back({field, values_[i].values(), values_[i].nulls(),  //
+                                 values_[i].near()});
+    }
+    if (report_.names_fault.empty()) return;
+    report_.format.header = false;
+    report_.format.skip_lines = header_lines_;
+  }
+
+ private:
+  struct LineEnds {
+    bool lf = false;
+    bool crlf = false;
+    bool cr = false;
+  };
+
+  void note(std::string sentence) {
+    if (report_.notes.size() < kNotesMax) report_.notes.push_back(std::move(sentence));
+  }
+
+  std::size_t add_column(std::string name) {
+    names_.push_back(std::move(name));
+    values_.emplace_back();
+    return names_.size() - 1;
+  }
+
+  /// Columns named column1, column2, … or by what there is of names.
+  void name_by_place(const Names& names) {
+    std::unordered_set<std::string> taken;
+    by_place_ = true;
+    for (std::size_t i = 0; i < std::max(names.size(), most_fields_); ++i) {
+      const std::string place = std::to_string(i + 1);
+      std::string name = i < names.size() ? names[i] : "";
+      if (name.empty() || !schema_of_header({name})) name = "column" + place;
+      while (!taken.insert(name).second) name += "_" + place;
+      add_column(std::move(name));
+    }
+  }
+
+  void read_sample(std::size_t index) {
+    const Sample& sample = samples_[index];
+    SniffedObject& object = report_.objects[index];
+    bool header_due = report_.format.header;
+    std::uint64_t before_header = 0;  // Blank lines.
+    SampledRecord at;
+    const ColumnValues::Locate locate = [&] {
+      return SniffedMisfit{sample.object, number_of(at, before_header), at.byte_offset, {}};
+    };
+    const NullMatcher is_null(report_.format.null_strings);
+    std::string scratch;
+    const auto visit = [&](const SampledRecord& record) {
+      see_line_end(sample, record);
+      if (header_due && record.raw.empty()) {
+        ++before_header;
+        return true;
+      }
+      if (header_due) {
+        header_due = false;
+        return take_header(sample, record, object);
+      }
+      at = record;
+      ++object.records;
+      if (record.block == nullptr || record.fields() != columns_.size()) {
+        ++report_.records_misfit;
+        if (report_.misfits.size() < kMisfitsShown) {
+          report_.misfits.push_back(locate());
+          report_.misfits.back().text = record.block == nullptr
+                                            ? std::string(record.fault)
+                                            : count_of(record.fields(), "field") + " where " +
+                                                  std::to_string(columns_.size()) + " are due";
+        }
+        return true;
+      }
+      for (std::size_t i = 0; i < columns_.size(); ++i) {
+        const FieldSpan span = record.block->field(record.index, i);
+        const std::string_view text = text_of(record, i, report_.format, scratch);
+        if (is_null(span, text)) {
+          values_[columns_[i]].add_null();
+        } else {
+          values_[columns_[i]].add(text, span.quoted, locate);
+        }
+      }
+      return true;
+    };
+    columns_.clear();
+    if (by_place_) {
+      for (std::size_t i = 0; i < names_.size(); ++i) columns_.push_back(i);
+    }
+    const SampleWalk walk =
+        walk_records(sample, report_.format, fields_[index] == 1, sample.bytes.size(), visit);
+    report_.byte_order_mark = report_.byte_order_mark || walk.byte_order_mark;
+    report_.records += object.records;
+  }
+
+  /// The parser counts records from 1 behind the header.
+  std::uint64_t number_of(const SampledRecord& record, std::uint64_t before_header) const {
+    return record.ordinal - before_header + (report_.format.header ? 0 : 1);
+  }
+
+  void see_line_end(const Sample& sample, const SampledRecord& record) {
+    const std::size_t end = static_cast<std::size_t>(record.byte_offset) + record.raw.size();
+    const std::string_view rest = std::string_view(sample.bytes).substr(end, 2);
+    if (rest == "\r\n") {
+      line_ends_.crlf = true;
+    } else if (rest.starts_with('\n')) {
+      line_ends_.lf = true;
+    } else if (rest.starts_with('\r')) {
+      line_ends_.cr = true;
+    }
+    report_.line_end = line_ends_.lf && line_ends_.crlf ? "LF and CRLF"
+                       : line_ends_.crlf                ? "CRLF"
+                       : line_ends_.lf                  ? "LF"
+                       : line_ends_.cr                  ? "CR"
+                                                        : "";
+  }
+
+  /// @return  Whether to read on in this sample.
+  bool take_header(const Sample& sample, const SampledRecord& record, SniffedObject& object) {
+    if (record.block == nullptr) {
+      object.left_out = "its header is malformed: " + std::string(record.fault);
+      return false;
+    }
+    Names header;
+    std::string scratch;
+    for (std::size_t i = 0; i < record.fields(); ++i) {
+      header.emplace_back(text_of(record, i, report_.format, scratch));
+    }
+    const Result<Schema> named = schema_of_header(header);
+    if (by_place_) {
+      if (header != first_header_) note("the header of " + sample.object + " is another one");
+      return true;
+    }
+    if (!named && first_header_.empty()) {
+      report_.names_fault = named.error().message;
+      first_header_ = header;
+      name_by_place(header);
+      for (std::size_t i = 0; i < names_.size(); ++i) columns_.push_back(i);
+      const std::size_t end = static_cast<std::size_t>(record.byte_offset) + record.raw.size();
+      const std::string_view front = std::string_view(sample.bytes).substr(0, end);
+      const auto line_feeds = std::count(front.begin(), front.end(), '\n');
+      const auto lines = line_feeds != 0 || sample.bytes.find('\n') != std::string::npos
+                             ? line_feeds
+                             : std::count(front.begin(), front.end(), '\r');
+      header_lines_ = static_cast<std::uint64_t>(lines) + 1;
+      return true;
+    }
+    if (!named) {
+      object.left_out = named.error().message;
+      return false;
+    }
+    unite(sample, header);
+    if (first_header_.empty()) first_header_ = std::move(header);
+    return true;
+  }
+
+  /// Finds the header's names among the columns known so far, as the parser will.
+  void unite(const Sample& sample, const Names& header) {
+    Schema known;
+    for (const std::string& name : names_) known.fields.push_back({name, {}, true});
+    const bool first = names_.empty();
+    std::vector<bool> used(names_.size(), false);
+    for (const std::string& name : header) {
+      const int found = first ? -1 : known.find(name);
+      if (found >= 0 && !used[static_cast<std::size_t>(found)]) {
+        used[static_cast<std::size_t>(found)] = true;
+        columns_.push_back(static_cast<std::size_t>(found));
+        continue;
+      }
+      if (!first) note(sample.object + " has a column " + excerpt(name) + " that others lack");
+      columns_.push_back(add_column(name));
+    }
+    headers_.push_back({sample.object, columns_});
+  }
+
+  void note_missing() {
+    for (const auto& [object, columns] : headers_) {
+      std::vector<bool> there(names_.size(), false);
+      for (const std::size_t column : columns) there[column] = true;
+      for (std::size_t i = 0; i < names_.size(); ++i) {
+        if (!there[i]) note(object + " has no column " + excerpt(names_[i]));
+      }
+    }
+  }
+
+  const std::vector<Sample>& samples_;
+  SniffReport& report_;
+  const std::vector<std::size_t>& fields_;  ///< That most records of each sample have.
+  const std::size_t most_fields_;
+  bool by_place_ = false;
+  Names first_header_;
+  std::uint64_t header_lines_ = 0;
+  Names names_;
+  std::vector<ColumnValues> values_;  ///< One for each name.
+  std::vector<std::size_t> columns_;  ///< Of each field of the sample at hand.
+  std::vector<std::pair<std::string, std::vector<std::size_t>>> headers_;
+  LineEnds line_ends_;
+};
+
+/// Empties the samples that are no text. @return  Whether there are others.
+Result<bool> leave_out(std::vector<Sample>& samples, const FormatOptions& format,
+                       SniffReport& report) {
+  bool any = false;
+  std::optional<Error> not_text;
+  for (Sample& sample : samples) {
+    SniffedObject& object = report.objects.emplace_back();
+    object.object = sample.object;
+    object.bytes = sample.bytes.size();
+    object.whole = sample.whole;
+    const std::string_view head = std::string_view(sample.bytes).substr(0, kSniffBytes);
+    if (head.empty()) {
+      object.left_out = "it is empty";
+    } else if (std::optional<std::string> why = describe_not_text(head, format)) {
+      if (!not_text) {
+        not_text = Error{ErrorCode::kNotText, *why};
+        not_text->at.object = sample.object;
+      }
+      object.left_out = *std::move(why);
+      sample.bytes = {};
+    } else {
+      any = true;
+    }
+  }
+  if (!any && not_text) return *std::move(not_text);
+  return any;
+}
+
+/// No record could be read: why?
+Result<SniffReport> without_records(const std::vector<Sample>& samples, SniffReport report) {
+  for (const Sample& sample : samples) {
+    std::string_view fault;
+    const SampleWalk walk = walk_records(sample, report.format, false, sample.bytes.size(),
+                                         [&fault](const SampledRecord& record) {
+                                           fault = record.block == nullptr ? record.fault : fault;
+                                           return false;
+                                         });
+    if (fault.empty() && !walk.cut) continue;  // Blank lines, or nothing at all.
+    Error error;
+    if (fault.empty()) {
+      error = {ErrorCode::kRecordTooLarge,
+               "no record ends in the first " + std::to_string(sample.bytes.size()) +
+                   " bytes, so that its columns cannot be found; set --schema"};
+    } else {
+      error = {ErrorCode::kMalformedRecord, "no record can be read: " + std::string(fault) +
+                                                "; set --delimiter, --quote and --schema"};
+    }
+    error.at.object = sample.object;
+    error.at.byte_offset = 0;
+    return error;
+  }
+  return report;
+}
+
+}  // namespace
+
+Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptions& format,
+                                  const SniffedSettings& choose) {
+  if (format.kind != Format::kCsv) {
+    return Error{ErrorCode::kUnsupported, "only CSV is sniffed; other formats name their columns"};
+  }
+  if (Result<void> valid = format.validate(); !valid) return std::move(valid).error();
+  SniffReport report;
+  report.format = format;
+  Result<bool> any = leave_out(samples, format, report);
+  if (!any) return std::move(any).error();
+  if (!*any) return report;
+
+  const Dialect dialect = find_dialect(samples, format, choose);
+  report.format = dialect.format;
+  if (std::count(dialect.fields.begin(), dialect.fields.end(), 0u) == std::ssize(dialect.fields)) {
+    return without_records(samples, std::move(report));
+  }
+  const HeaderGuess guess = guess_header(samples, dialect, choose.header);
+  report.format.header = guess.header;
+  report.format.skip_lines += guess.titles;
+  report.header_evidence = guess.evidence;
+  Table(samples, report, dialect.fields).read();
+  return report;
+}
+
+}  // namespace leat::parser

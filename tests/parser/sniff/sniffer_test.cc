@@ -1,0 +1,292 @@
+// What is found in whole files: dialect, header, columns.
+#include "parser/sniff/sniffer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/parser/load_support.h"
+
+namespace leat::parser {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Result<SniffReport> sniff_all(const std::vector<std::string>& objects,
+                              const FormatOptions& format = {},
+                              const SniffedSettings& choose = {}) {
+  std::vector<Sample> samples;
+  for (const std::string& bytes : objects) {
+    samples.push_back({"object" + std::to_string(samples.size() + 1), bytes, true});
+  }
+  return sniff_samples(std::move(samples), format, choose);
+}
+
+std::string shown(char character) {
+  if (character == '\t') return "tab";
+  return character == '\0' ? "none" : std::string(1, character);
+}
+
+/// What differs from the defaults, then the columns.
+std::string summary(const Result<SniffReport>& report) {
+  if (!report) return std::string(error_code_name(report.error().code));
+  const FormatOptions& format = report->format;
+  std::string text;
+  if (format.delimiter != ',') text += "delimiter " + shown(format.delimiter) + " ";
+  if (format.quote != '"') text += "quote " + shown(format.quote) + " ";
+  if (format.escape != format.quote) text += "escape " + shown(format.escape) + " ";
+  if (format.comment) text += "comment " + shown(*format.comment) + " ";
+  if (format.skip_lines != 0) text += "skip " + std::to_string(format.skip_lines) + " ";
+  if (!format.header) text += "no header ";
+  return text + "| " + (report->schema.fields.empty() ? "nothing" : report->schema.to_sql());
+}
+
+struct Case {
+  const char* name;
+  std::string bytes;
+  const char* found;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"plain", "id,name\n1,x\n2,y\n", "| id bigint, name text"},
+      {"semicolons", "id;amount\n1;1,5\n2;2,5\n", "delimiter ; | id bigint, amount text"},
+      {"decimal_commas_without_header", "1,5;2,5;3,5\n1,7;2,0;3,1\n",
+       "delimiter ; | \"1,5\" text, \"2,5\" text, \"3,5\" text"},
+      {"tabs", "id\tnote\n1\ta, b\n2\tc, d\n", "delimiter tab | id bigint, note text"},
+      {"pipes", "id|note|at\n1|a, b|2026-11-20\n2|c, d|2026-11-21\n",
+       "delimiter | | id bigint, note text, at date"},
+      {"carets", "id^n\n1^2\n2^3\n", "delimiter ^ | id bigint, n bigint"},
+      {"delimiters_in_quotes", "a,b\n\"x;y;z\",1\n\"p;q;r\",2\n", "| a text, b bigint"},
+      {"line_ends_in_quotes", "a,b\n\"x\ny,z\n\",1\n\"p\n\nq\",2\n", "| a text, b bigint"},
+      {"single_quotes", "a,b\n'x,y',1\n'p,q',2\n'r',3\n", "quote ' | a text, b bigint"},
+      {"apostrophes_are_no_quotes", "a,b\n'tis,1\nx,2\n'twas,3\ny,4\n", "| a text, b bigint"},
+      {"backslash_escapes", "a,b\n\"x\\\"y\",1\n\"p\\\",q\",2\n", "escape \\ | a text, b bigint"},
+      {"literal_quotes",
+       "a\tb\n\"one\" two\t1\n\"three\" four\t2\n\"five\" x\t3\n\"six\" y\t4\n\"se\" z\t5\n",
+       "delimiter tab quote none | a text, b bigint"},
+      {"comments", "# made by a tool, today\nid,name\n1,x\n# in between\n2,y\n",
+       "comment # | id bigint, name text"},
+      {"names_that_begin_with_a_hash", "#id,name\n1,x\n2,y\n", "| \"#id\" bigint, name text"},
+      {"colours_are_no_comments", "colour,n\n#ff0000,1\n#00ff00,2\n", "| colour text, n bigint"},
+      {"titles", "Sales 2026\n\nid,name,n\n1,x,1\n2,y,2\n",
+       "skip 2 | id bigint, name text, n bigint"},
+      {"no_header", "1,x\n2,y\n", "no header | column1 bigint, column2 text"},
+      {"no_header_nulls", ",x\n2,y\n3,z\n", "no header | column1 bigint, column2 text"},
+      {"text_without_evidence", "first,last\nAda,Lovelace\nAlan,Turing\n",
+       "| first text, last text"},
+      {"text_without_header", "DE,Berlin\nDE,Hamburg\nFR,Paris\n",
+       "no header | column1 text, column2 text"},
+      {"repeated_header", "a,b\nx,y\na,b\np,q\n", "| a text, b text"},
+      {"one_record_of_values", "1,2026-11-20\n", "no header | column1 bigint, column2 date"},
+      {"header_only", "id,name\n", "| id text, name text"},
+      {"one_column", "name\nAda\nAlan\n", "| name text"},
+      {"one_column_of_numbers", "n\n1\n\n3\n", "| n bigint"},
+      {"one_column_with_commas", "name\nLovelace, Ada\nTuring, Alan\n",
+       "delimiter tab | name text"},
+      {"one_value", "17", "no header | column1 bigint"},
+      {"ragged", "a,b,c\n1,2,3\n4,5\n6,7,8\n9,10,11,12\n13,14,15\n",
+       "| a bigint, b bigint, c bigint"},
+      {"delimiter_at_line_ends", "a,b,c\n1,2,3,\n4,5,6,\n", "| a text, b text, c text"},
+      {"byte_order_mark", "\xef\xbb\xbfid,name\n1,x\n", "| id bigint, name text"},
+      {"carriage_returns", "id,name\r1,x\r2,y\r", "| id bigint, name text"},
+      {"all_null", "a,b\n1,\n2,\n", "| a bigint, b text"},
+      {"empty", "", "| nothing"},
+      {"blank_lines", "\n\n", "| nothing"},
+      {"binary",
+       std::string("\x7f"
+                   "ELF\x02\x01\x01\0\0\0",
+                   10),
+       "not_text"},
+      {"zip_codes", "zip,n\n01234,1\n98765,2\n", "| zip text, n bigint"},
+      {"names_to_quote", "order id,select\n1,2\n", "| \"order id\" bigint, \"select\" bigint"},
+  };
+  return all;
+}
+
+class SniffedFile : public ::testing::TestWithParam<Case> {};
+
+TEST_P(SniffedFile, GivesDialectAndColumns) {
+  const Result<SniffReport> report = sniff_all({GetParam().bytes});
+  EXPECT_EQ(summary(report), GetParam().found)
+      << (report ? report->header_evidence : report.error().to_string());
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, SniffedFile, ::testing::ValuesIn(cases()),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST(Sniffer, WhatTheCallerSaidStands) {
+  FormatOptions format;
+  format.delimiter = ';';
+  EXPECT_EQ(summary(sniff_all({"a,b\n1,2\n"}, format)), "delimiter ; | \"a,b\" text");
+  format = {};
+  format.header = false;
+  EXPECT_EQ(summary(sniff_all({"a,b\n1,2\n"}, format)), "no header | column1 text, column2 text");
+  SniffedSettings choose;
+  choose.header = false;
+  EXPECT_EQ(summary(sniff_all({"1,2\n3,4\n"}, {}, choose)), "| \"1\" bigint, \"2\" bigint");
+  choose = {};
+  choose.delimiter = false;
+  EXPECT_EQ(summary(sniff_all({"a;b\n1;2\n"}, {}, choose)), "| \"a;b\" text");
+  format = {};
+  format.null_strings = {"", "NA"};
+  EXPECT_EQ(summary(sniff_all({"a,b\n1,NA\n2,7\n"}, format)), "| a bigint, b bigint");
+  format = {};
+  format.skip_lines = 1;
+  EXPECT_EQ(summary(sniff_all({"junk \"\na,b\n1,2\n"}, format)), "skip 1 | a bigint, b bigint");
+}
+
+TEST(Sniffer, UnitesTheColumnsOfSeveralObjects) {
+  const auto report = sniff_all({"id,n\n1,2\n", "N,at,id\n2.5,2026-11-20,3\n", "id,n\n4,\n"});
+  EXPECT_EQ(summary(report), "| id bigint, n double precision, at date");
+  EXPECT_THAT(report->notes, Contains(HasSubstr("object2 has a column \"at\"")));
+  EXPECT_THAT(report->notes, Contains(HasSubstr("object1 has no column \"at\"")));
+  EXPECT_EQ(report->records, 3u);
+  ASSERT_TRUE(report->columns[1].near);
+  EXPECT_EQ(report->columns[1].near->first.object, "object2");
+}
+
+TEST(Sniffer, ObjectsThatBeginAlikeHaveAHeader) {
+  EXPECT_EQ(summary(sniff_all({"a,a b\nx,y\n", "a,a b\np,q\n"})), "| a text, \"a b\" text");
+}
+
+TEST(Sniffer, LeavesOutEmptyObjectsAndOnesThatAreNoText) {
+  const auto report = sniff_all({"", "\x1f\x8b\x08 gzip", "a,b\n1,2\n"});
+  EXPECT_EQ(summary(report), "| a bigint, b bigint");
+  ASSERT_EQ(report->objects.size(), 3u);
+  EXPECT_EQ(report->objects[0].left_out, "it is empty");
+  EXPECT_THAT(report->objects[1].left_out, HasSubstr("gzip"));
+  EXPECT_EQ(report->objects[2].left_out, "");
+  EXPECT_EQ(report->objects[2].records, 1u);
+}
+
+TEST(Sniffer, IgnoresARecordThatTheSampleCutsOff) {
+  std::string bytes = "id,n\n";
+  for (int i = 0; i < 100; ++i) bytes += std::to_string(i) + ",2026-11-20\n";
+  const std::string cut = bytes.substr(0, bytes.size() - 4);
+  EXPECT_EQ(summary(sniff_samples({{"o", cut, false}}, {}, {})), "| id bigint, n date");
+  EXPECT_EQ(summary(sniff_samples({{"o", cut, true}}, {}, {})), "| id bigint, n text");
+  const std::string in_quotes = bytes + "100,\"2026";
+  EXPECT_EQ(sniff_samples({{"o", in_quotes, false}}, {}, {})->records, 100u);
+}
+
+TEST(Sniffer, SaysThatNoRecordEndsInTheSample) {
+  const auto report = sniff_samples({{"o", std::string(10'000, 'x'), false}}, {}, {});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kRecordTooLarge);
+  EXPECT_EQ(report.error().at.object, "o");
+  EXPECT_THAT(report.error().message, HasSubstr("--schema"));
+}
+
+TEST(Sniffer, ReportsRecordsThatFitNoTable) {
+  const auto report = sniff_all({"a,b,c\n1,2,3\n4,5\n6,\"7\"x,8\n9,10,11\n"});
+  EXPECT_EQ(report->records, 4u);
+  EXPECT_EQ(report->records_misfit, 2u);
+  EXPECT_DOUBLE_EQ(report->confidence(), 0.5);
+  ASSERT_EQ(report->misfits.size(), 2u);
+  EXPECT_EQ(report->misfits[0].record, 2u);
+  EXPECT_EQ(report->misfits[0].byte_offset, 12u);
+  EXPECT_EQ(report->misfits[0].text, "2 fields where 3 are due");
+  EXPECT_EQ(report->misfits[1].record, 3u);
+  EXPECT_THAT(report->misfits[1].text, HasSubstr("quote"));
+}
+
+TEST(Sniffer, ReadsByPlaceUnderNamesThatAreNone) {
+  const auto report = sniff_all({"\nid,name,,name\n1,x,2,y\n2,z,3,w\n"});
+  EXPECT_EQ(summary(report),
+            "skip 2 no header | id bigint, name text, column3 bigint, name_4 text");
+  EXPECT_THAT(report->names_fault, HasSubstr("column 3"));
+  EXPECT_EQ(report->records, 2u);
+  const Loaded loaded =
+      load({"o", "\nid,name,,name\n1,x,2,y\n2,z,3,w\n", report->format, report->schema.to_sql()});
+  EXPECT_EQ(loaded.error, "");
+  EXPECT_EQ(loaded.rows.size(), 2u);
+}
+
+TEST(Sniffer, NamesLineEndsAndByteOrderMarks) {
+  EXPECT_EQ(sniff_all({"a,b\r\n1,2\r\n"})->line_end, "CRLF");
+  EXPECT_EQ(sniff_all({"a,b\r1,2\r"})->line_end, "CR");
+  EXPECT_EQ(sniff_all({"a,b\r\n1,2\n"})->line_end, "LF and CRLF");
+  EXPECT_EQ(sniff_all({"1,2"})->line_end, "");
+  EXPECT_TRUE(sniff_all({"\xef\xbb\xbf"
+                         "a,b\n1,2\n"})
+                  ->byte_order_mark);
+  EXPECT_FALSE(sniff_all({"a,b\n1,2\n"})->byte_order_mark);
+}
+
+TEST(Sniffer, ReadsManyColumns) {
+  std::string names;
+  std::string row;
+  for (int i = 0; i < 20'000; ++i) {
+    names += (i == 0 ? "c" : ",c") + std::to_string(i);
+    row += i == 0 ? "1" : ",1";
+  }
+  const auto report = sniff_all({names + "\n" + row + "\n"});
+  ASSERT_TRUE(report) << report.error().to_string();
+  ASSERT_EQ(report->schema.fields.size(), 20'000u);
+  EXPECT_EQ(report->schema.fields.back(), (Field{"c19999", {TypeId::kInt64}, true}));
+}
+
+TEST(Sniffer, OtherFormatsAreNotSniffed) {
+  FormatOptions format;
+  format.kind = Format::kLines;
+  EXPECT_EQ(summary(sniff_all({"a\n"}, format)), "unsupported");
+}
+
+struct Trap {
+  const char* file;
+  const char* found;
+};
+
+/// The dialect's traps: docs/csv.md says what the parser makes of each.
+class SniffedTrap : public ::testing::TestWithParam<Trap> {};
+
+TEST_P(SniffedTrap, GivesColumnsThatItsGoodRecordsFit) {
+  const std::string folder = test_data_folder("LEAT_TRAPS_DIR", "csv-traps");
+  if (folder.empty()) GTEST_SKIP() << "the trap files are not here: set LEAT_TRAPS_DIR";
+  const std::string bytes = read_file(folder + "/files/" + GetParam().file);
+  const auto report = sniff_all({bytes});
+  EXPECT_EQ(summary(report), GetParam().found);
+  if (!report || report->schema.fields.empty()) return;
+  FormatOptions format = report->format;
+  format.on_error = OnError::kReject;
+  const Loaded loaded = load({"trap", bytes, format, report->schema.to_sql()});
+  EXPECT_EQ(loaded.rows.size(), report->records - report->records_misfit);
+  EXPECT_THAT(loaded.rejects, ::testing::Each(::testing::Not(HasSubstr("bad_value"))));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, SniffedTrap,
+    ::testing::Values(Trap{"01_bom.csv", "| a bigint, b bigint, c bigint"},
+                      Trap{"03_cr_only.csv", "| a bigint, b bigint, c bigint"},
+                      Trap{"04_mixed_eol.csv", "| a bigint, b bigint, c bigint"},
+                      Trap{"05_quote_in_unquoted.csv", "| a bigint, b text, c bigint"},
+                      Trap{"06_text_after_close.csv", "| a bigint, b bigint, c bigint"},
+                      Trap{"08_empty_vs_qempty.csv", "| a text, b bigint, c text"},
+                      Trap{"09b_backslash_dot_1col.csv", "| a text"},
+                      Trap{"10_trailing_delim.csv", "| a text, b text, c text"},
+                      Trap{"11_short_row.csv", "| a bigint, b bigint, c bigint"},
+                      Trap{"13b_blank_1col.csv", "| a bigint"},
+                      Trap{"14_nul.csv", "| a bigint, b text, c bigint"},
+                      Trap{"15_bad_utf8.csv", "| a bigint, b bytea, c bigint"},
+                      Trap{"16_unterminated_eof.csv", "| a bigint, b bigint, c bigint"},
+                      Trap{"18_quoted_nl.csv", "| a bigint, b text, c bigint"},
+                      Trap{"26_backslash_escape.csv", "escape \\ | a bigint, b text, c bigint"},
+                      Trap{"27_header_only.csv", "| a text, b text, c text"},
+                      Trap{"28_empty_file.csv", "| nothing"},
+                      Trap{"29_ws_around.csv", "| a text, b text, c bigint"},
+                      Trap{"31_comment.csv", "comment # | a bigint, b bigint, c bigint"},
+                      Trap{"40_gz_members.csv.gz", "not_text"}),
+    [](const auto& instance) {
+      std::string name = instance.param.file;
+      std::replace(name.begin(), name.end(), '.', '_');
+      return "T" + name;
+    });
+
+}  // namespace
+}  // namespace leat::parser
