@@ -21,6 +21,28 @@ Result<void> check_character(const char* flag, char character) {
   return {};
 }
 
+bool reads_quotes(const FormatOptions& options) noexcept {
+  return options.kind != Format::kPostgresText && options.quote != '\0';
+}
+
+/// What PostgreSQL asks of its own formats.
+Result<void> check_postgres(const FormatOptions& options) {
+  if (options.comment) return invalid("--comment is no part of PostgreSQL's formats");
+  if (options.kind == Format::kPostgresCsv) {
+    if (options.quote == '\0') return invalid("--dialect postgres needs a --quote");
+    if (options.quote == '\\')
+      return invalid("--quote cannot be a backslash here: \\. ends the data");
+    return {};
+  }
+  const char c = options.delimiter;
+  if (c == '\\' || c == '.' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+    return invalid(
+        "--delimiter cannot be a backslash, period, small letter or digit where "
+        "backslashes escape");
+  }
+  return {};
+}
+
 Error same_twice(const char* flag, const char* other) {
   return invalid(std::string(flag) + " and " + other + " are the same character");
 }
@@ -29,11 +51,14 @@ Error same_twice(const char* flag, const char* other) {
 
 Result<void> FormatOptions::validate() const {
   if (Result<void> ok = check_character("--delimiter", delimiter); !ok) return ok;
-  if (quote != '\0') {
+  if (reads_quotes(*this)) {
     if (Result<void> ok = check_character("--quote", quote); !ok) return ok;
     if (Result<void> ok = check_character("--escape", escape); !ok) return ok;
     if (quote == delimiter) return same_twice("--quote", "--delimiter");
     if (escape == delimiter) return same_twice("--escape", "--delimiter");
+  }
+  if (kind == Format::kPostgresCsv || kind == Format::kPostgresText) {
+    if (Result<void> ok = check_postgres(*this); !ok) return ok;
   }
   if (comment) {
     if (Result<void> ok = check_character("--comment", *comment); !ok) return ok;
@@ -49,6 +74,26 @@ Result<void> FormatOptions::validate() const {
     return invalid("--tokenizer must be simd, libcsv or scalar, not \"" + tokenizer + "\"");
   }
   return {};
+}
+
+Result<FormatOptions> dialect_options(std::string_view dialect) {
+  FormatOptions options;
+  if (dialect == "default") return options;
+  // What follows is written without a header unless asked otherwise.
+  options.header = false;
+  if (dialect == "postgres") {
+    options.kind = Format::kPostgresCsv;
+    return options;
+  }
+  if (dialect == "postgres-text") {
+    options.kind = Format::kPostgresText;
+    options.delimiter = '\t';
+    options.quote = '\0';
+    options.null_strings = {"\\N"};
+    return options;
+  }
+  return invalid("there is no dialect \"" + std::string(dialect) +
+                 "\"; known are default, postgres, postgres-text");
 }
 
 }  // namespace leat

@@ -32,14 +32,22 @@ enum class ExtraColumns : std::uint8_t {
   kFail,
 };
 
+/// What becomes of nullable columns that the header lacks. One that is NOT NULL is always an error.
+enum class MissingColumns : std::uint8_t {
+  kNull,  ///< Null in each row of the object.
+  kFail,  ///< The split is quarantined.
+};
+
 enum class Format : std::uint8_t {
   kCsv,           ///< Delimited text with quotes; see docs/csv.md.
   kPostgresText,  ///< PostgreSQL's COPY text format: tab, \N, backslash escapes.
   kJsonLines,     ///< One JSON object a line; columns by key.
   kLines,         ///< Each line is one text value.
+  kPostgresCsv,   ///< PostgreSQL's COPY CSV format: quotes open and close anywhere.
 };
 
-/// What the bytes of an object mean. The defaults are CSV as RFC 4180 has it, read generously.
+/// What the bytes of an object mean. The defaults are CSV as RFC 4180 has it, read generously; for
+/// what others write see dialect_options. docs/formats.md says which options each format heeds.
 struct FormatOptions {
   Format kind = Format::kCsv;
   char delimiter = ',';
@@ -52,6 +60,7 @@ struct FormatOptions {
   std::vector<std::string> null_strings = {""};
   OnError on_error = OnError::kFail;
   ExtraColumns extra_columns = ExtraColumns::kAuto;
+  MissingColumns missing_columns = MissingColumns::kNull;
   std::uint32_t record_bytes_max = 16u << 20;  ///< A longer record quarantines its split.
   std::uint32_t fields_max = 1u << 20;         ///< More fields in a record quarantine its split.
   std::string tokenizer = "simd";              ///< "simd", "libcsv" or "scalar": the same rows.
@@ -62,6 +71,11 @@ struct FormatOptions {
   ///   kInvalidArgument  Which option, and why (same character twice, line end as delimiter, …).
   Result<void> validate() const;
 };
+
+/// The options that stand for a dialect of delimited text: "default", "postgres" (COPY's CSV),
+/// "postgres-text" (COPY's text).
+///   kInvalidArgument  Another name; the message lists those that are known.
+Result<FormatOptions> dialect_options(std::string_view dialect);
 
 /// Plain bytes of one split, in order.
 struct ByteChunk {

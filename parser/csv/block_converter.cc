@@ -80,7 +80,7 @@ RecordFault BlockConverter::value_fault(const TokenizedBlock& block,
     const FieldSpan span = block.field(record, index);
     const std::string_view text(block.text + span.begin, span.end - span.begin);
     if (span.escaped) {
-      unescape(text, quote_, escape_, found.text);
+      unescape(text, span.escaping, quote_, escape_, found.text);
     } else {
       found.text = text;
     }
@@ -153,7 +153,8 @@ std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
   // One pass over the raw bytes: the text of fields may lie side by side, where two halves of a
   // sequence would pass for one.
   rows_.valid_utf8 =
-      block.ascii || (reads_text_ && check_utf8_(place.input.substr(0, block.consumed)));
+      !block.escapes_may_break_utf8 &&
+      (block.ascii || (reads_text_ && check_utf8_(place.input.substr(0, block.consumed))));
   faults_.clear(rows_.count());
   append_columns(out);
 

@@ -156,7 +156,7 @@ void ColumnBuilder::convert_row(Target& target, std::size_t row, Store store) {
   if (is_null_(span, text)) return target.set_null(row);
   if (span.escaped) {
     unescaped_.clear();
-    unescape(text, quote_, escape_, unescaped_);
+    unescape(text, span.escaping, quote_, escape_, unescaped_);
     text = unescaped_;
   }
   const std::string_view reason = store(text);

@@ -7,6 +7,7 @@
 #include "parser/csv/header.h"
 #include "parser/csv/line_break.h"
 #include "parser/csv/not_text.h"
+#include "parser/postgres/tokenizers.h"
 
 namespace leat::parser {
 namespace {
@@ -30,7 +31,13 @@ bool holds_line_end(std::string_view bytes) noexcept {
   return bytes.find('\n') != std::string_view::npos || bytes.find('\r') != std::string_view::npos;
 }
 
+bool is_postgres(Format format) noexcept {
+  return format == Format::kPostgresCsv || format == Format::kPostgresText;
+}
+
 std::unique_ptr<CsvTokenizer> make_tokenizer(const FormatOptions& options, SimdTarget target) {
+  if (options.kind == Format::kPostgresCsv) return make_postgres_csv_tokenizer(options);
+  if (options.kind == Format::kPostgresText) return make_postgres_text_tokenizer(options);
   if (options.tokenizer == "scalar") return make_scalar_tokenizer(options);
   if (options.tokenizer == "libcsv") return make_libcsv_tokenizer(options);
   return make_simd_tokenizer(options, target);
@@ -73,7 +80,7 @@ Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion>
     return refuse({ErrorCode::kCorrupt, "a position at the start of an object after its records"});
   }
 
-  Result<ParserState> state = ParserState::decode(position.parser_state);
+  Result<ParserState> state = ParserState::decode(position.parser_state, options_.kind);
   if (!state) return refuse(std::move(state).error());
   const bool by_place = state->stage == ParserState::Stage::kByPlace;
   if (by_place == options_.header) {
@@ -140,7 +147,10 @@ void CsvParser::end_chunk(std::uint64_t end_offset, RowChunk& out) {
   out.end = delivered_;
 }
 
-std::size_t CsvParser::whole_records(std::string_view) const noexcept { return 0; }
+std::size_t CsvParser::whole_records(std::string_view bytes) const noexcept {
+  if (stage_ != Stage::kRows) return 0;
+  return tokenizer_->whole_records(bytes, line_end_);
+}
 
 /// Gives `out` the schema's columns, without rows, as soon as there is a schema.
 void CsvParser::shape_columns(RowChunk& out) const {
@@ -224,7 +234,10 @@ CsvParser::Outcome CsvParser::take_start(bool final) {
   if (std::optional<std::string> why = describe_not_text(input_.substr(0, kSniffBytes), options_)) {
     return failure(ErrorCode::kNotText, std::move(*why), 0);
   }
-  if (input_.starts_with(kByteOrderMark)) used_ = kByteOrderMark.size();
+  // To PostgreSQL it is data, unless it is in a header.
+  if (input_.starts_with(kByteOrderMark) && (options_.header || !is_postgres(options_.kind))) {
+    used_ = kByteOrderMark.size();
+  }
   content_begin_ = used_;
   stage_ = Stage::kSkipLines;
   return std::nullopt;
@@ -243,6 +256,8 @@ void CsvParser::take_skipped_lines(bool final) {
     used_ = stop->end + stop->line_break.length;
   }
   if (lines_to_skip_ != 0) return;
+  // Skipped lines are none of PostgreSQL's.
+  if (is_postgres(options_.kind)) line_end_ = LineEnd::kUnknown;
   stage_ = Stage::kHeader;
 }
 
@@ -263,7 +278,7 @@ CsvParser::Outcome CsvParser::take_header(bool final) {
   for (const FieldSpan& field : block_.fields) {
     const std::string_view text(block_.text + field.begin, field.end - field.begin);
     if (field.escaped) {
-      unescape(text, options_.quote, options_.escape, header.emplace_back());
+      unescape(text, field.escaping, options_.quote, options_.escape, header.emplace_back());
     } else {
       header.emplace_back(text);
     }
@@ -327,7 +342,7 @@ CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
 /// Before its first record ends, an object is begun anew: there is nothing to go on from.
 Position CsvParser::position_at(std::uint64_t offset) const {
   if (!finished_ && (stage_ != Stage::kRows || offset <= content_begin_)) return {};
-  ParserState state{line_end_, ParserState::Stage::kByPlace, header_};
+  ParserState state{line_end_, ParserState::Stage::kByPlace, header_, options_.kind};
   if (options_.header) {
     state.stage =
         stage_ == Stage::kRows ? ParserState::Stage::kHeader : ParserState::Stage::kHeaderPending;
@@ -356,23 +371,3 @@ CsvParser::Failure CsvParser::failure(RecordFault fault, const BlockPlace& place
 }
 
 }  // namespace leat::parser
-
-namespace leat {
-
-Result<std::unique_ptr<ByteStreamParser>> make_parser(const FormatOptions& options,
-                                                      std::shared_ptr<const Schema> schema) {
-  if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
-  if (schema == nullptr && !options.header) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "without a header the columns must be named: set --schema"};
-  }
-  if (schema != nullptr && schema->fields.empty()) {
-    return Error{ErrorCode::kInvalidArgument, "the schema has no columns"};
-  }
-  const Result<parser::SimdTarget> target = parser::choose_simd_target(options.simd);
-  if (!target) return target.error();
-  return std::unique_ptr<ByteStreamParser>(
-      std::make_unique<parser::CsvParser>(options, *target, std::move(schema)));
-}
-
-}  // namespace leat

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "parser/postgres/tokenizers.h"
+
 namespace leat::parser {
 
 void TokenizedBlock::clear() {
@@ -14,6 +16,7 @@ void TokenizedBlock::clear() {
   bad.clear();
   consumed = 0;
   ascii = false;
+  escapes_may_break_utf8 = false;
 }
 
 void TokenizedBlock::spell_out() {
@@ -39,6 +42,17 @@ void unescape(std::string_view field, char quote, char escape, std::string& out)
     field.remove_prefix(at + (is_escape ? 2 : 1));
   }
   out.append(field);
+}
+
+void unescape(std::string_view text, Escaping escaping, char quote, char escape, std::string& out) {
+  switch (escaping) {
+    case Escaping::kInsideQuotes:
+      return unescape(text, quote, escape, out);
+    case Escaping::kToggledQuotes:
+      return unescape_toggled_quotes(text, quote, escape, out);
+    case Escaping::kPostgresText:
+      return unescape_postgres_text(text, out);
+  }
 }
 
 }  // namespace leat::parser

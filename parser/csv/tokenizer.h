@@ -21,11 +21,21 @@
 
 namespace leat::parser {
 
-/// What ends a record. Fixed for an object by its first line end.
+/// What ends a record. Fixed for an object by its first line end, or by its format.
 enum class LineEnd : std::uint8_t {
-  kUnknown = 0,  ///< No line end seen yet.
-  kLf = 1,       ///< LF or CRLF, also mixed. An unquoted lone CR is a row error.
-  kCr = 2,       ///< Lone CR.
+  kUnknown = 0,     ///< No line end seen yet.
+  kLf = 1,          ///< LF or CRLF, also mixed. An unquoted lone CR is a row error. PostgreSQL's
+                    ///< formats: LF only.
+  kCr = 2,          ///< Lone CR.
+  kCrLf = 3,        ///< CRLF only. PostgreSQL's formats.
+  kNoMoreData = 4,  ///< PostgreSQL's formats: `\.` came, and nothing behind it is data.
+};
+
+/// How the text of a field is written.
+enum class Escaping : std::uint8_t {
+  kInsideQuotes,   ///< An escape character in front of a quote or of itself; doubled quotes.
+  kToggledQuotes,  ///< PostgreSQL's CSV: quotes open and close anywhere. They are in the range.
+  kPostgresText,   ///< Backslash sequences of PostgreSQL's text format.
 };
 
 /// One field: a range of TokenizedBlock::text, without its enclosing quotes.
@@ -35,13 +45,14 @@ struct FieldSpan {
   bool quoted = false;   ///< Was enclosed in quotes: never null, "" is empty text. Reliable for
                          ///< empty fields and for those that equal a null string.
   bool escaped = false;  ///< Holds escape sequences that unescape() has to remove.
+  Escaping escaping = Escaping::kInsideQuotes;
 };
 
 /// The range of `text` from `begin` to `end` as a field of a dialect that doubles `quote` ('\0':
 /// nothing is quoted). It keeps the dialect's rules.
 inline FieldSpan span_of(const char* text, std::uint32_t begin, std::uint32_t end,
                          char quote) noexcept {
-  if (quote == '\0' || begin == end || text[begin] != quote) return {begin, end, false, false};
+  if (quote == '\0' || begin == end || text[begin] != quote) return {begin, end};
   const std::size_t inner = end - begin - 2;
   return {begin + 1, end - 1, true,
           inner != 0 && std::memchr(text + begin + 1, quote, inner) != nullptr};
@@ -86,10 +97,12 @@ struct TokenizedBlock {
   std::vector<std::uint32_t>
       record_begin;  ///< Per good record, range in the input, without line end.
   std::vector<std::uint32_t> record_end;
-  std::vector<BadRecord> bad;  ///< In order.
-  std::size_t consumed = 0;    ///< Input bytes of all records above, line ends included.
-                               ///< Blank lines and comments between them count too.
-  bool ascii = false;          ///< All of the bytes consumed are known to be below 0x80.
+  std::vector<BadRecord> bad;           ///< In order.
+  std::size_t consumed = 0;             ///< Input bytes of all records above, line ends included.
+                                        ///< Blank lines and comments between them count too.
+  bool ascii = false;                   ///< All of the bytes consumed are known to be below 0x80.
+  bool escapes_may_break_utf8 = false;  ///< Some escape sequence stands for a byte >= 0x80: text
+                                        ///< must be checked once it is unescaped.
 
   void clear();
   bool is_matrix() const noexcept { return matrix.fields != 0; }
@@ -136,6 +149,13 @@ class CsvTokenizer {
   virtual Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                                 std::size_t records_max, LineEnd& line_end,
                                 TokenizedBlock& out) = 0;
+
+  /// What ByteStreamParser::whole_records says, in an object of such line ends.
+  virtual std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept {
+    static_cast<void>(bytes);
+    static_cast<void>(line_end);
+    return 0;
+  }
 };
 
 /// The scalar state machine: every dialect, one byte at a time. The reference.
@@ -152,5 +172,8 @@ std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const FormatOptions& options, 
 
 /// Appends the field's text to `out` with its escape sequences removed.
 void unescape(std::string_view field, char quote, char escape, std::string& out);
+
+/// The same for a field that is written in another way. `text` is the field's range.
+void unescape(std::string_view text, Escaping escaping, char quote, char escape, std::string& out);
 
 }  // namespace leat::parser

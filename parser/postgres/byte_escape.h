@@ -1,0 +1,56 @@
+// One backslash sequence of PostgreSQL's text format.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace leat::parser {
+
+struct ByteEscape {
+  char byte = 0;           ///< What the sequence stands for.
+  std::size_t length = 1;  ///< Bytes of the sequence behind its backslash.
+  bool by_number = false;  ///< Written in octal or hexadecimal digits.
+};
+
+/// Value of a hexadecimal digit; -1: none.
+constexpr int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// Reads the sequence whose backslash stands in front of `text`, which is not empty.
+constexpr ByteEscape read_byte_escape(std::string_view text) noexcept {
+  const char first = text.front();
+  switch (first) {
+    case 'b':
+      return {'\b'};
+    case 'f':
+      return {'\f'};
+    case 'n':
+      return {'\n'};
+    case 'r':
+      return {'\r'};
+    case 't':
+      return {'\t'};
+    case 'v':
+      return {'\v'};
+    default:
+      break;
+  }
+  const bool hexadecimal = first == 'x';
+  const std::size_t begin = hexadecimal ? 1 : 0;
+  const std::size_t digits_max = hexadecimal ? 2 : 3;
+  unsigned value = 0;
+  std::size_t at = begin;
+  for (; at < text.size() && at - begin < digits_max; ++at) {
+    const int digit = hex_digit(text[at]);
+    if (digit < 0 || (!hexadecimal && digit > 7)) break;
+    value = value * (hexadecimal ? 16 : 8) + static_cast<unsigned>(digit);
+  }
+  if (at == begin) return {first};
+  return {static_cast<char>(value & 0xff), at, true};
+}
+
+}  // namespace leat::parser

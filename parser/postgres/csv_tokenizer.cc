@@ -1,0 +1,196 @@
+// COPY's CSV format: a quote toggles wherever it stands.
+#include <algorithm>
+
+#include "parser/csv/byte_search.h"
+#include "parser/csv/record_draft.h"
+#include "parser/postgres/line_break.h"
+#include "parser/postgres/tokenizers.h"
+
+namespace leat::parser {
+namespace {
+
+class PostgresCsvTokenizer final : public CsvTokenizer {
+ public:
+  explicit PostgresCsvTokenizer(const FormatOptions& options)
+      : delimiter_(options.delimiter),
+        quote_(options.quote),
+        escape_(options.escape),
+        limits_{options.record_bytes_max, options.fields_max},
+        specials_({options.delimiter, options.quote, '\n', '\r'}) {}
+
+  Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
+                        std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
+  std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept override;
+
+ private:
+  /// A stretch between two quotes.
+  struct Quoted {
+    std::size_t end = 0;  ///< Of the closing quote.
+    bool escaped = false;
+    RecordOutcome outcome = RecordOutcome::kTaken;
+  };
+
+  RecordOutcome take_record(std::string_view input, bool final, LineEnd& line_end,
+                            TokenizedBlock& out) const;
+  Quoted find_closing(std::string_view input, std::size_t from, bool final) const noexcept;
+
+  char delimiter_;
+  char quote_;
+  char escape_;
+  RecordLimits limits_;
+  ByteSearch<4> specials_;
+};
+
+PostgresCsvTokenizer::Quoted PostgresCsvTokenizer::find_closing(std::string_view input,
+                                                                std::size_t from,
+                                                                bool final) const noexcept {
+  const RecordOutcome open = final ? RecordOutcome::kUnterminated : RecordOutcome::kIncomplete;
+  const char stops[] = {quote_, escape_};
+  bool escaped = false;
+  for (std::size_t at = from;; ++at) {
+    at = escape_ == quote_ ? input.find(quote_, at) : input.find_first_of({stops, 2}, at);
+    if (at == input.npos) return {0, escaped, open};
+    const bool last = at + 1 == input.size();
+    if (input[at] == escape_) {
+      // What follows decides what it is.
+      if (last && !final) return {0, escaped, open};
+      if (!last && (input[at + 1] == quote_ || input[at + 1] == escape_)) {
+        escaped = true;
+        ++at;
+        continue;
+      }
+    }
+    if (input[at] == quote_) return {at, escaped};
+  }
+}
+
+RecordOutcome PostgresCsvTokenizer::take_record(std::string_view input, bool final,
+                                                LineEnd& line_end, TokenizedBlock& out) const {
+  RecordDraft draft(out, limits_, final);
+  const std::size_t begin = draft.begin();
+  if (input[begin] == '\\') {
+    const bool dot_unknown = begin + 1 == input.size() && !final;
+    const bool dot = begin + 1 < input.size() && input[begin + 1] == '.';
+    const LineBreak::Kind marker =
+        dot ? end_of_data_at(input, begin + 2, final, line_end) : LineBreak::Kind::kData;
+    if (dot_unknown || marker == LineBreak::Kind::kUndecided) {
+      return draft.give_up(input.size(), RecordOutcome::kIncomplete);
+    }
+    if (marker == LineBreak::Kind::kBreak) {
+      line_end = LineEnd::kNoMoreData;
+      return RecordOutcome::kTaken;
+    }
+  }
+  std::size_t at = begin;
+  std::size_t field_begin = begin;
+  std::size_t opening = input.npos;  ///< The field's first quote.
+  std::size_t closing = 0;           ///< Its last one.
+  bool escaped = false;
+  bool several = false;  ///< Quotes opened more than once.
+  // A field in quotes as a whole is given without them, any other with all that it has.
+  const auto field_until = [&](std::size_t end) {
+    FieldSpan field{static_cast<std::uint32_t>(field_begin), static_cast<std::uint32_t>(end)};
+    field.quoted = opening != input.npos;
+    if (!field.quoted) return field;
+    if (opening == field_begin && closing + 1 == end && !several) {
+      ++field.begin;
+      --field.end;
+      field.escaped = escaped;
+    } else {
+      field.escaped = true;
+      field.escaping = Escaping::kToggledQuotes;
+    }
+    return field;
+  };
+  const auto finish = [&](std::size_t end, std::size_t line_bytes) {
+    const std::size_t nul = input.substr(begin, end - begin).find('\0');
+    if (nul != input.npos) draft.fault(begin + nul, kNulByte);
+    return draft.finish(field_until(end), end, line_bytes);
+  };
+  for (;;) {
+    at = specials_.find(input, at);
+    if (at == input.size()) {
+      return final ? finish(at, 0) : draft.give_up(at, RecordOutcome::kIncomplete);
+    }
+    if (input[at] == delimiter_) {
+      const RecordOutcome outcome = draft.add(field_until(at), at);
+      if (outcome != RecordOutcome::kTaken) return outcome;
+      field_begin = ++at;
+      opening = input.npos;
+      escaped = several = false;
+      continue;
+    }
+    if (input[at] == quote_) {
+      const Quoted quoted = find_closing(input, at + 1, final);
+      if (quoted.outcome != RecordOutcome::kTaken) {
+        return draft.give_up(input.size(), quoted.outcome);
+      }
+      several = several || opening != input.npos;
+      opening = std::min(opening, at);
+      closing = quoted.end;
+      escaped = escaped || quoted.escaped;
+      at = quoted.end + 1;
+      continue;
+    }
+    const LineBreak line_break = postgres_line_break_at(input, at, final, line_end);
+    if (line_break.kind == LineBreak::Kind::kUndecided) {
+      return draft.give_up(input.size(), RecordOutcome::kIncomplete);
+    }
+    if (line_break.kind == LineBreak::Kind::kBreak) {
+      line_end = line_break.line_end;
+      return finish(at, line_break.length);
+    }
+    draft.fault(at, input[at] == '\r' ? kStrayCarriageReturn : kStrayLineFeed);
+    ++at;
+  }
+}
+
+Result<void> PostgresCsvTokenizer::tokenize(std::string_view input, bool final, bool /*blank*/,
+                                            std::size_t records_max, LineEnd& line_end,
+                                            TokenizedBlock& out) {
+  out.clear();
+  out.text = input.data();
+  while (line_end != LineEnd::kNoMoreData && out.consumed < input.size() &&
+         out.record_begin.size() + out.bad.size() < records_max) {
+    const std::size_t fields = out.fields.size();
+    const RecordOutcome outcome = take_record(input, final, line_end, out);
+    if (outcome == RecordOutcome::kTaken) continue;
+    out.fields.resize(fields);
+    if (outcome == RecordOutcome::kIncomplete) break;
+    return error_of(outcome, limits_, "look for a quote that is never closed");
+  }
+  if (line_end == LineEnd::kNoMoreData) out.consumed = input.size();
+  return {};
+}
+
+/// Quotes that toggle need only be counted.
+std::size_t PostgresCsvTokenizer::whole_records(std::string_view bytes,
+                                                LineEnd line_end) const noexcept {
+  if (line_end == LineEnd::kUnknown || line_end == LineEnd::kNoMoreData || escape_ != quote_) {
+    return 0;
+  }
+  const char last = line_end == LineEnd::kCr ? '\r' : '\n';
+  bool inside = std::count(bytes.begin(), bytes.end(), quote_) % 2 != 0;
+  std::size_t end = bytes.size();
+  for (;;) {
+    const std::size_t at = end == 0 ? bytes.npos : bytes.rfind(last, end - 1);
+    if (at == bytes.npos) return 0;
+    inside ^= std::count(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                         bytes.begin() + static_cast<std::ptrdiff_t>(end), quote_) %
+                  2 !=
+              0;
+    end = at;
+    const bool whole = line_end != LineEnd::kCrLf || (at != 0 && bytes[at - 1] == '\r');
+    if (!inside && whole) break;
+  }
+  const std::string_view records = bytes.substr(0, end + 1);
+  return may_hold_end_of_data(records) ? 0 : records.size();
+}
+
+}  // namespace
+
+std::unique_ptr<CsvTokenizer> make_postgres_csv_tokenizer(const FormatOptions& options) {
+  return std::make_unique<PostgresCsvTokenizer>(options);
+}
+
+}  // namespace leat::parser

@@ -1,0 +1,152 @@
+// COPY's text format: delimiters and line ends, unless a backslash stands in front of them.
+#include <algorithm>
+
+#include "parser/csv/byte_search.h"
+#include "parser/csv/record_draft.h"
+#include "parser/postgres/byte_escape.h"
+#include "parser/postgres/line_break.h"
+#include "parser/postgres/tokenizers.h"
+
+namespace leat::parser {
+namespace {
+
+class PostgresTextTokenizer final : public CsvTokenizer {
+ public:
+  explicit PostgresTextTokenizer(const FormatOptions& options)
+      : delimiter_(options.delimiter),
+        limits_{options.record_bytes_max, options.fields_max},
+        specials_({options.delimiter, '\\', '\n', '\r'}) {}
+
+  Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
+                        std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
+  std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept override;
+
+ private:
+  RecordOutcome take_record(std::string_view input, bool final, LineEnd& line_end,
+                            TokenizedBlock& out) const;
+
+  char delimiter_;
+  RecordLimits limits_;
+  ByteSearch<4> specials_;
+};
+
+/// Judges the backslash at input[at], which is not the last byte; gives the bytes that it covers.
+std::size_t take_escape(std::string_view input, std::size_t at, RecordDraft& draft,
+                        TokenizedBlock& out) {
+  const ByteEscape escape = read_byte_escape(input.substr(at + 1));
+  if (escape.by_number && escape.byte == '\0') draft.fault(at, kNulByte);
+  if (escape.by_number && (escape.byte & 0x80) != 0) out.escapes_may_break_utf8 = true;
+  return 1 + escape.length;
+}
+
+RecordOutcome PostgresTextTokenizer::take_record(std::string_view input, bool final,
+                                                 LineEnd& line_end, TokenizedBlock& out) const {
+  RecordDraft draft(out, limits_, final);
+  const std::size_t begin = draft.begin();
+  std::size_t at = begin;
+  FieldSpan field;
+  field.escaping = Escaping::kPostgresText;
+  field.begin = static_cast<std::uint32_t>(begin);
+  const auto finish = [&](std::size_t field_end, std::size_t record_end, std::size_t line_bytes) {
+    const std::string_view record = input.substr(begin, record_end - begin);
+    if (const std::size_t nul = record.find('\0'); nul != record.npos) {
+      draft.fault(begin + nul, kNulByte);
+    }
+    field.end = static_cast<std::uint32_t>(field_end);
+    return draft.finish(field, record_end, line_bytes);
+  };
+  for (;;) {
+    at = specials_.find(input, at);
+    if (at == input.size()) {
+      return final ? finish(at, at, 0) : draft.give_up(at, RecordOutcome::kIncomplete);
+    }
+    if (input[at] == delimiter_) {
+      field.end = static_cast<std::uint32_t>(at);
+      const RecordOutcome outcome = draft.add(field, at);
+      if (outcome != RecordOutcome::kTaken) return outcome;
+      field.begin = static_cast<std::uint32_t>(++at);
+      field.escaped = false;
+      continue;
+    }
+    if (input[at] != '\\') {
+      const LineBreak line_break = postgres_line_break_at(input, at, final, line_end);
+      if (line_break.kind == LineBreak::Kind::kUndecided) {
+        return draft.give_up(input.size(), RecordOutcome::kIncomplete);
+      }
+      if (line_break.kind == LineBreak::Kind::kBreak) {
+        line_end = line_break.line_end;
+        return finish(at, at, line_break.length);
+      }
+      draft.fault(at, input[at] == '\r' ? kStrayCarriageReturn : kStrayLineFeed);
+      ++at;
+      continue;
+    }
+    if (at + 1 == input.size()) {
+      // The last byte of the object escapes nothing: PostgreSQL drops it.
+      return final ? finish(at, at + 1, 0)
+                   : draft.give_up(input.size(), RecordOutcome::kIncomplete);
+    }
+    if (input[at + 1] == '.') {
+      const LineBreak::Kind marker = end_of_data_at(input, at + 2, final, line_end);
+      if (marker == LineBreak::Kind::kUndecided) {
+        return draft.give_up(input.size(), RecordOutcome::kIncomplete);
+      }
+      if (marker == LineBreak::Kind::kBreak && at == begin) {
+        line_end = LineEnd::kNoMoreData;
+        return RecordOutcome::kTaken;
+      }
+      draft.fault(at, "\\. that is not alone on its line; a backslash is written \\\\");
+    }
+    field.escaped = true;
+    at += take_escape(input, at, draft, out);
+  }
+}
+
+Result<void> PostgresTextTokenizer::tokenize(std::string_view input, bool final, bool /*blank*/,
+                                             std::size_t records_max, LineEnd& line_end,
+                                             TokenizedBlock& out) {
+  out.clear();
+  out.text = input.data();
+  while (line_end != LineEnd::kNoMoreData && out.consumed < input.size() &&
+         out.record_begin.size() + out.bad.size() < records_max) {
+    const std::size_t fields = out.fields.size();
+    const RecordOutcome outcome = take_record(input, final, line_end, out);
+    if (outcome == RecordOutcome::kTaken) continue;
+    out.fields.resize(fields);
+    if (outcome == RecordOutcome::kIncomplete) break;
+    return error_of(outcome, limits_, "look for a backslash in front of a line end");
+  }
+  if (line_end == LineEnd::kNoMoreData) out.consumed = input.size();
+  return {};
+}
+
+/// True when a backslash takes the meaning off text[at].
+bool escaped_at(std::string_view text, std::size_t at) noexcept {
+  std::size_t begin = at;
+  while (begin != 0 && text[begin - 1] == '\\') --begin;
+  return (at - begin) % 2 != 0;
+}
+
+std::size_t PostgresTextTokenizer::whole_records(std::string_view bytes,
+                                                 LineEnd line_end) const noexcept {
+  if (line_end == LineEnd::kUnknown || line_end == LineEnd::kNoMoreData) return 0;
+  const char last = line_end == LineEnd::kCr ? '\r' : '\n';
+  std::size_t at = bytes.size();
+  for (;;) {
+    at = at == 0 ? bytes.npos : bytes.rfind(last, at - 1);
+    if (at == bytes.npos) return 0;
+    const bool crlf = line_end == LineEnd::kCrLf;
+    if (crlf && (at == 0 || bytes[at - 1] != '\r')) continue;
+    if (!escaped_at(bytes, crlf ? at - 1 : at)) break;
+  }
+  const std::string_view records = bytes.substr(0, at + 1);
+  return may_hold_end_of_data(records) ? 0 : records.size();
+}
+
+}  // namespace
+
+std::unique_ptr<CsvTokenizer> make_postgres_text_tokenizer(const FormatOptions& options) {
+  return std::make_unique<PostgresTextTokenizer>(options);
+}
+
+}  // namespace leat::parser
