@@ -23,7 +23,8 @@ std::string_view simd_target_name(SimdTarget target) noexcept {
 }
 
 std::vector<SimdTarget> available_simd_targets() {
-  const std::int64_t usable = hwy::SupportedTargets() & (HWY_TARGETS);
+  // Asked once: a virtual machine takes some microseconds for each CPUID.
+  static const std::int64_t usable = hwy::SupportedTargets() & (HWY_TARGETS);
   std::vector<SimdTarget> available = {SimdTarget::kPortable};
   if ((usable & HWY_SSE4) != 0) available.push_back(SimdTarget::kSse4);
   if ((usable & HWY_AVX2) != 0) available.push_back(SimdTarget::kAvx2);

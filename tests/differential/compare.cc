@@ -1,0 +1,142 @@
+#include "tests/differential/compare.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "tests/parser/engines.h"
+
+namespace leat::differential {
+namespace {
+
+/// Anywhere, close together, or beside bytes that matter.
+std::vector<std::size_t> generate_cuts(std::string_view bytes, Random& random) {
+  std::vector<std::size_t> cuts(random.below(6));
+  const std::size_t size = bytes.size();
+  const std::size_t reach = random.one_in(3) ? std::min<std::size_t>(size, 24) : size;
+  const std::size_t first = random.below(size - reach + 1);
+  const bool beside_marks = random.one_in(2);
+  for (std::size_t& cut : cuts) {
+    cut = first + random.below(reach + 1);
+    if (!beside_marks) continue;
+    const std::size_t mark = bytes.find_first_of("\"\r\n,\\", cut);
+    if (mark != bytes.npos) cut = mark + random.below(2);
+  }
+  std::sort(cuts.begin(), cuts.end());
+  return cuts;
+}
+
+std::string to_text(const std::vector<std::size_t>& cuts) {
+  if (cuts.empty()) return ", whole";
+  std::string text = ", cut at";
+  for (const std::size_t cut : cuts) text += " " + std::to_string(cut);
+  return text;
+}
+
+/// The file by one tokenizer from the front to a random cut, by another one from there on.
+Outcome read_with_resume(const Fixture& file, const std::vector<std::size_t>& cuts,
+                         const std::string& first, const std::string& second, Random& random) {
+  Outcome outcome;
+  feed(*make_engine_parser(file.options, file.schema, first), file.bytes, cuts, outcome, nullptr,
+       random.below(cuts.size() + 1));
+  if (!outcome.error.empty() || !outcome.inconsistency.empty()) return outcome;
+  // Through its encoded form, as a state folder keeps it.
+  Result<Position> position = Position::decode(outcome.end.encode());
+  if (!position) {
+    outcome.inconsistency = "its position cannot be decoded: " + position.error().to_string();
+    return outcome;
+  }
+  outcome.end = *std::move(position);
+  feed(*make_engine_parser(file.options, file.schema, second), file.bytes,
+       generate_cuts(file.bytes, random), outcome);
+  return outcome;
+}
+
+/// The file's front by one parser, its rest in slices by others. Where whole_records() knows no
+/// boundary, the rest is one slice.
+Outcome read_in_slices(const Fixture& file, const std::vector<std::size_t>& cuts,
+                       const std::string& engine, Random& random) {
+  Outcome outcome;
+  const auto front = make_engine_parser(file.options, file.schema, engine);
+  feed(*front, file.bytes, cuts, outcome, nullptr, random.below(cuts.size() + 1));
+  if (!outcome.error.empty() || !outcome.inconsistency.empty()) return outcome;
+  const std::string_view bytes = file.bytes;
+  const std::string parser_state = outcome.end.parser_state;
+  auto begin = static_cast<std::size_t>(outcome.end.offset);
+  for (std::size_t window = random.between(1, 400); outcome.error.empty();) {
+    const bool last = begin + window >= bytes.size();
+    std::size_t slice = front->whole_records(bytes.substr(begin, window));
+    if (slice == 0 || slice > window) {
+      if (slice > window) outcome.inconsistency = "whole_records() exceeds what it was given";
+      if (!last) {
+        window *= 2;
+        continue;
+      }
+      slice = bytes.size() - begin;
+    }
+    const std::size_t end = begin + slice;
+    const auto parser = make_engine_parser(file.options, file.schema, engine);
+    if (begin != 0) outcome.end.parser_state = parser_state;
+    feed(*parser, bytes.substr(0, end), {}, outcome);
+    if (end == bytes.size() || !outcome.inconsistency.empty()) break;
+    if (outcome.error.empty() && outcome.end.offset != end) {
+      outcome.inconsistency = "a slice of whole records is not used up";
+    }
+    begin = end;
+    window = random.between(1, 400);
+  }
+  return outcome;
+}
+
+}  // namespace
+
+std::optional<Disagreement> find_disagreement(const Fixture& file, Random& random) {
+  const std::vector<std::size_t> cuts = generate_cuts(file.bytes, random);
+  Outcome expected;
+  feed(*make_engine_parser(file.options, file.schema, "scalar"), file.bytes, {}, expected);
+  if (!expected.inconsistency.empty()) return Disagreement{"scalar", expected.inconsistency};
+
+  std::vector<Position> expected_ends;
+  const std::vector<std::string> engines = parser::engines();
+  for (const std::string& engine : engines) {
+    Outcome found;
+    std::vector<Position> ends;
+    feed(*make_engine_parser(file.options, file.schema, engine), file.bytes, cuts, found, &ends);
+    if (engine == engines.front()) expected_ends = ends;
+    std::string what = difference(found, expected);
+    if (what.empty() && ends != expected_ends) what = "chunks end at other positions";
+    if (!what.empty()) return Disagreement{engine + to_text(cuts), std::move(what)};
+  }
+  const std::string& first = engines[random.below(engines.size())];
+  const std::string& second = engines[random.below(engines.size())];
+  std::string what = difference(read_with_resume(file, cuts, first, second, random), expected);
+  if (!what.empty()) return Disagreement{first + " and then " + second, std::move(what)};
+  what = difference(read_in_slices(file, cuts, second, random), expected);
+  if (!what.empty()) return Disagreement{second + ", in slices", std::move(what)};
+  return std::nullopt;
+}
+
+Fixture shrink(Fixture file, Random random) {
+  const auto disagrees = [&](const std::string& bytes) {
+    // Whether a fault shows depends on the cuts, too.
+    for (int attempt = 0; attempt < 8; ++attempt) {
+      const Fixture smaller{file.name, bytes, file.options, file.schema};
+      if (find_disagreement(smaller, random)) return true;
+    }
+    return false;
+  };
+  for (std::size_t length = file.bytes.size() / 2; length != 0; length /= 2) {
+    for (std::size_t at = 0; at < file.bytes.size();) {
+      std::string bytes = file.bytes;
+      bytes.erase(at, length);
+      if (disagrees(bytes)) {
+        file.bytes = std::move(bytes);
+      } else {
+        at += length;
+      }
+    }
+  }
+  return file;
+}
+
+}  // namespace leat::differential
