@@ -23,6 +23,7 @@ class SimdTokenizer final : public CsvTokenizer {
 
   Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
+  std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept override;
 
  private:
   bool take_matrix(std::string_view input, bool final, bool keep_blank, TokenizedBlock& out);
@@ -201,6 +202,14 @@ Result<void> SimdTokenizer::tokenize(std::string_view input, bool final, bool ke
   }
   out.ascii = ascii;
   return {};
+}
+
+/// A record ends at a LF outside quotes, whatever else is in it, unless lone CRs end records. What
+/// is inside quotes only the plain rule of quotes tells without a parse.
+std::size_t SimdTokenizer::whole_records(std::string_view bytes, LineEnd line_end) const noexcept {
+  if (line_end != LineEnd::kLf) return 0;
+  if (quote_ == '\0' || bytes.find(quote_) == std::string_view::npos) return bytes.rfind('\n') + 1;
+  return knows_dialect_ ? indexer_.end_of_last_record(bytes) : 0;
 }
 
 }  // namespace

@@ -169,8 +169,8 @@ class Stepper {
 #endif
 
 /// Runs until the bytes end, the rule is broken or, without WithQuotes, a quote is met. Returns the
-/// number of steps done.
-template <bool WithQuotes>
+/// number of steps done. Without WithPositions only the last line feed is kept.
+template <bool WithQuotes, bool WithPositions>
 HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t position,
                            IndexState& state) {
   Stepper stepper(state);
@@ -181,6 +181,7 @@ HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t po
   std::uint64_t all_returns = 0;
   std::size_t line_feeds = 0;
   std::uint32_t* next = state.next;
+  std::size_t line_end = state.line_end;
   std::size_t step = 0;
   for (; step < steps; ++step, position += kStepBytes) {
     StepMasks at = stepper.masks(text + step * kStepBytes);
@@ -209,8 +210,12 @@ HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t po
       at.line_feeds &= before;
       state.breach = position + static_cast<std::size_t>(first);
     }
-    line_feeds += static_cast<std::size_t>(std::popcount(at.line_feeds));
-    write_positions(at.delimiters | at.line_feeds, position, next);
+    if constexpr (WithPositions) {
+      line_feeds += static_cast<std::size_t>(std::popcount(at.line_feeds));
+      write_positions(at.delimiters | at.line_feeds, position, next);
+    } else if (at.line_feeds != 0) {
+      line_end = position + static_cast<std::size_t>(std::bit_width(at.line_feeds));
+    }
     if (HWY_UNLIKELY(broken != 0)) break;
   }
   state.inside = inside;
@@ -220,19 +225,29 @@ HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t po
   state.returns |= all_returns;
   state.line_feeds += line_feeds;
   state.next = next;
+  state.line_end = line_end;
   state.has_non_ascii = state.has_non_ascii || stepper.saw_non_ascii();
   return step;
 }
 
-void index_steps(const char* text, std::size_t steps, std::uint32_t position, IndexState& state) {
+template <bool WithPositions>
+void run_all(const char* text, std::size_t steps, std::uint32_t position, IndexState& state) {
   std::size_t done = 0;
   if (!state.has_quotes) {
-    done = run<false>(text, steps, position, state);
+    done = run<false, WithPositions>(text, steps, position, state);
     if (done == steps || state.breach != StructuralIndex::kNone) return;
     state.has_quotes = true;
   }
-  run<true>(text + done * kStepBytes, steps - done,
-            position + static_cast<std::uint32_t>(done * kStepBytes), state);
+  run<true, WithPositions>(text + done * kStepBytes, steps - done,
+                           position + static_cast<std::uint32_t>(done * kStepBytes), state);
+}
+
+void index_steps(const char* text, std::size_t steps, std::uint32_t position, IndexState& state) {
+  if (state.next != nullptr) {
+    run_all<true>(text, steps, position, state);
+  } else {
+    run_all<false>(text, steps, position, state);
+  }
 }
 
 }  // namespace
@@ -305,6 +320,22 @@ void StructuralIndexer::index(std::string_view input, std::size_t from,
   out.has_returns = state.returns != 0;
   out.has_non_ascii = state.has_non_ascii;
   out.ends_inside_quotes = state.inside != 0;
+}
+
+std::size_t StructuralIndexer::end_of_last_record(std::string_view input) const {
+  constexpr std::size_t kStepBytes = 64;
+  IndexState state;
+  state.delimiter = delimiter_;
+  state.quote = quote_;
+  state.quoting = quote_ == '\0' ? 0 : ~std::uint64_t{0};
+  const std::size_t steps = input.size() / kStepBytes;
+  index_steps_(input.data(), steps, 0, state);
+  if (state.breach != StructuralIndex::kNone) return state.line_end;
+  char last[kStepBytes] = {};
+  const std::size_t done = steps * kStepBytes;
+  std::memcpy(last, input.data() + done, input.size() - done);
+  index_steps_(last, 1, static_cast<std::uint32_t>(done), state);
+  return state.line_end;
 }
 
 }  // namespace leat::parser

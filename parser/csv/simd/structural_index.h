@@ -46,7 +46,9 @@ struct IndexState {
   bool has_non_ascii = false;
   std::size_t line_feeds = 0;
   std::size_t breach = StructuralIndex::kNone;
-  std::uint32_t* next = nullptr;  ///< Where the next position goes. Up to 64 are written past it.
+  /// Where the next position goes; up to 64 are written past it. Null: none are wanted.
+  std::uint32_t* next = nullptr;
+  std::size_t line_end = 0;  ///< Behind the last LF outside quotes. Kept without positions only.
 };
 
 /// Indexes CSV of one dialect. Immutable, thread-safe.
@@ -58,6 +60,10 @@ class StructuralIndexer {
   /// Indexes `input` from `from`, the start of a record, to its end or a breach. Positions count
   /// from input[0]. Reads no byte outside of `input`, which holds less than 2^31.
   void index(std::string_view input, std::size_t from, StructuralIndex& out) const;
+
+  /// How many bytes at the front of `input`, which begins with a record and holds less than 2^31
+  /// bytes, are records that end with LF, in front of the first record that breaks the rule.
+  std::size_t end_of_last_record(std::string_view input) const;
 
  private:
   /// Indexes `steps` × 64 bytes; `position` is that of the first of them.
