@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/block_cache.h"
+
 namespace leat {
 
 Buffer::Buffer(Buffer&& other) noexcept
@@ -21,20 +23,23 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
-Buffer::~Buffer() { std::free(data_); }
+Buffer::~Buffer() { release(); }
+
+void Buffer::release() noexcept {
+  if (data_ != nullptr) BlockCache::give(data_, capacity_ + kPadding);
+}
 
 void Buffer::reserve(std::size_t capacity) {
   if (capacity <= capacity_) return;
   constexpr std::size_t kLargest = std::numeric_limits<std::size_t>::max() / 4;
   if (capacity > kLargest) std::abort();
-  // Whole multiples of the alignment are what aligned_alloc asks for.
-  capacity = (std::max(capacity, 2 * capacity_) + kAlignment - 1) / kAlignment * kAlignment;
-  auto* grown = static_cast<std::byte*>(std::aligned_alloc(kAlignment, capacity + kPadding));
+  std::size_t bytes = std::max(capacity, 2 * capacity_) + kPadding;
+  std::byte* const grown = BlockCache::take(bytes);
   if (grown == nullptr) std::abort();
   if (size_ != 0) std::memcpy(grown, data_, size_);
-  std::free(data_);
+  release();
   data_ = grown;
-  capacity_ = capacity;
+  capacity_ = bytes - kPadding;
 }
 
 std::size_t RowChunk::memory_bytes() const noexcept {

@@ -68,6 +68,8 @@ class Buffer {
   void clear() noexcept { size_ = 0; }
 
  private:
+  void release() noexcept;
+
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;

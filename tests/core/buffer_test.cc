@@ -85,7 +85,8 @@ TEST(RowChunk, CountsTheMemoryItHolds) {
   chunk.record_offsets.resize(50'000);
   chunk.rejects.emplace_back().raw.assign(20'000, 'x');
   EXPECT_GE(chunk.memory_bytes(), 1'180'000U);
-  EXPECT_LE(chunk.memory_bytes(), 1'190'000U);
+  // Blocks are up to an eighth larger than they have to be.
+  EXPECT_LE(chunk.memory_bytes(), 1'190'000U / 8 * 9);
 }
 
 }  // namespace
