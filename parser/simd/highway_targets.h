@@ -6,3 +6,15 @@
 
 #define HWY_WANT_AVX3_DL 1
 #define HWY_DISABLED_TARGETS (HWY_AVX3 | HWY_SSSE3)
+
+// Chooses what `name` is in the namespace of a SimdTarget, all of them being of one type;
+// `portable` where there is none. Other machines than x86-64 have the portable one only.
+#if defined(__x86_64__)
+#define LEAT_FUNCTION_OF(target, name, portable)     \
+  ((target) == SimdTarget::kAvx512 ? N_AVX3_DL::name \
+   : (target) == SimdTarget::kAvx2 ? N_AVX2::name    \
+   : (target) == SimdTarget::kSse4 ? N_SSE4::name    \
+                                   : (portable))
+#else
+#define LEAT_FUNCTION_OF(target, name, portable) (static_cast<void>(target), (portable))
+#endif

@@ -54,22 +54,7 @@ HWY_AFTER_NAMESPACE();
 namespace leat::parser::simd {
 
 const ColumnKernels& column_kernels(SimdTarget target) noexcept {
-  switch (target) {
-#if (HWY_TARGETS & HWY_SSE4) != 0
-    case SimdTarget::kSse4:
-      return N_SSE4::kKernels;
-#endif
-#if (HWY_TARGETS & HWY_AVX2) != 0
-    case SimdTarget::kAvx2:
-      return N_AVX2::kKernels;
-#endif
-#if (HWY_TARGETS & HWY_AVX3_DL) != 0
-    case SimdTarget::kAvx512:
-      return N_AVX3_DL::kKernels;
-#endif
-    default:
-      return kPortableKernels;
-  }
+  return LEAT_FUNCTION_OF(target, kKernels, kPortableKernels);
 }
 
 }  // namespace leat::parser::simd

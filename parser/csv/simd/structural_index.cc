@@ -12,14 +12,12 @@
 #include <bit>
 #include <cstring>
 
+#include "parser/simd/byte_masks-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace leat::parser {
 namespace HWY_NAMESPACE {
 namespace {
-
-#if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
-namespace hn = hwy::HWY_NAMESPACE;
-#endif
 
 constexpr std::size_t kStepBytes = 64;
 
@@ -30,17 +28,6 @@ struct StepMasks {
   std::uint64_t returns = 0;
   std::uint64_t quotes = 0;
 };
-
-/// Bit i: whether an odd number of bits is set up to and including i.
-HWY_INLINE std::uint64_t prefix_xor(std::uint64_t bits) {
-#if HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3_DL
-  const hn::Full128<std::uint64_t> words;
-  return hn::GetLane(hn::CLMulLower(hn::Set(words, bits), hn::Set(words, ~std::uint64_t{0})));
-#else
-  for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
-  return bits;
-#endif
-}
 
 /// Writes the position of each bit; up to 64 places behind them are overwritten too.
 HWY_INLINE void write_positions(std::uint64_t bits, std::uint32_t position, std::uint32_t*& next) {
@@ -122,14 +109,6 @@ class Stepper {
 /// At most a step's bytes, so that their masks fill a word.
 using Bytes = hn::CappedTag<std::uint8_t, kStepBytes>;
 using BytesVector = hn::Vec<Bytes>;
-
-HWY_INLINE std::uint64_t bits_of(Bytes bytes, hn::Mask<Bytes> mask) {
-  std::uint8_t stored[kStepBytes / 8] = {};
-  hn::StoreMaskBits(bytes, mask, stored);
-  std::uint64_t bits;
-  std::memcpy(&bits, stored, sizeof bits);
-  return bits;
-}
 
 class Stepper {
  public:
@@ -262,22 +241,7 @@ StructuralIndexer::StructuralIndexer(SimdTarget target, char delimiter, char quo
     : index_steps_(steps_of(target)), delimiter_(delimiter), quote_(quote) {}
 
 StructuralIndexer::IndexSteps StructuralIndexer::steps_of(SimdTarget target) noexcept {
-  switch (target) {
-#if HWY_TARGETS & HWY_SSE4
-    case SimdTarget::kSse4:
-      return N_SSE4::index_steps;
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case SimdTarget::kAvx2:
-      return N_AVX2::index_steps;
-#endif
-#if HWY_TARGETS & HWY_AVX3_DL
-    case SimdTarget::kAvx512:
-      return N_AVX3_DL::index_steps;
-#endif
-    default:
-      return HWY_STATIC_DISPATCH(index_steps);
-  }
+  return LEAT_FUNCTION_OF(target, index_steps, HWY_STATIC_DISPATCH(index_steps));
 }
 
 void StructuralIndexer::index(std::string_view input, std::size_t from,

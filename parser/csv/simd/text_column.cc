@@ -8,8 +8,11 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <array>
 #include <bit>
 #include <cstring>
+
+#include "parser/simd/byte_masks-inl.h"
 
 // Emulated vectors are slower than memcpy.
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
@@ -19,68 +22,111 @@ namespace leat::parser {
 namespace HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
 /// Most texts are shorter than this.
 using Piece = hn::CappedTag<std::uint8_t, 32>;
 constexpr std::size_t kPieceBytes = hn::MaxLanes(Piece());
 
-HWY_INLINE hn::Vec<Piece> copy_piece(const char* from, char* to) {
-  const Piece piece;
-  const auto bytes = hn::LoadU(piece, reinterpret_cast<const std::uint8_t*>(from));
-  hn::StoreU(bytes, piece, reinterpret_cast<std::uint8_t*>(to));
-  return bytes;
-}
-
 HWY_INLINE char* copy_plain(const char* from, const char* end, char* to) {
+  const Piece piece;
   char* const past = to + (end - from);
   do {
-    copy_piece(from, to);
+    hn::StoreU(hn::LoadU(piece, reinterpret_cast<const std::uint8_t*>(from)), piece,
+               reinterpret_cast<std::uint8_t*>(to));
     from += kPieceBytes;
     to += kPieceBytes;
   } while (from < end);
   return past;
 }
 
-/// Quotes in the text come in pairs.
-HWY_INLINE char* copy_halving(const char* from, const char* end, hn::Vec<Piece> quote, char* to) {
-  const Piece piece;
-  while (from < end) {
-    const std::intptr_t first = hn::FindFirstTrue(piece, hn::Eq(copy_piece(from, to), quote));
-    const bool none = first < 0;
-    if (none || first >= end - from) {
-      const auto left = static_cast<std::size_t>(end - from);
-      if (left <= kPieceBytes) return to + left;
-      from += kPieceBytes;
-      to += kPieceBytes;
-    } else {
-      from += first + 2;
-      to += first + 1;
+#if HWY_TARGET == HWY_AVX3_DL
+using Wide = hn::CappedTag<std::uint8_t, 64>;
+
+/// Stores the bytes whose bits are set, side by side.
+HWY_INLINE void store_some(Wide wide, hn::Vec<Wide> bytes, std::uint64_t kept, char* to) {
+  std::uint8_t stored[sizeof kept];
+  std::memcpy(stored, &kept, sizeof kept);
+  hn::StoreU(hn::Compress(bytes, hn::LoadMaskBits(wide, stored)), wide,
+             reinterpret_cast<std::uint8_t*>(to));
+}
+#else
+using Wide = Piece;
+
+/// Of eight bytes, the places of those whose bits are set.
+constexpr auto kPlaces = [] {
+  std::array<std::array<std::uint8_t, 8>, 256> places = {};
+  for (unsigned bits = 0; bits < places.size(); ++bits) {
+    unsigned count = 0;
+    for (std::uint8_t i = 0; i < 8; ++i) {
+      if ((bits >> i & 1) != 0) places[bits][count++] = i;
     }
   }
-  return to;
+  return places;
+}();
+
+HWY_INLINE void store_some(Wide wide, hn::Vec<Wide> bytes, std::uint64_t kept, char* to) {
+  const hn::CappedTag<std::uint8_t, 8> eight;
+  alignas(hn::MaxLanes(Wide())) std::uint8_t all[hn::MaxLanes(Wide())];
+  hn::Store(bytes, wide, all);
+  for (std::size_t i = 0; i < sizeof all; i += 8, kept >>= 8) {
+    const auto places = hn::LoadU(eight, kPlaces[kept & 0xff].data());
+    hn::StoreU(hn::TableLookupBytes(hn::Load(eight, all + i), places), eight,
+               reinterpret_cast<std::uint8_t*>(to));
+    to += std::popcount(kept & 0xff);
+  }
+}
+#endif
+
+/// Quotes in the text come in pairs, of which one is left. No branch asks where they are: that is
+/// hard to predict.
+HWY_INLINE char* copy_halving(const char* from, const char* end, hn::Vec<Wide> quote, char* to) {
+  constexpr std::ptrdiff_t kBytes = hn::MaxLanes(Wide());
+  constexpr std::uint64_t kAll = ~std::uint64_t{0} >> (64 - kBytes);
+  const Wide wide;
+  std::uint64_t inside = 0;  // All ones: the bytes before end between the quotes of a pair.
+  for (;;) {
+    const auto bytes = hn::LoadU(wide, reinterpret_cast<const std::uint8_t*>(from));
+    const std::uint64_t quotes = bits_of(wide, hn::Eq(bytes, quote));
+    const std::uint64_t first = prefix_xor(quotes) ^ inside;
+    std::uint64_t kept = kAll & ~(quotes & ~first);
+    store_some(wide, bytes, kept, to);
+    const std::ptrdiff_t left = end - from;
+    if (left <= kBytes) {
+      // One shift could not be by as many bits as there are.
+      kept &= left == 0 ? 0 : kAll >> (kBytes - left);
+      return to + std::popcount(kept);
+    }
+    inside = 0 - (first >> 63);
+    from += kBytes;
+    to += std::popcount(kept);
+  }
 }
 
 template <bool WithQuotes>
-HWY_INLINE void append(const simd::FieldColumn& fields, char quote, TextSink& sink) {
-  const auto quotes = hn::Set(Piece(), static_cast<std::uint8_t>(quote));
-  char* to = sink.bytes;
-  std::size_t empty = 0;
+HWY_INLINE void append(const simd::FieldColumn& column, char quote, TextSink& sink) {
+  // Copies: what is written through a char* could be any of these.
+  const simd::FieldColumn fields = column;
+  std::uint32_t* const empty = sink.empty;
+  std::int32_t* const ends = sink.ends;
+  char* const begin = sink.bytes;
+  const std::int32_t offset = sink.offset;
+  const auto quotes = hn::Set(Wide(), static_cast<std::uint8_t>(quote));
+  char* to = begin;
+  std::size_t empty_count = 0;
   for (std::size_t row = 0; row < fields.count; ++row) {
     const char* from = fields.text + (fields.begins[row * fields.begin_stride] + 1);
     const char* end = fields.text + fields.ends[row * fields.end_stride];
     // No branch: whether a field is empty is hard to predict.
-    sink.empty[empty] = static_cast<std::uint32_t>(row);
-    empty += from == end ? 1 : 0;
+    empty[empty_count] = static_cast<std::uint32_t>(row);
+    empty_count += from == end ? 1 : 0;
     if (WithQuotes && *from == quote && from != end) {
       to = copy_halving(from + 1, end - 1, quotes, to);
     } else {
       to = copy_plain(from, end, to);
     }
-    sink.ends[row] = static_cast<std::int32_t>(sink.offset + (to - sink.bytes));
+    ends[row] = offset + static_cast<std::int32_t>(to - begin);
   }
-  sink.empty_count = empty;
-  sink.offset += static_cast<std::int32_t>(to - sink.bytes);
+  sink.empty_count = empty_count;
+  sink.offset = offset + static_cast<std::int32_t>(to - begin);
   sink.bytes = to;
 }
 
@@ -111,22 +157,7 @@ std::size_t field_bytes(const simd::FieldColumn& fields) noexcept {
 }
 
 AppendTexts append_texts_of(SimdTarget target) noexcept {
-  switch (target) {
-#if HWY_TARGETS & HWY_SSE4
-    case SimdTarget::kSse4:
-      return N_SSE4::append_texts;
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case SimdTarget::kAvx2:
-      return N_AVX2::append_texts;
-#endif
-#if HWY_TARGETS & HWY_AVX3_DL
-    case SimdTarget::kAvx512:
-      return N_AVX3_DL::append_texts;
-#endif
-    default:
-      return nullptr;
-  }
+  return LEAT_FUNCTION_OF(target, append_texts, nullptr);
 }
 
 }  // namespace leat::parser

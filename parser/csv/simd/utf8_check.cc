@@ -159,22 +159,7 @@ HWY_AFTER_NAMESPACE();
 namespace leat::parser {
 
 CheckUtf8 check_utf8_of(SimdTarget target) noexcept {
-  switch (target) {
-#if HWY_TARGETS & HWY_SSE4
-    case SimdTarget::kSse4:
-      return N_SSE4::check_utf8;
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case SimdTarget::kAvx2:
-      return N_AVX2::check_utf8;
-#endif
-#if HWY_TARGETS & HWY_AVX3_DL
-    case SimdTarget::kAvx512:
-      return N_AVX3_DL::check_utf8;
-#endif
-    default:
-      return valid_utf8;
-  }
+  return LEAT_FUNCTION_OF(target, check_utf8, valid_utf8);
 }
 
 }  // namespace leat::parser
