@@ -154,7 +154,7 @@ std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
   // sequence would pass for one.
   rows_.valid_utf8 =
       !block.escapes_may_break_utf8 &&
-      (block.ascii || (reads_text_ && check_utf8_(place.input.substr(0, block.consumed))));
+      (block.known_utf8 || (reads_text_ && check_utf8_(place.input.substr(0, block.consumed))));
   faults_.clear(rows_.count());
   append_columns(out);
 

@@ -36,8 +36,8 @@ bool is_postgres(Format format) noexcept {
 }
 
 std::unique_ptr<CsvTokenizer> make_tokenizer(const FormatOptions& options, SimdTarget target) {
-  if (options.kind == Format::kPostgresCsv) return make_postgres_csv_tokenizer(options);
-  if (options.kind == Format::kPostgresText) return make_postgres_text_tokenizer(options);
+  if (options.kind == Format::kPostgresCsv) return make_postgres_csv_tokenizer(options, target);
+  if (options.kind == Format::kPostgresText) return make_postgres_text_tokenizer(options, target);
   if (options.tokenizer == "scalar") return make_scalar_tokenizer(options);
   if (options.tokenizer == "libcsv") return make_libcsv_tokenizer(options);
   return make_simd_tokenizer(options, target);

@@ -200,7 +200,7 @@ Result<void> SimdTokenizer::tokenize(std::string_view input, bool final, bool ke
     if (!taken) return taken.error();
     if (!*taken) break;
   }
-  out.ascii = ascii;
+  out.known_utf8 = ascii;
   return {};
 }
 

@@ -15,7 +15,7 @@ void TokenizedBlock::clear() {
   record_end.clear();
   bad.clear();
   consumed = 0;
-  ascii = false;
+  known_utf8 = false;
   escapes_may_break_utf8 = false;
 }
 

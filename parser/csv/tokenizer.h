@@ -100,7 +100,7 @@ struct TokenizedBlock {
   std::vector<BadRecord> bad;           ///< In order.
   std::size_t consumed = 0;             ///< Input bytes of all records above, line ends included.
                                         ///< Blank lines and comments between them count too.
-  bool ascii = false;                   ///< All of the bytes consumed are known to be below 0x80.
+  bool known_utf8 = false;              ///< The good records are known to be UTF-8.
   bool escapes_may_break_utf8 = false;  ///< Some escape sequence stands for a byte >= 0x80: text
                                         ///< must be checked once it is unescaped.
 

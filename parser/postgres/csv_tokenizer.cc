@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "parser/csv/byte_search.h"
+#include "parser/csv/record_checks.h"
 #include "parser/csv/record_draft.h"
 #include "parser/postgres/line_break.h"
 #include "parser/postgres/tokenizers.h"
@@ -11,12 +12,13 @@ namespace {
 
 class PostgresCsvTokenizer final : public CsvTokenizer {
  public:
-  explicit PostgresCsvTokenizer(const FormatOptions& options)
+  explicit PostgresCsvTokenizer(const FormatOptions& options, SimdTarget target)
       : delimiter_(options.delimiter),
         quote_(options.quote),
         escape_(options.escape),
         limits_{options.record_bytes_max, options.fields_max},
-        specials_({options.delimiter, options.quote, '\n', '\r'}) {}
+        specials_({options.delimiter, options.quote, '\n', '\r'}),
+        check_utf8_(check_utf8_of(target)) {}
 
   Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
@@ -33,12 +35,17 @@ class PostgresCsvTokenizer final : public CsvTokenizer {
   RecordOutcome take_record(std::string_view input, bool final, LineEnd& line_end,
                             TokenizedBlock& out) const;
   Quoted find_closing(std::string_view input, std::size_t from, bool final) const noexcept;
+  void refuse_foreign_bytes(std::string_view input, TokenizedBlock& out) const {
+    refuse_nul(input, kNulByte, out);
+    refuse_non_utf8(input, check_utf8_, out);
+  }
 
   char delimiter_;
   char quote_;
   char escape_;
   RecordLimits limits_;
   ByteSearch<4> specials_;
+  CheckUtf8 check_utf8_;
 };
 
 PostgresCsvTokenizer::Quoted PostgresCsvTokenizer::find_closing(std::string_view input,
@@ -103,8 +110,6 @@ RecordOutcome PostgresCsvTokenizer::take_record(std::string_view input, bool fin
     return field;
   };
   const auto finish = [&](std::size_t end, std::size_t line_bytes) {
-    const std::size_t nul = input.substr(begin, end - begin).find('\0');
-    if (nul != input.npos) draft.fault(begin + nul, kNulByte);
     return draft.finish(field_until(end), end, line_bytes);
   };
   for (;;) {
@@ -157,9 +162,11 @@ Result<void> PostgresCsvTokenizer::tokenize(std::string_view input, bool final, 
     if (outcome == RecordOutcome::kTaken) continue;
     out.fields.resize(fields);
     if (outcome == RecordOutcome::kIncomplete) break;
+    refuse_foreign_bytes(input, out);
     return error_of(outcome, limits_, "look for a quote that is never closed");
   }
   if (line_end == LineEnd::kNoMoreData) out.consumed = input.size();
+  refuse_foreign_bytes(input, out);
   return {};
 }
 
@@ -189,8 +196,9 @@ std::size_t PostgresCsvTokenizer::whole_records(std::string_view bytes,
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_postgres_csv_tokenizer(const FormatOptions& options) {
-  return std::make_unique<PostgresCsvTokenizer>(options);
+std::unique_ptr<CsvTokenizer> make_postgres_csv_tokenizer(const FormatOptions& options,
+                                                          SimdTarget target) {
+  return std::make_unique<PostgresCsvTokenizer>(options, target);
 }
 
 }  // namespace leat::parser

@@ -1,7 +1,9 @@
 // COPY's text format: delimiters and line ends, unless a backslash stands in front of them.
 #include <algorithm>
 
+#include "parser/convert/values.h"
 #include "parser/csv/byte_search.h"
+#include "parser/csv/record_checks.h"
 #include "parser/csv/record_draft.h"
 #include "parser/postgres/byte_escape.h"
 #include "parser/postgres/line_break.h"
@@ -12,10 +14,11 @@ namespace {
 
 class PostgresTextTokenizer final : public CsvTokenizer {
  public:
-  explicit PostgresTextTokenizer(const FormatOptions& options)
+  explicit PostgresTextTokenizer(const FormatOptions& options, SimdTarget target)
       : delimiter_(options.delimiter),
         limits_{options.record_bytes_max, options.fields_max},
-        specials_({options.delimiter, '\\', '\n', '\r'}) {}
+        specials_({options.delimiter, '\\', '\n', '\r'}),
+        check_utf8_(check_utf8_of(target)) {}
 
   Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
@@ -23,36 +26,40 @@ class PostgresTextTokenizer final : public CsvTokenizer {
 
  private:
   RecordOutcome take_record(std::string_view input, bool final, LineEnd& line_end,
-                            TokenizedBlock& out) const;
+                            TokenizedBlock& out);
+  void refuse_foreign_bytes(std::string_view input, TokenizedBlock& out) const {
+    refuse_nul(input, kNulByte, out);
+    refuse_non_utf8(input, check_utf8_, out);
+  }
 
   char delimiter_;
   RecordLimits limits_;
   ByteSearch<4> specials_;
+  CheckUtf8 check_utf8_;
+  std::string unescaped_;
 };
 
-/// Judges the backslash at input[at], which is not the last byte; gives the bytes that it covers.
-std::size_t take_escape(std::string_view input, std::size_t at, RecordDraft& draft,
-                        TokenizedBlock& out) {
-  const ByteEscape escape = read_byte_escape(input.substr(at + 1));
-  if (escape.by_number && escape.byte == '\0') draft.fault(at, kNulByte);
-  if (escape.by_number && (escape.byte & 0x80) != 0) out.escapes_may_break_utf8 = true;
-  return 1 + escape.length;
-}
-
 RecordOutcome PostgresTextTokenizer::take_record(std::string_view input, bool final,
-                                                 LineEnd& line_end, TokenizedBlock& out) const {
+                                                 LineEnd& line_end, TokenizedBlock& out) {
   RecordDraft draft(out, limits_, final);
   const std::size_t begin = draft.begin();
   std::size_t at = begin;
   FieldSpan field;
   field.escaping = Escaping::kPostgresText;
   field.begin = static_cast<std::uint32_t>(begin);
-  const auto finish = [&](std::size_t field_end, std::size_t record_end, std::size_t line_bytes) {
-    const std::string_view record = input.substr(begin, record_end - begin);
-    if (const std::size_t nul = record.find('\0'); nul != record.npos) {
-      draft.fault(begin + nul, kNulByte);
+  bool high_bytes = false;  ///< Written as escape sequences.
+  const auto end_field = [&](std::size_t end) {
+    field.end = static_cast<std::uint32_t>(end);
+    if (!high_bytes) return;
+    high_bytes = false;
+    unescaped_.clear();
+    unescape_postgres_text(input.substr(field.begin, end - field.begin), unescaped_);
+    if (!valid_utf8(unescaped_)) {
+      draft.fault(field.begin, "a field whose escape sequences make something other than UTF-8");
     }
-    field.end = static_cast<std::uint32_t>(field_end);
+  };
+  const auto finish = [&](std::size_t field_end, std::size_t record_end, std::size_t line_bytes) {
+    end_field(field_end);
     return draft.finish(field, record_end, line_bytes);
   };
   for (;;) {
@@ -61,7 +68,7 @@ RecordOutcome PostgresTextTokenizer::take_record(std::string_view input, bool fi
       return final ? finish(at, at, 0) : draft.give_up(at, RecordOutcome::kIncomplete);
     }
     if (input[at] == delimiter_) {
-      field.end = static_cast<std::uint32_t>(at);
+      end_field(at);
       const RecordOutcome outcome = draft.add(field, at);
       if (outcome != RecordOutcome::kTaken) return outcome;
       field.begin = static_cast<std::uint32_t>(++at);
@@ -97,8 +104,11 @@ RecordOutcome PostgresTextTokenizer::take_record(std::string_view input, bool fi
       }
       draft.fault(at, "\\. that is not alone on its line; a backslash is written \\\\");
     }
+    const ByteEscape escape = read_byte_escape(input.substr(at + 1));
+    if (escape.by_number && escape.byte == '\0') draft.fault(at, kNulByte);
+    high_bytes = high_bytes || (escape.by_number && (escape.byte & 0x80) != 0);
     field.escaped = true;
-    at += take_escape(input, at, draft, out);
+    at += 1 + escape.length;
   }
 }
 
@@ -114,9 +124,11 @@ Result<void> PostgresTextTokenizer::tokenize(std::string_view input, bool final,
     if (outcome == RecordOutcome::kTaken) continue;
     out.fields.resize(fields);
     if (outcome == RecordOutcome::kIncomplete) break;
+    refuse_foreign_bytes(input, out);
     return error_of(outcome, limits_, "look for a backslash in front of a line end");
   }
   if (line_end == LineEnd::kNoMoreData) out.consumed = input.size();
+  refuse_foreign_bytes(input, out);
   return {};
 }
 
@@ -145,8 +157,9 @@ std::size_t PostgresTextTokenizer::whole_records(std::string_view bytes,
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_postgres_text_tokenizer(const FormatOptions& options) {
-  return std::make_unique<PostgresTextTokenizer>(options);
+std::unique_ptr<CsvTokenizer> make_postgres_text_tokenizer(const FormatOptions& options,
+                                                           SimdTarget target) {
+  return std::make_unique<PostgresTextTokenizer>(options, target);
 }
 
 }  // namespace leat::parser

@@ -1,8 +1,8 @@
 // PostgreSQL's two forms of COPY: how version 15 finds records and fields in them.
 //
 // Blank lines are records. A line end is what ended the first line, and nothing else: any other CR
-// or LF is a fault of its record, and so is a NUL. `\.` alone on a line ends the data, whatever
-// follows (LineEnd::kNoMoreData).
+// or LF is a fault of its record, and so are a NUL and what is not UTF-8. `\.` alone on a line ends
+// the data, whatever follows (LineEnd::kNoMoreData).
 #pragma once
 
 #include <memory>
@@ -14,11 +14,14 @@
 
 namespace leat::parser {
 
-/// COPY … (FORMAT text): backslash escapes, no quotes. Of the options, delimiter and limits.
-std::unique_ptr<CsvTokenizer> make_postgres_text_tokenizer(const FormatOptions& options);
+/// COPY … (FORMAT text): backslash escapes, no quotes. Of the options, delimiter and limits. The
+/// target is available.
+std::unique_ptr<CsvTokenizer> make_postgres_text_tokenizer(const FormatOptions& options,
+                                                           SimdTarget target);
 
-/// COPY … (FORMAT csv): quotes open and close anywhere in a field.
-std::unique_ptr<CsvTokenizer> make_postgres_csv_tokenizer(const FormatOptions& options);
+/// COPY … (FORMAT csv): quotes open and close anywhere in a field. The target is available.
+std::unique_ptr<CsvTokenizer> make_postgres_csv_tokenizer(const FormatOptions& options,
+                                                          SimdTarget target);
 
 /// Appends the text of a field of COPY's text format: `\b \f \n \r \t \v`, one to three octal
 /// digits, `\x` and one or two hexadecimal ones; any other character stands for itself.
