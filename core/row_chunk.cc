@@ -54,6 +54,7 @@ std::size_t RowChunk::memory_bytes() const noexcept {
     total += sizeof reject + reject.column.capacity() + reject.text.capacity() +
              reject.raw.capacity() + reject.reason.capacity();
   }
+  for (const NulledValues& values : nulled) total += sizeof values + values.first_text.capacity();
   return total + end.parser_state.capacity() + end.decoder_state.capacity();
 }
 

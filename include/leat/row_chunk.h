@@ -110,6 +110,22 @@ struct RejectedRow {
   std::string reason = {};  ///< One sentence.
 };
 
+/// How the header of an object differs from the schema.
+struct ColumnDrift {
+  std::vector<std::string> extra;    ///< Names that no column has: ignored.
+  std::vector<std::string> missing;  ///< Columns without a name: null in each row.
+
+  bool operator==(const ColumnDrift&) const = default;
+};
+
+/// OnError::kNull: values of one column that did not fit its type, and were read as null.
+struct NulledValues {
+  std::size_t column = 0;          ///< In the schema.
+  std::uint64_t count = 0;         ///< In rows of this chunk.
+  std::uint64_t first_record = 0;  ///< Counted from 1.
+  std::string first_text = {};     ///< <= 1 KiB.
+};
+
 /// Rows of one split, in their order. Movable; exported without a copy.
 ///
 /// Rows in [0, rows) come from records in `records`, whose bytes lie in `bytes`; both ranges also
@@ -126,6 +142,8 @@ struct RowChunk {
   Buffer record_offsets;  ///< int64 × rows: first byte of each row's record.
   Buffer record_numbers;  ///< int64 × rows: number of each row's record, counted from 1.
   std::vector<RejectedRow> rejects;
+  std::vector<NulledValues> nulled;          ///< By column, in ascending order.
+  std::shared_ptr<const ColumnDrift> drift;  ///< Of the split, the same in each chunk; null: none.
   Position end;
 
   /// Heap bytes held, for memory budgets.

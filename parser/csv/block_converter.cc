@@ -64,6 +64,19 @@ void BlockConverter::append_columns(RowChunk& out) {
   }
 }
 
+/// The field as it was read, without quotes and escapes; empty: the records have none.
+std::string BlockConverter::text_of(const TokenizedBlock& block, std::size_t row,
+                                    std::size_t column) const {
+  const std::size_t index = map_.field_of_column[column];
+  if (index == ColumnMap::kMissing) return {};
+  const FieldSpan span = block.field(rows_.record(row), index);
+  std::string text(block.text + span.begin, span.end - span.begin);
+  if (!span.escaped) return text;
+  std::string plain;
+  unescape(text, span.escaping, quote_, escape_, plain);
+  return plain;
+}
+
 RecordFault BlockConverter::value_fault(const TokenizedBlock& block,
                                         const ValueFault& fault) const {
   const std::size_t record = rows_.record(fault.row);
@@ -75,20 +88,28 @@ RecordFault BlockConverter::value_fault(const TokenizedBlock& block,
                     column.name,
                     {},
                     {}};
-  const std::size_t index = map_.field_of_column[fault.column];
-  if (index != ColumnMap::kMissing) {
-    const FieldSpan span = block.field(record, index);
-    const std::string_view text(block.text + span.begin, span.end - span.begin);
-    if (span.escaped) {
-      unescape(text, span.escaping, quote_, escape_, found.text);
-    } else {
-      found.text = text;
-    }
-  }
+  found.text = text_of(block, fault.row, fault.column);
   found.reason = fault.reason.empty() ? "a null in a column that is NOT NULL"
                                       : excerpt(found.text) + " does not fit " +
                                             column.type.to_sql() + ": " + std::string(fault.reason);
   return found;
+}
+
+/// Adds the values that were read as null, as far as their rows stay.
+void BlockConverter::count_nulled(const TokenizedBlock& block, const BlockPlace& place,
+                                  RowChunk& out) const {
+  for (const ValueFault& value : faults_.nulled()) {
+    if (faults_.dropped(value.row)) continue;
+    auto at = std::lower_bound(
+        out.nulled.begin(), out.nulled.end(), value.column,
+        [](const NulledValues& nulled, std::size_t column) { return nulled.column < column; });
+    if (at == out.nulled.end() || at->column != value.column) {
+      const std::string text = text_of(block, value.row, value.column);
+      at = out.nulled.insert(at, {value.column, 0, place.records + ordinal(value.row) + 1,
+                                  std::string(front_of(text, kRejectTextBytes))});
+    }
+    ++at->count;
+  }
 }
 
 /// All faulty records in their order.
@@ -165,6 +186,7 @@ std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
       if (ordinal(row) > faults.front().ordinal) faults_.drop(row);
     }
   }
+  count_nulled(block, place, out);
   if (faults_.any_dropped()) compact_columns(out);
   append_lineage(block, place, out);
   if (fail) return std::move(faults.front());

@@ -57,6 +57,8 @@ class BlockConverter {
   void append_columns(RowChunk& out);
   std::vector<RecordFault> collect_faults(const TokenizedBlock& block) const;
   RecordFault value_fault(const TokenizedBlock& block, const ValueFault& fault) const;
+  std::string text_of(const TokenizedBlock& block, std::size_t row, std::size_t column) const;
+  void count_nulled(const TokenizedBlock& block, const BlockPlace& place, RowChunk& out) const;
   void compact_columns(RowChunk& out);
   void append_lineage(const TokenizedBlock& block, const BlockPlace& place, RowChunk& out);
 

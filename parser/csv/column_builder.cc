@@ -53,6 +53,7 @@ void compact_bits(Buffer& bits, std::size_t before, std::size_t rows, const Valu
 void ValueFaults::clear(std::size_t rows) {
   rows_ = rows;
   faults_.clear();
+  nulled_.clear();
   dropped_.clear();
 }
 
@@ -125,7 +126,10 @@ class ColumnBuilder::Target {
     ++column_.null_count;
   }
   void set_bad(std::size_t row, std::string_view reason, bool bad_to_null) {
-    if (bad_to_null && field_.nullable) return set_null(row);
+    if (bad_to_null && field_.nullable) {
+      faults_.note_null(row, column_index_);
+      return set_null(row);
+    }
     faults_.report(row, column_index_, reason);
   }
 

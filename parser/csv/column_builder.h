@@ -31,6 +31,10 @@ class ValueFaults {
   void report(std::size_t row, std::size_t column, std::string_view reason);
   /// Also takes a row out that holds no faulty value.
   void drop(std::size_t row) { mark(row); }
+  /// A value that does not fit was read as null, and its row may stay.
+  void note_null(std::size_t row, std::size_t column) { nulled_.push_back({row, column, {}}); }
+  /// In the order of columns; of dropped rows too.
+  const std::vector<ValueFault>& nulled() const noexcept { return nulled_; }
 
   const std::vector<ValueFault>& all() const noexcept { return faults_; }
   bool any_dropped() const noexcept { return !dropped_.empty(); }
@@ -41,6 +45,7 @@ class ValueFaults {
 
   std::size_t rows_ = 0;
   std::vector<ValueFault> faults_;
+  std::vector<ValueFault> nulled_;
   std::vector<bool> dropped_;  ///< Empty: none.
 };
 

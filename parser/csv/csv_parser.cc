@@ -61,6 +61,7 @@ Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion>
   lines_to_skip_ = options_.skip_lines;
   content_begin_ = 0;
   header_.clear();
+  drift_.reset();
   converter_.reset();
   failed_.reset();
   finished_ = false;
@@ -144,6 +145,7 @@ void CsvParser::end_chunk(std::uint64_t end_offset, RowChunk& out) {
   delivered_ = position_at(end_offset);
   out.bytes.end = delivered_.offset;
   out.records.end = delivered_.record;
+  out.drift = drift_;
   out.end = delivered_;
 }
 
@@ -299,13 +301,16 @@ Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header)
     if (!made) return std::move(made).error();
     schema_ = std::make_shared<const Schema>(*std::move(made));
   }
-  return map_by_name(header, *schema_, extra);
+  return map_by_name(header, *schema_, extra, options_.missing_columns);
 }
 
 CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
   Result<ColumnMap> map = map_columns(header);
   if (!map) return failure(map.error().code, map.error().message, offset_);
   header_ = std::move(header);
+  if (map->drift != ColumnDrift{}) {
+    drift_ = std::make_shared<const ColumnDrift>(std::move(map->drift));
+  }
   converter_.emplace(options_, target_, schema_, *std::move(map));
   stage_ = Stage::kRows;
   return std::nullopt;

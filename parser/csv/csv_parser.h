@@ -78,7 +78,8 @@ class CsvParser final : public ByteStreamParser {
   std::uint64_t lines_to_skip_ = 0;
   std::uint64_t content_begin_ = 0;  ///< After the BOM.
   std::vector<std::string> header_;
-  std::optional<BlockConverter> converter_;  ///< kRows.
+  std::shared_ptr<const ColumnDrift> drift_;  ///< kRows; null: none.
+  std::optional<BlockConverter> converter_;   ///< kRows.
   std::optional<Error> failed_;
   bool finished_ = false;
 

@@ -47,13 +47,13 @@ void add(Names& names, std::string name, std::size_t field) {
 }  // namespace
 
 ColumnMap map_by_place(const Schema& schema) {
-  ColumnMap map{schema.fields.size(), std::vector<std::size_t>(schema.fields.size())};
+  ColumnMap map{schema.fields.size(), std::vector<std::size_t>(schema.fields.size()), {}};
   for (std::size_t i = 0; i < map.record_fields; ++i) map.field_of_column[i] = i;
   return map;
 }
 
 Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Schema& schema,
-                              ExtraColumns extra) {
+                              ExtraColumns extra, MissingColumns missing) {
   std::unordered_set<std::string_view> columns;
   for (const Field& column : schema.fields) columns.insert(column.name);
   Names exact;
@@ -64,9 +64,9 @@ Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Sche
     if (!columns.contains(header[i])) add(any_case, lower_case(header[i]), i);
   }
 
-  ColumnMap map{header.size(), {}};
+  ColumnMap map{header.size(), {}, {}};
   std::vector<bool> used(header.size(), false);
-  std::vector<std::string> missing;
+  std::vector<std::string> not_null;
   for (const Field& column : schema.fields) {
     const Named* found = nullptr;
     if (const auto at = exact.find(column.name); at != exact.end()) {
@@ -84,7 +84,7 @@ Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Sche
       return mismatch("the header's column " + excerpt(header[found->field]) +
                       " fits two columns of the schema, which differ in case only");
     }
-    if (found == nullptr && !column.nullable) missing.push_back(column.name);
+    if (found == nullptr) (column.nullable ? map.drift.missing : not_null).push_back(column.name);
     if (found != nullptr) used[found->field] = true;
     map.field_of_column.push_back(found == nullptr ? ColumnMap::kMissing : found->field);
   }
@@ -94,19 +94,22 @@ Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Sche
                     "; if the object has no header, set --no-header, else check --delimiter and "
                     "--schema");
   }
-  if (!missing.empty()) {
-    return mismatch("the header lacks columns that must not be null: " + list_of(missing) +
+  if (!not_null.empty()) {
+    return mismatch("the header lacks columns that must not be null: " + list_of(not_null) +
                     "; its names are " + list_of(header));
   }
-  if (extra == ExtraColumns::kFail) {
-    std::vector<std::string> others;
-    for (std::size_t i = 0; i < header.size(); ++i) {
-      if (!used[i]) others.push_back(header[i]);
-    }
-    if (!others.empty()) {
-      return mismatch("the header has columns that the schema does not know: " + list_of(others) +
-                      "; add them to --schema, or set --extra-columns ignore");
-    }
+  if (missing == MissingColumns::kFail && !map.drift.missing.empty()) {
+    return mismatch("the header lacks columns of the schema: " + list_of(map.drift.missing) +
+                    "; its names are " + list_of(header) +
+                    "; --missing-columns null reads them as null");
+  }
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    if (!used[i]) map.drift.extra.push_back(header[i]);
+  }
+  if (extra == ExtraColumns::kFail && !map.drift.extra.empty()) {
+    return mismatch(
+        "the header has columns that the schema does not know: " + list_of(map.drift.extra) +
+        "; add them to --schema, or set --extra-columns ignore");
   }
   return map;
 }

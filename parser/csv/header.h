@@ -8,6 +8,7 @@
 
 #include "leat/parser.h"
 #include "leat/result.h"
+#include "leat/row_chunk.h"
 #include "leat/schema.h"
 
 namespace leat::parser {
@@ -18,6 +19,7 @@ struct ColumnMap {
 
   std::size_t record_fields = 0;             ///< Fields that each record has.
   std::vector<std::size_t> field_of_column;  ///< Per schema column; kMissing: the column is null.
+  ColumnDrift drift;
 };
 
 /// Columns by place: each record has the schema's columns in their order.
@@ -26,10 +28,10 @@ ColumnMap map_by_place(const Schema& schema);
 /// Columns by name: exact first, then the only name that differs in (ASCII) case alone. A nullable
 /// column without a name in the header is null.
 ///   kSchemaMismatch  None of the columns is there; a NOT NULL one is not; a column's name stands
-///   in
-///                    the header twice; the header has others and `extra` is kFail.
+///                    in the header twice; the header has others and `extra` is kFail, or lacks one
+///                    and `missing` is.
 Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Schema& schema,
-                              ExtraColumns extra);
+                              ExtraColumns extra, MissingColumns missing);
 
 /// The header's columns, all nullable text.
 ///   kSchemaMismatch  Names that are empty, there twice, not UTF-8, or hold a NUL byte.
