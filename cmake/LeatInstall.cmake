@@ -23,4 +23,6 @@ install(
   FILES ${CMAKE_CURRENT_BINARY_DIR}/leatConfig.cmake
         ${CMAKE_CURRENT_BINARY_DIR}/leatConfigVersion.cmake
         ${CMAKE_CURRENT_LIST_DIR}/FindCsv.cmake
+        ${CMAKE_CURRENT_LIST_DIR}/FindIsal.cmake
+        ${CMAKE_CURRENT_LIST_DIR}/FindLz4Frame.cmake
   DESTINATION ${leat_package_dir})
