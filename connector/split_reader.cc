@@ -14,21 +14,16 @@ SplitReader::SplitReader(const ObjectStore& store, const Clock& clock, ObjectVer
       stop_(std::move(stop)),
       offset_(offset) {}
 
-Result<ByteChunk> SplitReader::next() {
-  // One byte of room even at the end: the read that finds the end also verifies the version.
-  const std::uint64_t left = object_.size > offset_ ? object_.size - offset_ : 0;
-  buffer_.resize(static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(left, 1, static_cast<std::uint64_t>(options_.chunk_bytes))));
-  const std::uint64_t begin = offset_;
+Result<std::size_t> SplitReader::read(std::span<std::byte> out) {
   std::size_t filled = 0;
-  while (filled < buffer_.size()) {
-    Result<std::size_t> bytes = read_some({buffer_.data() + filled, buffer_.size() - filled});
-    if (!bytes) return std::move(bytes).error();
+  while (filled < out.size()) {
+    Result<std::size_t> bytes = read_some(out.subspan(filled));
+    if (!bytes) return bytes;
     if (*bytes == 0) break;
     filled += *bytes;
     offset_ += *bytes;
   }
-  return ByteChunk{begin, {buffer_.data(), filled}};
+  return filled;
 }
 
 Result<std::size_t> SplitReader::read_some(std::span<std::byte> out) {

@@ -1,4 +1,4 @@
-// Streams one split's bytes as ByteChunks and rides out what may pass: a transient failure opens
+// Reads one split's bytes from front to back and rides out what may pass: a transient failure opens
 // the object again, in the same version, at the offset reached.
 #pragma once
 
@@ -12,14 +12,12 @@
 
 #include "leat/clock.h"
 #include "leat/object_store.h"
-#include "leat/parser.h"
 #include "leat/result.h"
-#include "leat/row_chunk.h"
+#include "leat/split.h"
 
 namespace leat::connector {
 
 struct SplitReaderOptions {
-  std::size_t chunk_bytes = 1u << 20;
   /// Attempts in a row without a byte of progress before the error is given up to the caller.
   std::uint32_t attempts_max = 5;
   std::chrono::milliseconds first_pause{200};       ///< Doubles with each attempt in a row …
@@ -35,11 +33,13 @@ class SplitReader {
   SplitReader(const ObjectStore& store, const Clock& clock, ObjectVersion object,
               std::uint64_t offset, SplitReaderOptions options, std::stop_token stop);
 
-  /// The next chunk, as full as the object allows; empty payload: the split's end. Valid until the
-  /// next call.
+  /// Fills `out` as far as the object allows; less than asked for: the split's end. It is the read
+  /// that finds the end which verifies that the object is still this version.
   ///   Errors of ObjectReader::read, after the attempts were spent for retryable ones.
   ///   kCancelled  A stop was requested.
-  Result<ByteChunk> next();
+  Result<std::size_t> read(std::span<std::byte> out);
+
+  std::uint64_t offset() const noexcept { return offset_; }  ///< Of the next byte.
 
  private:
   Result<std::size_t> read_some(std::span<std::byte> out);
@@ -50,7 +50,6 @@ class SplitReader {
   SplitReaderOptions options_;
   std::stop_token stop_;
   std::unique_ptr<ObjectReader> reader_;
-  Buffer buffer_;
   std::uint64_t offset_;
   std::uint32_t failures_ = 0;
 };

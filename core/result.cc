@@ -50,6 +50,8 @@ std::string_view error_code_name(ErrorCode code) noexcept {
       return "internal";
     case ErrorCode::kStateMismatch:
       return "state_mismatch";
+    case ErrorCode::kBadEncoding:
+      return "bad_encoding";
   }
   return "unknown";  // A number read from a file that a later version wrote.
 }

@@ -19,6 +19,7 @@ constexpr std::optional<SplitState> settled_state(ErrorCode code) noexcept {
     case ErrorCode::kBadValue:
     case ErrorCode::kFieldCount:
     case ErrorCode::kSchemaMismatch:
+    case ErrorCode::kBadEncoding:
       return SplitState::kQuarantined;
     case ErrorCode::kNotFound:
       return SplitState::kGone;

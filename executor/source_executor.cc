@@ -1,11 +1,8 @@
 #include "executor/source_executor.h"
 
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
-#include <condition_variable>
 #include <random>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -29,12 +26,15 @@ std::uint32_t splits_in_flight_of(const SourceOptions& options) {
   return options.splits_in_flight_max != 0 ? options.splits_in_flight_max : 4 * threads_of(options);
 }
 
-/// Each split in flight holds a chunk of bytes and the rows made of it, which may be several times
+/// Slices in flight beside one for each split: a single object keeps all threads busy.
+std::uint32_t extra_slices_of(const SourceOptions& options) { return 2 * threads_of(options); }
+
+/// Each slice in flight holds a chunk of bytes and the rows made of it, which may be several times
 /// as large (lineage repeats the object's name in every row). A sixteenth of the budget over
-/// all splits leaves room for that, beside what queued rows may take.
+/// all slices leaves room for that, beside what queued rows may take.
 std::size_t chunk_bytes_of(const SourceOptions& options) {
-  const std::size_t share =
-      static_cast<std::size_t>(options.memory_bytes_max) / 16 / splits_in_flight_of(options);
+  const std::size_t share = static_cast<std::size_t>(options.memory_bytes_max) / 16 /
+                            (splits_in_flight_of(options) + extra_slices_of(options));
   const std::size_t expansion = options.lineage ? 4 : 1;
   return std::clamp(share / expansion, kChunkBytesMin, kChunkBytesMax);
 }
@@ -49,50 +49,6 @@ std::uint64_t random_token() {
 }
 
 }  // namespace
-
-/// Workers are tasks of an arena of their own: they wait for bytes and for room, and must not take
-/// the embedding program's TBB threads while they do.
-class SourceExecutor::WorkerArena {
- public:
-  WorkerArena(const WorkerContext& context, std::uint32_t workers, std::stop_token stop)
-      : parallelism_(tbb::global_control::max_allowed_parallelism,
-                     std::max<std::size_t>(tbb::global_control::active_value(
-                                               tbb::global_control::max_allowed_parallelism),
-                                           workers + 1)),
-        arena_(static_cast<int>(workers), 0),
-        context_(context),
-        stop_(std::move(stop)),
-        running_(workers) {
-    handed_over_.store(true, std::memory_order_release);
-    for (std::uint32_t i = 0; i < workers; ++i) {
-      arena_.enqueue([this] { work(); });
-    }
-  }
-
-  /// Waits for workers that were told to stop.
-  ~WorkerArena() {
-    std::unique_lock lock(mutex_);
-    ended_.wait(lock, [this] { return running_ == 0; });
-  }
-
- private:
-  void work() {
-    // TBB orders this after the constructor anyway; ThreadSanitizer sees it only here.
-    if (handed_over_.load(std::memory_order_acquire)) SplitWorker(context_, stop_).run();
-    const std::lock_guard lock(mutex_);
-    --running_;
-    ended_.notify_all();
-  }
-
-  tbb::global_control parallelism_;
-  tbb::task_arena arena_;
-  const WorkerContext& context_;
-  const std::stop_token stop_;
-  std::atomic<bool> handed_over_ = false;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  std::uint32_t running_;
-};
 
 Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions options,
                                                                 std::unique_ptr<ObjectStore> store,
@@ -145,9 +101,10 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       work_(clock_, kPendingSplitsMax),
       events_(static_cast<std::size_t>(options_.memory_bytes_max) * 3 / 8),
       discovery_(options_, std::move(enumerator), *ledger_, clock_, work_, events_),
-      parse_permits_(threads_of(options_)),
-      worker_context_{options_, *store_,      clock_,         work_,
-                      events_,  schemas_,     parse_permits_, chunk_bytes_of(options_),
+      arena_(threads_of(options_)),
+      parsing_(options_, arena_, extra_slices_of(options_)),
+      worker_context_{options_, *store_,      clock_,   work_,
+                      events_,  schemas_,     parsing_, chunk_bytes_of(options_),
                       reading_, read_retries_} {}
 
 SourceExecutor::~SourceExecutor() { (void)close(); }
@@ -210,8 +167,10 @@ Result<void> SourceExecutor::start() {
                        .from = progress.position});
     tracker_.restore(std::move(progress));
   }
-  arena_ = std::make_unique<WorkerArena>(worker_context_, splits_in_flight_of(options_),
-                                         stop_.get_token());
+  // Threads of their own, because they wait: for bytes, for room, for what is being parsed.
+  for (std::uint32_t i = 0; i < splits_in_flight_of(options_); ++i) {
+    workers_.emplace_back([this] { SplitWorker(worker_context_, stop_.get_token()).run(); });
+  }
   discovery_thread_ = std::jthread([this, resumed = std::move(resumed)]() mutable {
     discovery_.run(std::move(resumed), stop_.get_token());
   });
@@ -369,7 +328,7 @@ Result<void> SourceExecutor::close() {
   closed_ = true;
   stop_.request_stop();
   if (discovery_thread_.joinable()) discovery_thread_.join();
-  arena_.reset();
+  workers_.clear();
   ledger_.reset();
   return {};
 }

@@ -7,17 +7,19 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <semaphore>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "executor/discovery.h"
 #include "executor/event_queue.h"
+#include "executor/parse_arena.h"
 #include "executor/progress_tracker.h"
 #include "executor/schema_registry.h"
+#include "executor/slice_queue.h"
 #include "executor/split_worker.h"
 #include "executor/work_queue.h"
 #include "leat/source.h"
@@ -59,9 +61,6 @@ class SourceExecutor final : public Source {
   std::shared_ptr<const Schema> schema() const override { return schemas_.delivered(); }
 
  private:
-  /// TBB's part, kept out of this header.
-  class WorkerArena;
-
   SourceExecutor(SourceOptions options, std::stop_source stop, std::unique_ptr<ObjectStore> store,
                  connector::SplitEnumerator enumerator, std::unique_ptr<state::Ledger> ledger);
   Result<void> bind(std::string_view consumer, const std::string& default_name);
@@ -82,7 +81,8 @@ class SourceExecutor final : public Source {
   WorkQueue work_;
   EventQueue events_;
   Discovery discovery_;
-  std::counting_semaphore<> parse_permits_;
+  ParseArena arena_;
+  SliceParsing parsing_;
   std::atomic<std::uint64_t> reading_ = 0;
   std::atomic<std::uint64_t> read_retries_ = 0;
   WorkerContext worker_context_;
@@ -93,7 +93,7 @@ class SourceExecutor final : public Source {
   mutable std::mutex stats_mutex_;
   SourceStats stats_;
 
-  std::unique_ptr<WorkerArena> arena_;
+  std::vector<std::jthread> workers_;
   std::jthread discovery_thread_;
   bool closed_ = false;
 };

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "connector/split_reader.h"
 #include "executor/lineage.h"
 #include "executor/log.h"
 #include "executor/settled_state.h"
+#include "executor/split_stream.h"
 
 namespace leat::executor {
 namespace {
 
 using LogLevel = SourceOptions::LogLevel;
-
-constexpr std::size_t kOffendingBytesMax = 1024;
 
 }  // namespace
 
@@ -55,74 +53,30 @@ void SplitWorker::read_split(SplitAssignment assignment) {
 Result<void> SplitWorker::ensure_parser() {
   const std::shared_ptr<const Schema> schema = context_.schemas.parsed();
   if (parser_ != nullptr && parser_schema_ == schema && schema != nullptr) return {};
-  FormatOptions format = context_.options.format;
-  // The parser takes a schema that was kept from an earlier header for one given by the user.
-  if (format.extra_columns == ExtraColumns::kAuto) {
-    format.extra_columns =
-        context_.options.schema.has_value() ? ExtraColumns::kIgnore : ExtraColumns::kFail;
-  }
-  Result<std::unique_ptr<ByteStreamParser>> made = make_parser(format, schema);
+  Result<std::unique_ptr<ByteStreamParser>> made = make_split_parser(context_.options, schema);
   if (!made) return std::move(made).error();
   parser_ = std::move(*made);
   parser_schema_ = schema;
   return {};
 }
 
-Result<void> SplitWorker::parse(const ByteChunk* chunk, RowChunk& out) {
-  context_.parse_permits.acquire();
-  Result<void> parsed = chunk != nullptr ? parser_->parse(*chunk, out) : parser_->finish(out);
-  context_.parse_permits.release();
-  return parsed;
-}
-
 Result<void> SplitWorker::stream(const SplitAssignment& assignment, Position& reached) {
   if (Result<void> ready = ensure_parser(); !ready) return ready;
-  if (Result<void> reset = parser_->reset_for_new_split(assignment.object, assignment.from);
-      !reset) {
-    return reset;
-  }
-  connector::SplitReaderOptions reading;
-  reading.chunk_bytes = context_.chunk_bytes;
-  reading.attempts_max = context_.options.split_attempts_max;
-  reading.on_retry = [this, &assignment](const Error& error) {
-    ++context_.read_retries;
-    log(context_.options, LogLevel::kWarning,
-        "reading " + context_.store.uri_of(assignment.object->key) +
-            " failed, trying again: " + error.to_string());
-  };
-  connector::SplitReader reader(context_.store, context_.clock, *assignment.object,
-                                assignment.from.offset, std::move(reading), stop_);
-  bool at_end = false;
-  while (!at_end) {
-    Result<ByteChunk> chunk = reader.next();
-    if (!chunk) return std::move(chunk).error();
-    at_end = chunk->payload.empty();
-    RowChunk rows;
-    Result<void> parsed = parse(at_end ? nullptr : &*chunk, rows);
-    if (parser_schema_ == nullptr && parser_->schema() != nullptr) {
-      parser_schema_ = parser_->schema();
-      if (Result<void> fixed = context_.schemas.fix(parser_schema_); !fixed) return fixed;
-      alone_.unlock();
-    }
-    Position end = rows.end;
-    // Before the error: the rows ahead of a bad record are good rows.
-    if (rows.rows > 0 || !rows.rejects.empty()) {
-      if (Result<void> delivered = deliver(std::move(rows)); !delivered) return delivered;
-      reached = std::move(end);
-    }
-    if (!parsed) {
-      const Error& error = parsed.error();
-      if (!at_end && error.at.byte_offset && *error.at.byte_offset >= chunk->offset) {
-        const auto begin = static_cast<std::size_t>(*error.at.byte_offset - chunk->offset);
-        if (begin < chunk->payload.size()) {
-          offending_.assign(reinterpret_cast<const char*>(chunk->payload.data()) + begin,
-                            std::min(chunk->payload.size() - begin, kOffendingBytesMax));
-        }
-      }
-      return parsed;
-    }
-  }
-  return {};
+  SplitStream stream(
+      context_, assignment, *parser_, [this](RowChunk chunk) { return deliver(std::move(chunk)); },
+      [this](std::shared_ptr<const Schema> schema) { return fix_schema(std::move(schema)); },
+      stop_);
+  Result<void> done = stream.run();
+  reached = stream.reached();
+  offending_ = stream.offending();
+  return done;
+}
+
+Result<void> SplitWorker::fix_schema(std::shared_ptr<const Schema> schema) {
+  parser_schema_ = std::move(schema);
+  Result<void> fixed = context_.schemas.fix(parser_schema_);
+  if (fixed) alone_.unlock();
+  return fixed;
 }
 
 Result<void> SplitWorker::deliver(RowChunk chunk) {

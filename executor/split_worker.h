@@ -1,38 +1,18 @@
 // Reads one split after another: bytes from the store, through the parser, to the event queue.
 #pragma once
 
-#include <atomic>
-#include <chrono>
-#include <cstdint>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <stop_token>
 #include <string>
 
-#include "executor/event_queue.h"
-#include "executor/schema_registry.h"
 #include "executor/work_queue.h"
-#include "leat/object_store.h"
+#include "executor/worker_context.h"
 #include "leat/parser.h"
-#include "leat/source.h"
+#include "leat/result.h"
+#include "leat/row_chunk.h"
 
 namespace leat::executor {
-
-/// What all workers of a source share. Everything is borrowed and outlives the workers.
-struct WorkerContext {
-  const SourceOptions& options;
-  const ObjectStore& store;
-  const Clock& clock;
-  WorkQueue& work;
-  EventQueue& events;
-  SchemaRegistry& schemas;
-  /// Bounds how many workers parse at a time; reading is not bounded by it.
-  std::counting_semaphore<>& parse_permits;
-  std::size_t chunk_bytes;
-  std::atomic<std::uint64_t>& reading;
-  std::atomic<std::uint64_t>& read_retries;
-};
 
 /// One worker; runs on one thread.
 class SplitWorker {
@@ -47,7 +27,7 @@ class SplitWorker {
   /// Reads from assignment.from to the end. On error `reached` says how far delivered rows go.
   Result<void> stream(const SplitAssignment& assignment, Position& reached);
   Result<void> ensure_parser();
-  Result<void> parse(const ByteChunk* chunk, RowChunk& out);
+  Result<void> fix_schema(std::shared_ptr<const Schema> schema);
   Result<void> deliver(RowChunk chunk);
   void give_up(SplitAssignment assignment, Error error, Position reached);
 

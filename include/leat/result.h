@@ -39,6 +39,7 @@ enum class ErrorCode : std::uint16_t {
   kCancelled = 21,          ///< The caller asked to stop.
   kInternal = 22,           ///< A broken invariant of leat itself. Please report it.
   kStateMismatch = 23,      ///< State folder and sink disagree about what was committed.
+  kBadEncoding = 24,        ///< Compressed content that is broken, cut off, or above the limits.
 };
 
 /// The code's stable lower-case name, e.g. "object_changed".

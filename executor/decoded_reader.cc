@@ -1,0 +1,120 @@
+#include "executor/decoded_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace leat::executor {
+namespace {
+
+/// Encoded bytes read at a time.
+constexpr std::size_t kEncodedBytes = 256u << 10;
+
+}  // namespace
+
+DecodedReader::DecodedReader(const ObjectStore& store, const Clock& clock,
+                             const ObjectVersion& object, const Position& from,
+                             connector::SplitReaderOptions options,
+                             const parser::DecoderLimits& limits, std::stop_token stop)
+    : store_(store),
+      clock_(clock),
+      object_(object),
+      options_(std::move(options)),
+      limits_(limits),
+      stop_(std::move(stop)),
+      state_(from.decoder_state),
+      offset_(from.offset) {}
+
+/// At its front an object's first bytes say how it is encoded; behind it the position does.
+Result<void> DecodedReader::open() {
+  parser::OpenedDecoder opened{nullptr, offset_, offset_};
+  if (!state_.empty()) {
+    Result<parser::OpenedDecoder> resumed = parser::resume_decoder(state_, limits_);
+    if (!resumed) return std::move(resumed).error();
+    opened = std::move(*resumed);
+  }
+  reader_.emplace(store_, clock_, object_, opened.encoded_offset, options_, stop_);
+  if (offset_ == 0) {
+    if (Result<void> filled = refill(); !filled) return filled;
+    opened =
+        parser::open_decoder(parser::detect_encoding({encoded_.data(), encoded_.size()}), limits_);
+  }
+  decoder_ = std::move(opened.decoder);
+  // From the restart point to the position: decoded once more and dropped.
+  Buffer dropped;
+  for (std::uint64_t left = offset_ - opened.decoded_offset; left != 0;) {
+    dropped.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, kEncodedBytes)));
+    Result<std::size_t> bytes = decode({dropped.data(), dropped.size()});
+    if (!bytes) return std::move(bytes).error();
+    if (*bytes == 0) {
+      return Error{ErrorCode::kCorrupt, "the object ends before the position to go on from"};
+    }
+    left -= *bytes;
+  }
+  return {};
+}
+
+Result<std::size_t> DecodedReader::read(std::span<std::byte> out) {
+  if (!reader_) {
+    if (Result<void> opened = open(); !opened) failure_ = std::move(opened).error();
+  }
+  std::size_t filled = 0;
+  while (filled < out.size() && !failure_) {
+    Result<std::size_t> bytes =
+        decoder_ == nullptr ? copy(out.subspan(filled)) : decode(out.subspan(filled));
+    if (!bytes) failure_ = std::move(bytes).error();
+    if (!bytes || *bytes == 0) break;
+    filled += *bytes;
+  }
+  offset_ += filled;
+  if (filled == 0 && failure_) return *failure_;
+  return filled;
+}
+
+/// Plain bytes: first those that were read to judge the encoding by.
+Result<std::size_t> DecodedReader::copy(std::span<std::byte> out) {
+  const std::size_t judged = std::min(out.size(), encoded_.size() - encoded_used_);
+  if (judged == 0) return reader_->read(out);
+  std::memcpy(out.data(), encoded_.data() + encoded_used_, judged);
+  encoded_used_ += judged;
+  return judged;
+}
+
+/// @return  0: the decoded bytes are over.
+Result<std::size_t> DecodedReader::decode(std::span<std::byte> out) {
+  while (true) {
+    if (encoded_used_ == encoded_.size() && !encoded_ends_) {
+      if (Result<void> filled = refill(); !filled) return std::move(filled).error();
+    }
+    Result<parser::Decoder::Progress> progress = decoder_->decode(
+        {encoded_.data() + encoded_used_, encoded_.size() - encoded_used_}, encoded_ends_, out);
+    if (!progress) {
+      Error error = std::move(progress).error();
+      error.code = ErrorCode::kBadEncoding;
+      error.at.byte_offset = offset_;
+      return error;
+    }
+    encoded_used_ += progress->consumed;
+    if (progress->produced != 0) return progress->produced;
+    if (encoded_ends_ && progress->consumed == 0) return std::size_t{0};
+  }
+}
+
+Result<void> DecodedReader::refill() {
+  encoded_.resize(kEncodedBytes);
+  encoded_used_ = 0;
+  Result<std::size_t> bytes = reader_->read({encoded_.data(), encoded_.size()});
+  if (!bytes) {
+    encoded_.resize(0);
+    return std::move(bytes).error();
+  }
+  encoded_ends_ = *bytes < encoded_.size();
+  encoded_.resize(*bytes);
+  return {};
+}
+
+std::string DecodedReader::state_before(std::uint64_t offset) {
+  return decoder_ == nullptr ? std::string() : decoder_->state_before(offset);
+}
+
+}  // namespace leat::executor

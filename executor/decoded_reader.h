@@ -1,0 +1,62 @@
+// The plain bytes of one split: what its reader brings, through its decoder.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "connector/split_reader.h"
+#include "leat/object_store.h"
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "leat/split.h"
+#include "parser/decode/decoder.h"
+
+namespace leat::executor {
+
+/// Used by one thread. Borrows store and clock.
+class DecodedReader {
+ public:
+  /// Begins at `from`, decoded; sends nothing yet.
+  DecodedReader(const ObjectStore& store, const Clock& clock, const ObjectVersion& object,
+                const Position& from, connector::SplitReaderOptions options,
+                const parser::DecoderLimits& limits, std::stop_token stop);
+
+  /// Fills `out`, unless the split ends or fails first. 0: the split is over. All bytes in front of
+  /// an error are given out before it.
+  ///   kBadEncoding  The decoder's error, whatever it calls it: the object is at fault.
+  ///   Errors of SplitReader::read.
+  Result<std::size_t> read(std::span<std::byte> out);
+
+  /// What Position::decoder_state has to hold for decoded byte `offset`: at most what was read, and
+  /// not below what an earlier call asked for. Empty for plain bytes.
+  std::string state_before(std::uint64_t offset);
+
+ private:
+  Result<void> open();
+  Result<std::size_t> copy(std::span<std::byte> out);
+  Result<std::size_t> decode(std::span<std::byte> out);
+  Result<void> refill();
+
+  const ObjectStore& store_;
+  const Clock& clock_;
+  const ObjectVersion& object_;
+  const connector::SplitReaderOptions options_;
+  const parser::DecoderLimits limits_;
+  const std::stop_token stop_;
+  std::string state_;     ///< Of the position to begin at.
+  std::uint64_t offset_;  ///< Decoded; of the next byte.
+
+  std::optional<connector::SplitReader> reader_;
+  std::unique_ptr<parser::Decoder> decoder_;  ///< Null: the bytes are plain.
+  Buffer encoded_;                            ///< Not yet decoded from encoded_used_ on.
+  std::size_t encoded_used_ = 0;
+  bool encoded_ends_ = false;
+  std::optional<Error> failure_;
+};
+
+}  // namespace leat::executor

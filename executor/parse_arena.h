@@ -1,0 +1,28 @@
+// The threads that parse: as many as the options allow, whatever the number of splits.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace leat::executor {
+
+/// Thread-safe.
+class ParseArena {
+ public:
+  explicit ParseArena(std::uint32_t threads);
+  /// Every task has ended.
+  ~ParseArena();
+  ParseArena(const ParseArena&) = delete;
+  ParseArena& operator=(const ParseArena&) = delete;
+
+  /// Runs `task` on a parsing thread, in about the order of submission. It sees all that was done
+  /// before the call. It neither throws nor waits for another task.
+  void submit(std::function<void()> task);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace leat::executor

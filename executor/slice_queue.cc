@@ -1,0 +1,107 @@
+#include "executor/slice_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace leat::executor {
+
+Result<std::unique_ptr<ByteStreamParser>> make_split_parser(const SourceOptions& options,
+                                                            std::shared_ptr<const Schema> schema) {
+  FormatOptions format = options.format;
+  // The parser takes a schema that was kept from an earlier header for one given by the user.
+  if (format.extra_columns == ExtraColumns::kAuto) {
+    format.extra_columns = options.schema.has_value() ? ExtraColumns::kIgnore : ExtraColumns::kFail;
+  }
+  return make_parser(format, std::move(schema));
+}
+
+std::string offending_bytes(const Error& error, const ByteChunk& bytes) {
+  constexpr std::size_t kBytesMax = 1024;
+  if (!error.at.byte_offset || *error.at.byte_offset < bytes.offset) return {};
+  const std::uint64_t begin = *error.at.byte_offset - bytes.offset;
+  if (begin >= bytes.payload.size()) return {};
+  const auto from = bytes.payload.subspan(static_cast<std::size_t>(begin));
+  return {reinterpret_cast<const char*>(from.data()), std::min(from.size(), kBytesMax)};
+}
+
+void Slice::shift_records(std::uint64_t before) {
+  rows.records.begin += before;
+  rows.records.end += before;
+  rows.end.record += before;
+  auto* const numbers = rows.record_numbers.as<std::int64_t>();
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    numbers[row] += static_cast<std::int64_t>(before);
+  }
+  for (RejectedRow& reject : rows.rejects) reject.record += before;
+  if (!parsed && parsed.error().at.record) *parsed.error().at.record += before;
+}
+
+void SliceParsing::run(const std::function<void()>& task) {
+  // Shared: release() may still be at it when acquire() returns.
+  const auto done = std::make_shared<std::binary_semaphore>(0);
+  arena_.submit([&task, done] {
+    task();
+    done->release();
+  });
+  done->acquire();
+}
+
+void SliceParsing::parse(Slice& slice, const std::shared_ptr<const Schema>& schema) {
+  std::unique_ptr<ByteStreamParser> parser;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      parser = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (parser == nullptr) {
+    Result<std::unique_ptr<ByteStreamParser>> made = make_split_parser(options_, schema);
+    if (!made) {
+      slice.parsed = std::move(made).error();
+      return;
+    }
+    parser = std::move(*made);
+  }
+  const ByteChunk bytes{slice.begin.offset, {slice.bytes.data(), slice.bytes.size()}};
+  slice.parsed = parser->reset_for_new_split(slice.object, slice.begin);
+  if (slice.parsed) slice.parsed = parser->parse(bytes, slice.rows);
+  if (!slice.parsed) slice.offending = offending_bytes(slice.parsed.error(), bytes);
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(parser));
+}
+
+SliceQueue::~SliceQueue() {
+  while (!empty()) pop();
+}
+
+bool SliceQueue::front_is_parsed() const noexcept {
+  return !empty() && in_flight_.front()->parsed.load(std::memory_order_acquire);
+}
+
+bool SliceQueue::try_push(std::unique_ptr<Slice>& slice,
+                          const std::shared_ptr<const Schema>& schema) {
+  const bool needs_permit = !empty();
+  if (needs_permit && !parsing_.permits_.try_acquire()) return false;
+  auto entry = std::make_shared<Entry>();
+  entry->slice = std::move(slice);
+  entry->schema = schema;
+  entry->has_permit = needs_permit;
+  in_flight_.push_back(entry);
+  parsing_.arena_.submit([entry = std::move(entry), &parsing = parsing_] {
+    parsing.parse(*entry->slice, entry->schema);
+    entry->parsed.store(true, std::memory_order_release);
+    entry->parsed.notify_one();
+  });
+  return true;
+}
+
+std::unique_ptr<Slice> SliceQueue::pop() {
+  const std::shared_ptr<Entry> entry = std::move(in_flight_.front());
+  in_flight_.pop_front();
+  entry->parsed.wait(false, std::memory_order_acquire);
+  if (entry->has_permit) parsing_.permits_.release();
+  return std::move(entry->slice);
+}
+
+}  // namespace leat::executor

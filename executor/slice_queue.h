@@ -1,0 +1,98 @@
+// The parts of one split that are parsed at the same time, in their order.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+#include "executor/parse_arena.h"
+#include "leat/parser.h"
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "leat/source.h"
+#include "leat/split.h"
+
+namespace leat::executor {
+
+/// A parser as the options and the pipeline's schema want it.
+Result<std::unique_ptr<ByteStreamParser>> make_split_parser(const SourceOptions& options,
+                                                            std::shared_ptr<const Schema> schema);
+
+/// The first bytes of the record at fault, as far as `bytes` hold them; empty: they do not.
+std::string offending_bytes(const Error& error, const ByteChunk& bytes);
+
+/// Whole records of a split, and what they were parsed to.
+struct Slice {
+  std::shared_ptr<const ObjectVersion> object;
+  /// Of bytes[0]. Its record number is 0: how many records are in front of a slice is known only
+  /// when those are parsed, so all numbers in `rows` and `parsed` count from the slice's begin.
+  Position begin;
+  Buffer bytes;
+
+  RowChunk rows;
+  Result<void> parsed;
+  std::string offending;  ///< Where parsed is an error.
+
+  /// Counts all records from the split's first on: `before` are in front of the slice.
+  void shift_records(std::uint64_t before);
+};
+
+/// What the slices of all splits share. Thread-safe.
+class SliceParsing {
+ public:
+  /// At most `extra_slices` are in flight beside one for each split.
+  SliceParsing(const SourceOptions& options, ParseArena& arena, std::ptrdiff_t extra_slices)
+      : options_(options), arena_(arena), permits_(extra_slices) {}
+
+  /// Runs `task` on a parsing thread and waits for it.
+  void run(const std::function<void()>& task);
+
+ private:
+  friend class SliceQueue;
+  void parse(Slice& slice, const std::shared_ptr<const Schema>& schema);
+
+  const SourceOptions& options_;
+  ParseArena& arena_;
+  std::counting_semaphore<> permits_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ByteStreamParser>> idle_;  ///< All of the pipeline's schema.
+};
+
+/// One split's slices in flight, first in, first out. Used by one thread.
+class SliceQueue {
+ public:
+  explicit SliceQueue(SliceParsing& parsing) : parsing_(parsing) {}
+  /// Waits for all that are in flight.
+  ~SliceQueue();
+  SliceQueue(const SliceQueue&) = delete;
+  SliceQueue& operator=(const SliceQueue&) = delete;
+
+  bool empty() const noexcept { return in_flight_.empty(); }
+  /// True when pop() would not wait.
+  bool front_is_parsed() const noexcept;
+  /// Starts to parse the slice, if it may be in flight now; an empty queue always takes one.
+  /// `schema` is the pipeline's.
+  bool try_push(std::unique_ptr<Slice>& slice, const std::shared_ptr<const Schema>& schema);
+  /// The next slice, parsed; waits for it. Not of an empty queue.
+  std::unique_ptr<Slice> pop();
+
+ private:
+  struct Entry {
+    std::unique_ptr<Slice> slice;
+    std::shared_ptr<const Schema> schema;
+    std::atomic<bool> parsed = false;
+    bool has_permit = false;
+  };
+
+  SliceParsing& parsing_;
+  std::deque<std::shared_ptr<Entry>> in_flight_;
+};
+
+}  // namespace leat::executor

@@ -1,0 +1,169 @@
+#include "executor/split_stream.h"
+
+#include <cstring>
+#include <utility>
+
+#include "executor/log.h"
+
+namespace leat::executor {
+namespace {
+
+connector::SplitReaderOptions reading_options(const WorkerContext& context,
+                                              const ObjectVersion& object) {
+  connector::SplitReaderOptions options;
+  options.attempts_max = context.options.split_attempts_max;
+  options.on_retry = [&context, &object](const Error& error) {
+    ++context.read_retries;
+    log(context.options, SourceOptions::LogLevel::kWarning,
+        "reading " + context.store.uri_of(object.key) +
+            " failed, trying again: " + error.to_string());
+  };
+  return options;
+}
+
+}  // namespace
+
+SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& assignment,
+                         ByteStreamParser& parser, Deliver deliver, OnSchema on_schema,
+                         std::stop_token stop)
+    : context_(context),
+      object_(assignment.object),
+      parser_(parser),
+      deliver_(std::move(deliver)),
+      on_schema_(std::move(on_schema)),
+      schema_is_known_(parser.schema() != nullptr),
+      reader_(context.store, context.clock, *object_, assignment.from,
+              reading_options(context, *object_), {}, std::move(stop)),
+      slices_(context.parsing),
+      offset_(assignment.from.offset),
+      serial_end_(assignment.from),
+      records_(assignment.from.record),
+      reached_(assignment.from) {}
+
+Result<void> SplitStream::run() {
+  if (Result<void> reset = parser_.reset_for_new_split(object_, serial_end_); !reset) return reset;
+  while (true) {
+    Result<bool> more = read_chunk();
+    if (!more) {
+      // What was read before the failure is good.
+      if (Result<void> delivered = deliver_all_slices(); !delivered) return delivered;
+      return std::move(more).error();
+    }
+    if (*more && at_record_) {
+      if (Result<void> taken = take_slices(); !taken) return taken;
+      if (carried_ == buffer_.size()) continue;
+    }
+    if (Result<void> taken = take_serially(!*more); !taken) return taken;
+    if (!*more) return {};
+  }
+}
+
+/// Reads behind what is carried over. False: the split is over.
+Result<bool> SplitStream::read_chunk() {
+  buffer_.resize(carried_ + context_.chunk_bytes);
+  Result<std::size_t> bytes = reader_.read({buffer_.data() + carried_, context_.chunk_bytes});
+  buffer_.resize(carried_ + (bytes ? *bytes : 0));
+  if (!bytes) return std::move(bytes).error();
+  return *bytes != 0;
+}
+
+/// Hands the whole records in the buffer on. If there are any, the rest is carried over.
+Result<void> SplitStream::take_slices() {
+  const std::size_t whole = parser_.whole_records(bytes());
+  if (whole == 0) return {};
+  auto slice = std::make_unique<Slice>();
+  slice->object = object_;
+  slice->begin = {offset_, 0, serial_end_.parser_state, {}};
+  std::swap(slice->bytes, buffer_);
+  std::swap(buffer_, spare_);
+  offset_ += whole;
+  carried_ = slice->bytes.size() - whole;
+  buffer_.resize(carried_);
+  if (carried_ != 0) std::memcpy(buffer_.data(), slice->bytes.data() + whole, carried_);
+  slice->bytes.resize(whole);
+  parser_follows_ = false;
+  while (!slices_.try_push(slice, context_.schemas.parsed())) {
+    if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
+  }
+  while (slices_.front_is_parsed()) {
+    if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
+  }
+  return {};
+}
+
+/// Has parser_ parse what was read, in its turn.
+Result<void> SplitStream::take_serially(bool at_end) {
+  if (Result<void> delivered = deliver_all_slices(); !delivered) return delivered;
+  std::size_t known = carried_;  // Bytes of the buffer that parser_ has had already.
+  if (!parser_follows_) {
+    if (at_end && buffer_.size() == 0) return {};
+    serial_end_.offset = offset_;
+    serial_end_.record = records_;
+    if (Result<void> reset = parser_.reset_for_new_split(object_, serial_end_); !reset) {
+      return reset;
+    }
+    parser_follows_ = true;
+    known = 0;
+  }
+  const ByteChunk chunk{offset_ + known, {buffer_.data() + known, buffer_.size() - known}};
+  RowChunk rows;
+  RowChunk last_rows;
+  Result<void> parsed;
+  context_.parsing.run([&] {
+    if (!chunk.payload.empty()) parsed = parser_.parse(chunk, rows);
+    if (at_end && parsed) parsed = parser_.finish(last_rows);
+  });
+  if (!schema_is_known_ && parser_.schema() != nullptr) {
+    if (Result<void> fixed = on_schema_(parser_.schema()); !fixed) return fixed;
+    schema_is_known_ = true;
+  }
+  serial_end_ = at_end ? last_rows.end : rows.end;
+  records_ = serial_end_.record;
+  for (RowChunk* chunk_rows : {&rows, &last_rows}) {
+    if (Result<void> delivered = deliver(std::move(*chunk_rows)); !delivered) return delivered;
+  }
+  if (!parsed) {
+    offending_ = offending_bytes(parsed.error(), {offset_, {buffer_.data(), buffer_.size()}});
+    return parsed;
+  }
+  // A record that began before this chunk is parser_'s alone; one in it may be cut off from here.
+  const bool may_cut = !serial_end_.parser_state.empty() && serial_end_.offset >= chunk.offset;
+  at_record_ = may_cut;
+  carry(may_cut ? static_cast<std::size_t>(serial_end_.offset - offset_) : buffer_.size());
+  return {};
+}
+
+/// Keeps the bytes from `from` on, in front of the next read.
+void SplitStream::carry(std::size_t from) {
+  carried_ = buffer_.size() - from;
+  if (carried_ != 0) std::memmove(buffer_.data(), buffer_.data() + from, carried_);
+  offset_ += from;
+}
+
+Result<void> SplitStream::deliver_slice() {
+  std::unique_ptr<Slice> slice = slices_.pop();
+  slice->shift_records(records_);
+  records_ = slice->rows.end.record;
+  if (Result<void> delivered = deliver(std::move(slice->rows)); !delivered) return delivered;
+  if (!slice->parsed) offending_ = std::move(slice->offending);
+  spare_ = std::move(slice->bytes);
+  return std::move(slice->parsed);
+}
+
+Result<void> SplitStream::deliver_all_slices() {
+  while (!slices_.empty()) {
+    if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
+  }
+  return {};
+}
+
+Result<void> SplitStream::deliver(RowChunk rows) {
+  if (rows.rows == 0 && rows.rejects.empty()) return {};
+  rows.end.decoder_state = reader_.state_before(rows.end.offset);
+  Position end = rows.end;
+  if (Result<void> delivered = deliver_(std::move(rows)); !delivered) return delivered;
+  reached_ = std::move(end);
+  return {};
+}
+
+}  // namespace leat::executor

@@ -1,0 +1,216 @@
+// An object that is parsed by several threads gives what one parser makes of it: rows, where their
+// records stand, rejects, errors and the position to go on from.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "leat/source.h"
+#include "state/ledger.h"
+#include "tests/support/memory_store.h"
+#include "tests/support/temporary_folder.h"
+
+namespace leat {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::MemoryStore;
+using testing::TemporaryFolder;
+
+/// All that came of an object, in order, one line a row or reject.
+struct Outcome {
+  std::vector<std::string> rows;
+  std::vector<std::string> rejects;
+  std::string error;
+  std::string offending;
+  Position end;
+
+  void add(const RowChunk& chunk) {
+    for (std::int64_t row = 0; row < chunk.rows; ++row) {
+      std::string line = std::to_string(chunk.record_offsets.as<std::int64_t>()[row]) + " " +
+                         std::to_string(chunk.record_numbers.as<std::int64_t>()[row]);
+      for (std::size_t i = 0; i < chunk.columns.size(); ++i) {
+        line += '|';
+        if (chunk.columns[i].is_null(row)) continue;
+        append_value_text(chunk.schema->fields[i].type, chunk.columns[i], row, line);
+      }
+      rows.push_back(std::move(line));
+    }
+    for (const RejectedRow& reject : chunk.rejects) {
+      rejects.push_back(std::to_string(reject.byte_offset) + " " + std::to_string(reject.record) +
+                        " " + reject.column + " " + reject.reason + " " + reject.raw);
+    }
+    end = chunk.end;
+  }
+
+  void add(const Error& failure) {
+    Error apart = failure;
+    apart.at.object.clear();
+    error = apart.to_string();
+  }
+};
+
+class SlicesTest : public ::testing::Test {
+ protected:
+  /// The smallest chunks there are, and more threads than this machine may have.
+  SourceOptions options() {
+    SourceOptions options;
+    options.from = "/in/**";
+    options.state_dir = folder_.path() / ("state" + std::to_string(++states_));
+    options.once = true;
+    options.schema = *parse_schema("id bigint not null, name text, amount double precision");
+    options.format.on_error = OnError::kReject;
+    options.memory_bytes_max = 16u << 20;
+    options.splits_in_flight_max = 64;
+    options.threads = 4;
+    return options;
+  }
+
+  /// One parser, all bytes at once.
+  static Outcome reference(const SourceOptions& options, const std::string& content) {
+    Outcome outcome;
+    auto parser =
+        make_parser(options.format, std::make_shared<const Schema>(*options.schema)).value();
+    EXPECT_TRUE(parser->reset_for_new_split(std::make_shared<const ObjectVersion>(), {}));
+    RowChunk rows;
+    Result<void> parsed = parser->parse({0, std::as_bytes(std::span(content))}, rows);
+    outcome.add(rows);
+    if (parsed) {
+      parsed = parser->finish(rows);
+      outcome.add(rows);
+    }
+    if (!parsed) outcome.add(parsed.error());
+    return outcome;
+  }
+
+  /// The whole way; closes and opens the source again after every `polls_per_run` polls.
+  Outcome load(const SourceOptions& options, const std::string& content,
+               int polls_per_run = 1 << 30) {
+    auto shared = std::make_shared<MemoryStore::Shared>();
+    shared->put("/in/a", content);
+    Outcome outcome;
+    for (bool more = true; more;) {
+      auto source = Source::open(options, std::make_unique<MemoryStore>(shared)).value();
+      for (int i = 0; i < polls_per_run && more; ++i) {
+        Result<Polled> polled = source->poll(10s);
+        if (!polled) {
+          ADD_FAILURE() << polled.error().to_string();
+          return outcome;
+        }
+        if (polled->kind == Polled::Kind::kRows) outcome.add(polled->rows);
+        more = polled->kind != Polled::Kind::kEnd;
+      }
+      EXPECT_TRUE(source->commit(source->checkpoint()));
+    }
+    auto ledger = state::Ledger::open({.dir = options.state_dir, .read_only = true}).value();
+    EXPECT_TRUE(ledger->scan([&](const SplitProgress& progress) {
+      if (progress.error) outcome.add(*progress.error);
+      outcome.offending = progress.offending;
+      return true;
+    }));
+    return outcome;
+  }
+
+  static void expect_equal(const Outcome& found, const Outcome& wanted) {
+    ASSERT_EQ(found.rows.size(), wanted.rows.size());
+    for (std::size_t i = 0; i < wanted.rows.size(); ++i) ASSERT_EQ(found.rows[i], wanted.rows[i]);
+    EXPECT_EQ(found.rejects, wanted.rejects);
+    EXPECT_EQ(found.error, wanted.error);
+    EXPECT_EQ(found.end, wanted.end);
+  }
+
+  void expect_same_as_one_parser(const std::string& content) {
+    SourceOptions once = options();
+    const Outcome wanted = reference(once, content);
+    ASSERT_GT(wanted.rows.size(), 100u);
+    expect_equal(load(once, content), wanted);
+    expect_equal(load(options(), content, 3), wanted);
+  }
+
+  TemporaryFolder folder_;
+  int states_ = 0;
+};
+
+std::string record(int id, const std::string& name) {
+  return std::to_string(id) + "," + name + "," + std::to_string(id) + ".25";
+}
+
+std::string plain(int rows, const char* line_end = "\n") {
+  std::string text = std::string("id,name,amount") + line_end;
+  for (int i = 0; i < rows; ++i) text += record(i, "some name") + line_end;
+  return text;
+}
+
+TEST_F(SlicesTest, RowsOfALargeObjectKeepTheirOrderAndTheirPlaces) {
+  expect_same_as_one_parser(plain(20'000));
+}
+
+TEST_F(SlicesTest, LineEndsOfAllKindsAreCutAlike) {
+  expect_same_as_one_parser(plain(10'000, "\r\n"));
+  expect_same_as_one_parser(plain(10'000, "\r"));
+}
+
+TEST_F(SlicesTest, LineEndsInsideQuotesAreNoPlaceToCut) {
+  std::string text = "id,name,amount\n";
+  for (int i = 0; i < 10'000; ++i) text += record(i, "\"a,\"\"b\"\"\nc\n,\"") + "\n";
+  expect_same_as_one_parser(text);
+}
+
+TEST_F(SlicesTest, StrayQuotesAndBadRecordsAreCountedInTheirTurn) {
+  std::string text = "id,name,amount\n";
+  std::mt19937 random(7);
+  for (int i = 0; i < 20'000; ++i) {
+    switch (random() % 500) {
+      case 0:
+        text += record(i, "5\" pipe") + "\n";
+        break;
+      case 1:
+        text += record(i, "\"stray\"quote") + "\n";
+        break;
+      case 2:
+        text += "no number,x,1\n";
+        break;
+      case 3:
+        text += "1,too few\n\n\n";
+        break;
+      default:
+        text += record(i, "name") + "\n";
+    }
+  }
+  expect_same_as_one_parser(text);
+}
+
+TEST_F(SlicesTest, RecordsLargerThanAChunkAreReadInTheirTurn) {
+  std::string text = plain(2'000);
+  for (int i = 2'000; i < 2'010; ++i) {
+    text += record(i, "\"" + std::string(100'000, i % 2 == 0 ? '\n' : 'x') + "\"") + "\n";
+    for (int k = 0; k < 900; ++k) text += record(i, "between") + "\n";
+  }
+  expect_same_as_one_parser(text);
+}
+
+TEST_F(SlicesTest, AnUnterminatedQuoteAtTheEndNamesItsRecord) {
+  expect_same_as_one_parser(plain(10'000) + "1,\"open\n\n" + std::string(70'000, 'x'));
+}
+
+TEST_F(SlicesTest, ABadRecordFarBehindIsNamedAndStopsTheObjectThere) {
+  const std::string text = plain(15'000) + "x,name,1\n" + plain(5'000).substr(15);
+  SourceOptions once = options();
+  once.format.on_error = OnError::kFail;
+  const Outcome wanted = reference(once, text);
+  EXPECT_NE(wanted.error.find("record 15001"), std::string::npos) << wanted.error;
+  const Outcome found = load(once, text);
+  expect_equal(found, wanted);
+  EXPECT_EQ(found.offending.substr(0, 9), "x,name,1\n");
+}
+
+TEST_F(SlicesTest, WithoutHeaderRecordsAreCutFromTheFirstOn) {
+  SourceOptions once = options();
+  once.format.header = false;
+  const std::string text = "\xef\xbb\xbf" + plain(20'000).substr(15);
+  expect_equal(load(once, text), reference(once, text));
+}
+
+}  // namespace
+}  // namespace leat
