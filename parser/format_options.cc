@@ -47,23 +47,29 @@ Error same_twice(const char* flag, const char* other) {
   return invalid(std::string(flag) + " and " + other + " are the same character");
 }
 
+/// The characters that mean something in delimited text.
+Result<void> check_characters(const FormatOptions& options) {
+  const char delimiter = options.delimiter;
+  if (Result<void> ok = check_character("--delimiter", delimiter); !ok) return ok;
+  if (reads_quotes(options)) {
+    if (Result<void> ok = check_character("--quote", options.quote); !ok) return ok;
+    if (Result<void> ok = check_character("--escape", options.escape); !ok) return ok;
+    if (options.quote == delimiter) return same_twice("--quote", "--delimiter");
+    if (options.escape == delimiter) return same_twice("--escape", "--delimiter");
+  }
+  if (options.kind != Format::kCsv) return check_postgres(options);
+  if (!options.comment) return {};
+  if (Result<void> ok = check_character("--comment", *options.comment); !ok) return ok;
+  if (options.comment == delimiter) return same_twice("--comment", "--delimiter");
+  if (options.comment == options.quote) return same_twice("--comment", "--quote");
+  return {};
+}
+
 }  // namespace
 
 Result<void> FormatOptions::validate() const {
-  if (Result<void> ok = check_character("--delimiter", delimiter); !ok) return ok;
-  if (reads_quotes(*this)) {
-    if (Result<void> ok = check_character("--quote", quote); !ok) return ok;
-    if (Result<void> ok = check_character("--escape", escape); !ok) return ok;
-    if (quote == delimiter) return same_twice("--quote", "--delimiter");
-    if (escape == delimiter) return same_twice("--escape", "--delimiter");
-  }
-  if (kind == Format::kPostgresCsv || kind == Format::kPostgresText) {
-    if (Result<void> ok = check_postgres(*this); !ok) return ok;
-  }
-  if (comment) {
-    if (Result<void> ok = check_character("--comment", *comment); !ok) return ok;
-    if (*comment == delimiter) return same_twice("--comment", "--delimiter");
-    if (*comment == quote) return same_twice("--comment", "--quote");
+  if (kind != Format::kJsonLines && kind != Format::kLines) {
+    if (Result<void> ok = check_characters(*this); !ok) return ok;
   }
   if (record_bytes_max == 0 || record_bytes_max > kRecordBytesMaxLimit) {
     return invalid("--max-record-bytes must be between 1 and 1 GiB, not " +

@@ -7,6 +7,8 @@
 #include "parser/csv/header.h"
 #include "parser/csv/line_break.h"
 #include "parser/csv/not_text.h"
+#include "parser/json_lines/json_lines_tokenizer.h"
+#include "parser/lines/line_tokenizer.h"
 #include "parser/postgres/tokenizers.h"
 
 namespace leat::parser {
@@ -35,7 +37,21 @@ bool is_postgres(Format format) noexcept {
   return format == Format::kPostgresCsv || format == Format::kPostgresText;
 }
 
+/// Formats whose lines end with LF, whatever stands in front of it.
+bool is_lines(Format format) noexcept {
+  return format == Format::kJsonLines || format == Format::kLines;
+}
+
+std::vector<std::string> names_of(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Field& field : schema.fields) names.push_back(field.name);
+  return names;
+}
+
+/// Null where the columns must be known first.
 std::unique_ptr<CsvTokenizer> make_tokenizer(const FormatOptions& options, SimdTarget target) {
+  if (options.kind == Format::kJsonLines) return nullptr;
+  if (options.kind == Format::kLines) return make_plain_lines_tokenizer(options);
   if (options.kind == Format::kPostgresCsv) return make_postgres_csv_tokenizer(options, target);
   if (options.kind == Format::kPostgresText) return make_postgres_text_tokenizer(options, target);
   if (options.tokenizer == "scalar") return make_scalar_tokenizer(options);
@@ -57,7 +73,7 @@ Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion>
                                             const Position& position) {
   split_ = std::move(split);
   stage_ = Stage::kStart;
-  line_end_ = LineEnd::kUnknown;
+  line_end_ = is_lines(options_.kind) ? LineEnd::kLf : LineEnd::kUnknown;
   lines_to_skip_ = options_.skip_lines;
   content_begin_ = 0;
   header_.clear();
@@ -265,14 +281,21 @@ void CsvParser::take_skipped_lines(bool final) {
 
 CsvParser::Outcome CsvParser::take_header(bool final) {
   if (!options_.header) return enter_rows({});
+  // The keys of the first record name the columns; it is a record all the same.
+  const bool json = options_.kind == Format::kJsonLines;
+  if (json && schema_ != nullptr) return enter_rows(names_of(*schema_));
+  const std::unique_ptr<CsvTokenizer> keys =
+      json ? make_json_keys_tokenizer(options_, target_) : nullptr;
+  const std::string what =
+      json ? "the first record, whose keys name the columns: " : "the header: ";
   const Result<void> done =
-      tokenizer_->tokenize(rest(), final, /*keep_blank=*/false, 1, line_end_, block_);
+      (json ? *keys : *tokenizer_)
+          .tokenize(rest(), final, /*keep_blank=*/false, 1, line_end_, block_);
   const std::uint64_t begin = offset_here();
-  used_ += block_.consumed;
-  if (!done)
-    return failure(done.error().code, "the header: " + done.error().message, offset_here());
+  used_ += json && !block_.record_begin.empty() ? block_.record_begin.front() : block_.consumed;
+  if (!done) return failure(done.error().code, what + done.error().message, offset_here());
   if (!block_.bad.empty()) {
-    return failure(ErrorCode::kMalformedRecord, "the header: " + block_.bad.front().reason,
+    return failure(ErrorCode::kMalformedRecord, what + block_.bad.front().reason,
                    begin + block_.bad.front().begin);
   }
   if (block_.record_begin.empty()) return std::nullopt;
@@ -300,6 +323,12 @@ Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header)
     Result<Schema> made = schema_of_header(header);
     if (!made) return std::move(made).error();
     schema_ = std::make_shared<const Schema>(*std::move(made));
+  }
+  if (options_.kind == Format::kJsonLines) {
+    if (tokenizer_ == nullptr) {
+      tokenizer_ = make_json_lines_tokenizer(options_, target_, schema_, extra);
+    }
+    return map_by_place(*schema_);
   }
   return map_by_name(header, *schema_, extra, options_.missing_columns);
 }

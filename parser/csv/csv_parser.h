@@ -69,7 +69,7 @@ class CsvParser final : public ByteStreamParser {
   const bool schema_given_;
   std::shared_ptr<const Schema> schema_;
   const SimdTarget target_;
-  std::unique_ptr<CsvTokenizer> tokenizer_;
+  std::unique_ptr<CsvTokenizer> tokenizer_;  ///< JSON: null until the columns are known.
   TokenizedBlock block_;
 
   std::shared_ptr<const ObjectVersion> split_;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "parser/json_lines/json_scanner.h"
 #include "parser/postgres/tokenizers.h"
 
 namespace leat::parser {
@@ -52,6 +53,8 @@ void unescape(std::string_view text, Escaping escaping, char quote, char escape,
       return unescape_toggled_quotes(text, quote, escape, out);
     case Escaping::kPostgresText:
       return unescape_postgres_text(text, out);
+    case Escaping::kJson:
+      return unescape_json(text, out);
   }
 }
 

@@ -36,6 +36,7 @@ enum class Escaping : std::uint8_t {
   kInsideQuotes,   ///< An escape character in front of a quote or of itself; doubled quotes.
   kToggledQuotes,  ///< PostgreSQL's CSV: quotes open and close anywhere. They are in the range.
   kPostgresText,   ///< Backslash sequences of PostgreSQL's text format.
+  kJson,           ///< Those of JSON's strings.
 };
 
 /// One field: a range of TokenizedBlock::text, without its enclosing quotes.
@@ -101,8 +102,8 @@ struct TokenizedBlock {
   std::size_t consumed = 0;             ///< Input bytes of all records above, line ends included.
                                         ///< Blank lines and comments between them count too.
   bool known_utf8 = false;              ///< The good records are known to be UTF-8.
-  bool escapes_may_break_utf8 = false;  ///< Some escape sequence stands for a byte >= 0x80: text
-                                        ///< must be checked once it is unescaped.
+  bool escapes_may_break_utf8 = false;  ///< Some escape sequence stands for no character: text must
+                                        ///< be checked once it is unescaped.
 
   void clear();
   bool is_matrix() const noexcept { return matrix.fields != 0; }

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "parser/hex_digit.h"
+
 namespace leat::parser {
 
 struct ByteEscape {
@@ -11,14 +13,6 @@ struct ByteEscape {
   std::size_t length = 1;  ///< Bytes of the sequence behind its backslash.
   bool by_number = false;  ///< Written in octal or hexadecimal digits.
 };
-
-/// Value of a hexadecimal digit; -1: none.
-constexpr int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// Reads the sequence whose backslash stands in front of `text`, which is not empty.
 constexpr ByteEscape read_byte_escape(std::string_view text) noexcept {

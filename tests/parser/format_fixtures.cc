@@ -102,12 +102,88 @@ void append_postgres_csv(std::vector<Fixture>& out) {
       [](FormatOptions& o) { o.fields_max = 2; });
 }
 
+FormatOptions of_kind(Format kind, void (*change)(FormatOptions&) = nullptr) {
+  FormatOptions options;
+  options.kind = kind;
+  if (change != nullptr) change(options);
+  return options;
+}
+
+void append_json_lines(std::vector<Fixture>& out) {
+  const auto add = [&](const char* name, std::string bytes, const char* schema = "a text, b text",
+                       void (*change)(FormatOptions&) = nullptr) {
+    out.push_back({"json_"s + name, std::move(bytes), of_kind(Format::kJsonLines, change), schema});
+  };
+  add("plain", "{\"a\": \"x\", \"b\": 1}\n{\"b\":null,\"a\":\"\"}\n{}\n");
+  add("no_final_line_end", "{\"a\":\"x\"}\n{\"a\":\"y\"}");
+  add("crlf", "{\"a\":\"x\"}\r\n\r\n{\"a\":1,\r\"b\":2}\r\n");
+  add("blank", "\n \t\n{\"a\":1}\n\n{\"a\":2}\n \n  ");
+  add("no_schema", "\n{\"a\":1,\"b \\u00e9\":[1, {\"x\":\"\\n\"}]}\n{\"b \u00e9\":true}\n", "");
+  add("no_schema_extra", "{\"a\":1}\n{\"a\":2,\"b\":3}\n{\"a\":4}\n", "");
+  add("no_schema_bad", "{\"a\":1,}\n{\"a\":2}\n", "");
+  add("no_schema_empty", "{}\n{\"a\":2}\n", "");
+  add("bom", "\xef\xbb\xbf"s + "{\"a\":1}\n{\"a\":2}\n");
+  add("bom_no_schema", "\xef\xbb\xbf"s + "{\"a\":1}\n{\"a\":2}\n", "");
+  add("escapes",
+      "{\"a\":\"\\\"\\\\\\/"
+      "\\b\\f\\n\\r\\t\",\"b\":\"\\u0041\\u00e9\\u20ac\\ud834\\udd1e\\u0000\"}\n"
+      "{\"\\u0061\":1,\"b\":\"\\ud834\"}\n{\"a\":\"\\udd1e\\ud834\",\"b\":"
+      "\"\\ud834\\ud834\\udd1e\"}\n");
+  add("utf8",
+      "{\"a\":\"\u00e9\u20ac\"}\n{\"a\":\"\xc3\"}\n{\"a\":\"x\",\"z\":\"\xff\"}\n{\"a\":\"\xa9\"}"
+      "\n");
+  add("malformed",
+      "{\"a\":1}\n{\"a\":01}\n{\"a\":1,}\n{\"a\" 1}\n{a:1}\n[1]\n1\n{\"a\":1} "
+      "{\"a\":2}\n{\"a\":\"x\n\"}\n"
+      "{\"a\":[1,2}\n{\"a\":{\"b\":1]}\n{\"a\":\"\\x\"}\n{\"a\":\"\\u12g4\"}\n{\"a\":tru}\n{\"a\":+"
+      "1}\n{\"a\":1\n"
+      "{\"a\":NaN}\n{\"a\":\"\t\"}\n{\"a\":-}\n{\"a\":1.}\n{\"a\":.5}\n{\"a\":1e}\n{\"a\":2}\n{");
+  add("keys",
+      "{\"a\":1,\"z\":{\"a\":2}}\n{\"a\":1,\"a\":2}\n{\"z\":1,\"z\":2,\"b\":3}\n{\"z\":1}\n{\"A\":"
+      "1}\n");
+  add("extra", "{\"a\":1,\"z\":2}\n{\"a\":3}\n", "a text, b text",
+      [](FormatOptions& o) { o.extra_columns = ExtraColumns::kFail; });
+  add("missing", "{\"a\":1,\"b\":2}\n{\"a\":3}\n{\"b\":null,\"a\":4}\n", "a text, b text",
+      [](FormatOptions& o) { o.missing_columns = MissingColumns::kFail; });
+  add("typed",
+      "{\"a\":9007199254740993,\"b\":true,\"c\":1.10,\"d\":\"x\"}\n{\"a\":\"7\",\"b\":\"f\",\"c\":"
+      "1e1,\"d\":[ 1 ]}\n"
+      "{\"a\":1.5,\"b\":null}\n{\"a\":null,\"b\":2}\n{\"a\":3,\"b\":1,\"d\":null}\n{\"a\":4,\"d\":"
+      "\"\\ud800\"}\n",
+      "a bigint not null, b boolean, c numeric(10,2), d json");
+  add("bytes", "{\"a\":\"\\\\x0aff\"}\n{\"a\":\"\\ud800\"}\n{\"a\":{ }}\n", "a bytea");
+  add("too_long", "{\"a\":1}\n{\"a\":123456}\n{\"a\":2}\n", "a text",
+      [](FormatOptions& o) { o.record_bytes_max = 10; });
+  add("fills_limit", "{\"a\":1234}\r\n{\"a\":2}\r\n", "a text",
+      [](FormatOptions& o) { o.record_bytes_max = 10; });
+  add("too_many_fields", "{\"a\":1,\"b\":2}\n{\"a\":1,\"b\":2,\"c\":3}\n", "a text",
+      [](FormatOptions& o) { o.fields_max = 2; });
+}
+
+void append_lines(std::vector<Fixture>& out) {
+  const auto add = [&](const char* name, std::string bytes, const char* schema = "",
+                       void (*change)(FormatOptions&) = nullptr) {
+    out.push_back({"lines_"s + name, std::move(bytes), of_kind(Format::kLines, change), schema});
+  };
+  add("plain", "a,\"b\n\n\\N\n\"\n");
+  add("no_final_line_end", "a\nb");
+  add("crlf", "a\r\n\r\nb\r\r\n\rc\nd\r");
+  add("bom", "\xef\xbb\xbf"s + "a\nb\n");
+  add("utf8", "\u00e9\n\xc3\n\xa9\nb\n");
+  add("bytes", "\xff\n\\x0a\n", "\"raw line\" bytea");
+  add("typed", "1\n\n2\nx\n", "n bigint");
+  add("too_long", "1\n123456789\n", "", [](FormatOptions& o) { o.record_bytes_max = 8; });
+  add("fills_limit", "1\r\n12345678\r\n\r\n", "", [](FormatOptions& o) { o.record_bytes_max = 8; });
+}
+
 }  // namespace
 
 std::vector<Fixture> format_fixtures() {
   std::vector<Fixture> all;
   append_postgres_text(all);
   append_postgres_csv(all);
+  append_json_lines(all);
+  append_lines(all);
   return all;
 }
 
