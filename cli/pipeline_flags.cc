@@ -131,9 +131,9 @@ void PipelineFlags::add_output_flags(CLI::App& app) {
   app.add_option("--rejects", typed_->rejects,
                  "File for rejected records, JSON lines (default: the sink's table leat_reject)")
       ->group("Pipeline");
-  app.add_option("--format", typed_->format, "Rows on standard output: csv or jsonl")
+  app.add_option("--format", typed_->format, "Rows on standard output: csv, jsonl or arrow")
       ->group("Pipeline")
-      ->check(CLI::IsMember({"csv", "jsonl"}));
+      ->check(CLI::IsMember({"csv", "jsonl", "arrow"}));
 }
 
 void PipelineFlags::set_from(const std::string& from) { typed_->from = from; }
@@ -186,8 +186,9 @@ Result<LoaderOptions> PipelineFlags::options() const {
   source.splits_in_flight_max = typed.splits_in_flight;
   options.to = typed.to;
   options.sink.table = typed.table;
-  options.sink.format =
-      typed.format == "jsonl" ? SinkOptions::Format::kJsonl : SinkOptions::Format::kCsv;
+  options.sink.format = typed.format == "arrow"   ? SinkOptions::Format::kArrow
+                        : typed.format == "jsonl" ? SinkOptions::Format::kJsonl
+                                                  : SinkOptions::Format::kCsv;
   options.rejects_file = typed.rejects;
 
   FormatOptions& format = source.format;

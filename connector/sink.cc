@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "connector/arrow/arrow_sink.h"
 #include "connector/null/null_sink.h"
 #include "connector/sqlite/sqlite_sink.h"
 #include "connector/stdout/text_sink.h"
@@ -20,6 +21,9 @@ Error invalid(std::string message) { return {ErrorCode::kInvalidArgument, std::m
 
 Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptions& options) {
   constexpr std::string_view kSqlite = "sqlite:";
+  if (uri == "-" && options.format == SinkOptions::Format::kArrow) {
+    return std::unique_ptr<RowSink>(std::make_unique<connector::ArrowSink>(options.output_fd));
+  }
   if (uri == "-") {
     return std::unique_ptr<RowSink>(
         std::make_unique<connector::TextSink>(options.output_fd, options.format));

@@ -56,6 +56,7 @@ class PipelineRun {
   Result<void> recover();
   Result<void> write(RowChunk chunk);
   Result<void> commit_epoch();
+  Result<End> finish();
 
   const LoaderOptions& options_;
   std::unique_ptr<RowSink> sink_;
@@ -123,6 +124,13 @@ Result<void> PipelineRun::commit_epoch() {
   return {};
 }
 
+Result<PipelineRun::End> PipelineRun::finish() {
+  if (Result<void> finished = sink_->finish(source_->schema().get()); !finished) {
+    return std::move(finished).error();
+  }
+  return End::kDone;
+}
+
 Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
                                           const std::function<void()>& progress) {
   auto next_commit = SteadyClock::now() + options_.checkpoint_interval;
@@ -137,7 +145,7 @@ Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
       if (Result<void> committed = commit_epoch(); !committed) {
         return end_of(std::move(committed).error());
       }
-      if (stop.stop_requested()) return End::kDone;
+      if (stop.stop_requested()) return finish();
       next_commit = SteadyClock::now() + options_.checkpoint_interval;
     }
     const auto until_commit = std::chrono::duration_cast<milliseconds>(next_commit - now);
@@ -170,7 +178,7 @@ Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
         if (Result<void> committed = commit_epoch(); !committed) {
           return std::move(committed).error();
         }
-        return End::kDone;
+        return finish();
     }
   }
 }

@@ -1,7 +1,8 @@
-// The Arrow C Data Interface: the ABI structs, as fixed by the Arrow specification.
+// The Arrow C Data and C Stream Interfaces: the ABI structs, as fixed by the Arrow specification.
 //
-// https://arrow.apache.org/docs/format/CDataInterface.html. The include guards are the ones that
-// the specification asks for, so that this header can stand beside any other copy of them.
+// https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInterface.html. The include
+// guards are the ones that the specification asks for, so that this header can stand beside any
+// other copy of them.
 #pragma once
 
 #include <cstdint>
@@ -43,3 +44,20 @@ struct ArrowArray {
 }  // extern "C"
 
 #endif  // ARROW_C_DATA_INTERFACE
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+extern "C" {
+
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);
+  int (*get_next)(struct ArrowArrayStream*, struct ArrowArray* out);
+  const char* (*get_last_error)(struct ArrowArrayStream*);
+  void (*release)(struct ArrowArrayStream*);
+  void* private_data;
+};
+
+}  // extern "C"
+
+#endif  // ARROW_C_STREAM_INTERFACE

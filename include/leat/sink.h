@@ -15,7 +15,7 @@
 namespace leat {
 
 /// Keeps rows. All calls come from one thread, in this order:
-/// open, { write | discard | commit }*, close.
+/// open, { write | discard | commit }*, finish where the run ends well, close.
 class RowSink {
  public:
   using ProgressVisitor = std::function<Result<void>(const SplitProgress&)>;
@@ -54,6 +54,13 @@ class RowSink {
   ///   kDiskFull, kIo, kUnavailable
   virtual Result<void> commit(const Checkpoint& checkpoint) = 0;
 
+  /// The run has ended as it should and everything is committed: for sinks whose output has an end
+  /// that is marked.
+  ///
+  /// @param schema  Of the chunks, also where none was written; null: it never got known.
+  ///   kDiskFull, kIo
+  virtual Result<void> finish(const Schema* /*schema*/) { return {}; }
+
   /// Rolls back what was not committed, and lets go. Idempotent.
   virtual Result<void> close() = 0;
 };
@@ -62,7 +69,8 @@ struct SinkOptions {
   std::string table = {};  ///< Needed by sinks with tables.
   /// True: rejects become rows of the sink's table leat_reject. False: somebody else keeps them.
   bool keep_rejects = false;
-  enum class Format { kCsv, kJsonl } format = Format::kCsv;  ///< Standard output only.
+  /// Standard output only. kArrow: an Arrow IPC stream, see docs/arrow.md.
+  enum class Format { kCsv, kJsonl, kArrow } format = Format::kCsv;
   int output_fd = 1;  ///< Standard output only: where it writes.
 };
 

@@ -17,6 +17,7 @@ namespace leat::connector {
 /// without their point), a floating point number, or bytes (text, bytes, json, 16 of a uuid).
 using Cell = std::variant<std::nullptr_t, std::int64_t, double, std::string>;
 
+inline Cell to_cell(Cell value) { return value; }
 inline Cell to_cell(std::nullptr_t) { return nullptr; }
 inline Cell to_cell(std::int64_t value) { return value; }
 inline Cell to_cell(int value) { return std::int64_t{value}; }
