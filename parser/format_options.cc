@@ -53,9 +53,16 @@ Result<void> check_characters(const FormatOptions& options) {
   if (Result<void> ok = check_character("--delimiter", delimiter); !ok) return ok;
   if (reads_quotes(options)) {
     if (Result<void> ok = check_character("--quote", options.quote); !ok) return ok;
-    if (Result<void> ok = check_character("--escape", options.escape); !ok) return ok;
+    if (!options.escape_anywhere) {
+      if (Result<void> ok = check_character("--escape", options.escape); !ok) return ok;
+    }
     if (options.quote == delimiter) return same_twice("--quote", "--delimiter");
     if (options.escape == delimiter) return same_twice("--escape", "--delimiter");
+  }
+  if (options.escape_anywhere && options.escape != '\0') {
+    if (Result<void> ok = check_character("--escape", options.escape); !ok) return ok;
+    if (options.escape == delimiter) return same_twice("--escape", "--delimiter");
+    if (options.comment) return invalid("--comment has no meaning where --escape works anywhere");
   }
   if (options.kind != Format::kCsv) return check_postgres(options);
   if (!options.comment) return {};
@@ -98,8 +105,15 @@ Result<FormatOptions> dialect_options(std::string_view dialect) {
     options.null_strings = {"\\N"};
     return options;
   }
+  if (dialect == "redshift") {
+    options.delimiter = '|';
+    options.quote = '\0';
+    options.escape = '\0';
+    options.escape_anywhere = true;
+    return options;
+  }
   return invalid("there is no dialect \"" + std::string(dialect) +
-                 "\"; known are default, postgres, postgres-text");
+                 "\"; known are default, postgres, postgres-text, redshift");
 }
 
 }  // namespace leat

@@ -51,8 +51,11 @@ enum class Format : std::uint8_t {
 struct FormatOptions {
   Format kind = Format::kCsv;
   char delimiter = ',';
-  char quote = '"';              ///< '\0': no quoting at all.
-  char escape = '"';             ///< Inside quotes; equal to `quote`: doubling.
+  char quote = '"';   ///< '\0': no quoting at all.
+  char escape = '"';  ///< Inside quotes; equal to `quote`: doubling.
+  /// An `escape` that is neither `quote` nor '\0' takes the meaning off whatever character follows
+  /// it, in quotes or not: delimiter, line end, quote, itself. kCsv only.
+  bool escape_anywhere = false;
   std::optional<char> comment;   ///< Records that start with it are skipped. None unless told.
   bool header = true;            ///< The first record holds column names; else columns by place.
   std::uint64_t skip_lines = 0;  ///< Physical lines dropped at the start of each object.
@@ -73,7 +76,8 @@ struct FormatOptions {
 };
 
 /// The options that stand for a dialect of delimited text: "default", "postgres" (COPY's CSV),
-/// "postgres-text" (COPY's text).
+/// "postgres-text" (COPY's text), "redshift" (UNLOAD's default; with an `escape`, UNLOAD … ESCAPE,
+/// with a `quote`, ADDQUOTES).
 ///   kInvalidArgument  Another name; the message lists those that are known.
 Result<FormatOptions> dialect_options(std::string_view dialect);
 

@@ -50,4 +50,11 @@ class ByteSearch {
   std::array<std::uint64_t, N> words_{};
 };
 
+/// True when an odd number of `escape` stands in front of text[at].
+inline bool is_escaped_at(std::string_view text, std::size_t at, char escape) noexcept {
+  std::size_t begin = at;
+  while (begin != 0 && text[begin - 1] == escape) --begin;
+  return (at - begin) % 2 != 0;
+}
+
 }  // namespace leat::parser

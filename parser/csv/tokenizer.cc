@@ -55,6 +55,8 @@ void unescape(std::string_view text, Escaping escaping, char quote, char escape,
       return unescape_postgres_text(text, out);
     case Escaping::kJson:
       return unescape_json(text, out);
+    case Escaping::kAnyCharacter:
+      return unescape_any_character(text, escape, out);
   }
 }
 

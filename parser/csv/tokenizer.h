@@ -37,6 +37,7 @@ enum class Escaping : std::uint8_t {
   kToggledQuotes,  ///< PostgreSQL's CSV: quotes open and close anywhere. They are in the range.
   kPostgresText,   ///< Backslash sequences of PostgreSQL's text format.
   kJson,           ///< Those of JSON's strings.
+  kAnyCharacter,   ///< An escape character in front of anything.
 };
 
 /// One field: a range of TokenizedBlock::text, without its enclosing quotes.
@@ -171,10 +172,16 @@ std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const FormatOptions& options
 /// quote. The target is available.
 std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const FormatOptions& options, SimdTarget target);
 
+/// For FormatOptions::escape_anywhere, where there is an escape character besides the quote.
+std::unique_ptr<CsvTokenizer> make_escaping_tokenizer(const FormatOptions& options);
+
 /// Appends the field's text to `out` with its escape sequences removed.
 void unescape(std::string_view field, char quote, char escape, std::string& out);
 
-/// The same for a field that is written in another way. `text` is the field's range.
+/// The same where the escape character takes the meaning off whatever follows it.
+void unescape_any_character(std::string_view text, char escape, std::string& out);
+
+/// The same for a field that is written in one of these ways. `text` is the field's range.
 void unescape(std::string_view text, Escaping escaping, char quote, char escape, std::string& out);
 
 }  // namespace leat::parser

@@ -132,13 +132,6 @@ Result<void> PostgresTextTokenizer::tokenize(std::string_view input, bool final,
   return {};
 }
 
-/// True when a backslash takes the meaning off text[at].
-bool escaped_at(std::string_view text, std::size_t at) noexcept {
-  std::size_t begin = at;
-  while (begin != 0 && text[begin - 1] == '\\') --begin;
-  return (at - begin) % 2 != 0;
-}
-
 std::size_t PostgresTextTokenizer::whole_records(std::string_view bytes,
                                                  LineEnd line_end) const noexcept {
   if (line_end == LineEnd::kUnknown || line_end == LineEnd::kNoMoreData) return 0;
@@ -149,7 +142,7 @@ std::size_t PostgresTextTokenizer::whole_records(std::string_view bytes,
     if (at == bytes.npos) return 0;
     const bool crlf = line_end == LineEnd::kCrLf;
     if (crlf && (at == 0 || bytes[at - 1] != '\r')) continue;
-    if (!escaped_at(bytes, crlf ? at - 1 : at)) break;
+    if (!is_escaped_at(bytes, crlf ? at - 1 : at, '\\')) break;
   }
   const std::string_view records = bytes.substr(0, at + 1);
   return may_hold_end_of_data(records) ? 0 : records.size();

@@ -102,6 +102,36 @@ void append_postgres_csv(std::vector<Fixture>& out) {
       [](FormatOptions& o) { o.fields_max = 2; });
 }
 
+void append_redshift(std::vector<Fixture>& out) {
+  const auto add = [&](const char* name, std::string bytes, const char* schema = "a text, b text",
+                       void (*change)(FormatOptions&) = nullptr) {
+    out.push_back({"redshift_"s + name, std::move(bytes), dialect("redshift", change), schema});
+  };
+  const auto escape = [](FormatOptions& o) { o.escape = '\\'; };
+  const auto quotes = [](FormatOptions& o) { o.quote = '"', o.escape = '\\'; };
+  add("plain", "1|\"2\\\n|\n\n3|4\r\n");
+  add("escape", "1|a\\|b\n\\\n\\\r\\\n|\\\\\n\n\\N|\\n\r\n|\\\"\\'\n", "a text, b text", escape);
+  add("escape_at_end", "1|2\n3|4\\", "a text, b text", escape);
+  add("escape_cr", "1|2\r3\\\r|4\r\r5\n|6\r", "a text, b text", escape);
+  add("escape_mixed", "1|2\n3\r|4\n5|6\r\n7|8\\\r\n", "a text, b text", escape);
+  add("escape_header", "b|a\\|\n1|2\n", "\"a|\" int, b int",
+      [](FormatOptions& o) { o.escape = '\\', o.header = true; });
+  add("escape_one_column", "\n\\\n\n1\n", "a text", escape);
+  add("escape_null", "\\N|\\\\N\n|\n", "a text, b text",
+      [](FormatOptions& o) { o.escape = '\\', o.null_strings = {"\\N"}; });
+  add("quotes", "\"1\"|\"a|b\\\"c\\\\\"\n\"\"|\n\"x\n\"|\"\\\n\"\r\n\"x\"y|\"z\"\n5|\"6\"\n",
+      "a text, b text", quotes);
+  add("quotes_only", "\"1\"|\"a|b\"\n\"c\"\"d\"|\n", "a text, b text",
+      [](FormatOptions& o) { o.quote = o.escape = '"'; });
+  add("quotes_open", "\"1\"|\"2\"\n\"3\\\"|4\n", "a text, b text", quotes);
+  add("too_long", "1|2\n12\\\n4|6789\n3|4\n", "a text, b text",
+      [](FormatOptions& o) { o.escape = '\\', o.record_bytes_max = 8; });
+  add("fills_limit", "1|2\r\n\\\n\\\n|\\\n|\r\n", "a text, b text",
+      [](FormatOptions& o) { o.escape = '\\', o.record_bytes_max = 8; });
+  add("too_many_fields", "1|2\n1|2|3\n", "a text, b text",
+      [](FormatOptions& o) { o.escape = '\\', o.fields_max = 2; });
+}
+
 FormatOptions of_kind(Format kind, void (*change)(FormatOptions&) = nullptr) {
   FormatOptions options;
   options.kind = kind;
@@ -182,6 +212,7 @@ std::vector<Fixture> format_fixtures() {
   std::vector<Fixture> all;
   append_postgres_text(all);
   append_postgres_csv(all);
+  append_redshift(all);
   append_json_lines(all);
   append_lines(all);
   return all;
