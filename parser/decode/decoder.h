@@ -73,7 +73,7 @@ class Decoder {
 
   /// What a new decoder needs to go on at or before decoded byte `offset`, which is at most the
   /// number of bytes decoded and not below that of an earlier call: the newest restart point that
-  /// is not behind it. Empty: there is none but the object's front.
+  /// is not behind it, at worst the place this decoder was opened at. Never empty.
   virtual std::string state_before(std::uint64_t offset) = 0;
 };
 
@@ -88,7 +88,7 @@ struct OpenedDecoder {
 /// A decoder from the object's front.
 OpenedDecoder open_decoder(Encoding encoding, const DecoderLimits& limits);
 
-/// A decoder from what state_before() gave; from "" there is none to open. docs/format/ledger.md
+/// A decoder from what state_before() gave. docs/format/ledger.md
 /// says what the state holds, which no library's structures are part of.
 ///   kCorrupt  Not what state_before() of this or an earlier version makes.
 Result<OpenedDecoder> resume_decoder(std::string_view state, const DecoderLimits& limits);

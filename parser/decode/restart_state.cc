@@ -17,7 +17,7 @@ constexpr int kWindowLevel = 1;               // The window is small and written
 constexpr std::size_t kBlockHeaderMax = 512;  // Deflate's longest has fewer than 300.
 
 /// A zstd frame with checksum: a window with a flipped bit would only show at the member's end.
-/// Empty when there is no memory for it.
+/// Empty when there is no memory for it; then there is no such restart point.
 std::string pack_window(std::string_view window) {
   const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
                                                                      &ZSTD_freeCCtx);
@@ -107,7 +107,8 @@ Result<RestartState> RestartState::decode(std::string_view bytes) {
   state.decoded_offset = reader.varint();
   if (encoding < static_cast<std::uint8_t>(Encoding::kGzip) ||
       encoding > static_cast<std::uint8_t>(Encoding::kLz4) ||
-      place > static_cast<std::uint8_t>(Place::kInsideBlock) || state.encoded_offset == 0) {
+      place > static_cast<std::uint8_t>(Place::kInsideBlock) ||
+      (state.encoded_offset == 0 && (state.decoded_offset != 0 || place != 0))) {
     return restart_state_error();
   }
   if (static_cast<Place>(place) != Place::kBetween) {

@@ -31,7 +31,7 @@ StreamDecoder::StreamDecoder(const RestartState& state, const DecoderLimits& lim
       between_(state.encoded_offset > 0 && !state.deflate),
       restart_every_bytes_(limits.restart_every_bytes),
       last_point_(state.decoded_offset) {
-  if (state.encoded_offset > 0) points_.push_back({state.decoded_offset, state.encode()});
+  points_.push_back({state.decoded_offset, state.encode()});
 }
 
 Result<Decoder::Progress> StreamDecoder::decode(std::span<const std::byte> in, bool in_ends,
@@ -71,7 +71,6 @@ Result<Decoder::Progress> StreamDecoder::decode(std::span<const std::byte> in, b
 std::string StreamDecoder::state_before(std::uint64_t offset) {
   while (points_.size() > 1 && points_[1].decoded_offset <= offset) points_.pop_front();
   restart_every_bytes_ = limits_.restart_every_bytes;
-  if (points_.empty() || points_.front().decoded_offset > offset) return {};
   return points_.front().state;
 }
 
@@ -87,7 +86,8 @@ void StreamDecoder::add_restart_point(const RestartState& state) {
     points_ = std::move(thinner);
     restart_every_bytes_ *= 2;
   }
-  points_.push_back({state.decoded_offset, state.encode()});
+  std::string encoded = state.encode();
+  if (!encoded.empty()) points_.push_back({state.decoded_offset, std::move(encoded)});
 }
 
 std::string StreamDecoder::unit() const {

@@ -64,7 +64,7 @@ TEST(RestartState, RefusesWhatNoDecoderMakes) {
   EXPECT_TRUE(refused("\x01\x00\x00\xac\x02\xa0\x8d\x06"s)) << "plain bytes";
   EXPECT_TRUE(refused("\x01\x06\x00\xac\x02\xa0\x8d\x06"s)) << "no such encoding";
   EXPECT_TRUE(refused("\x01\x02\x01\xac\x02\xa0\x8d\x06"s)) << "a deflate block in zstd";
-  EXPECT_TRUE(refused("\x01\x02\x00\x00\x00"s)) << "the front";
+  EXPECT_TRUE(refused("\x01\x02\x00\x00\x05"s)) << "bytes of no input";
   EXPECT_TRUE(refused("\x01\x02\x00\xac\x02\xa0\x8d\x06\x00"s)) << "bytes left over";
   EXPECT_TRUE(refused(good)) << "its block header is none";
   for (std::size_t size = 0; size < good.size(); size += size < 40 ? 1 : 61) {
