@@ -64,6 +64,7 @@ void read_file(const char* path, const std::function<void(std::span<const std::b
 std::uint64_t read_typed(std::string_view schema_sql, const char* path, const char* simd) {
   FormatOptions options;
   options.simd = simd;
+  options.on_error = OnError::kReject;
   Result<Schema> schema = parse_schema(schema_sql);
   if (!schema) fail(schema.error().to_string());
   auto parser = make_parser(options, std::make_shared<const Schema>(*std::move(schema)));

@@ -34,24 +34,35 @@ void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& pl
   rows_.assign(block, map_.record_fields, place.input, place.readable);
   ordinals_.clear();
   shape_faults_.clear();
-  const std::size_t records = block.record_begin.size();
-  if (rows_.count() == records && block.bad.empty()) return;
+  if (rows_.count() == block.record_count()) return;
+  const auto fault = [&](std::size_t ordinal, std::uint32_t begin, std::uint32_t end,
+                         std::size_t fields) {
+    std::string reason = "the record has " + count_of(fields, "field") + ", the " +
+                         (has_header_ ? "header" : "schema") + " has " +
+                         std::to_string(map_.record_fields);
+    shape_faults_.push_back({ordinal, begin, end, ErrorCode::kFieldCount, {}, {}, reason});
+  };
+  for (const RaggedRecord& record : block.ragged) {
+    fault(record.index, record.begin, record.end, record.fields);
+  }
   std::size_t bad = 0;
-  for (std::size_t record = 0; record < records; ++record) {
-    while (bad < block.bad.size() && block.bad[bad].index == record + bad) ++bad;
+  std::size_t ragged = 0;
+  for (std::size_t record = 0; record < block.record_begin.size(); ++record) {
+    std::size_t ordinal = record + bad + ragged;
+    for (;; ++ordinal) {
+      if (bad < block.bad.size() && block.bad[bad].index == ordinal) {
+        ++bad;
+      } else if (ragged < block.ragged.size() && block.ragged[ragged].index == ordinal) {
+        ++ragged;
+      } else {
+        break;
+      }
+    }
     const std::size_t fields = block.field_count(record);
     if (fields == map_.record_fields) {
-      ordinals_.push_back(record + bad);
+      ordinals_.push_back(ordinal);
     } else {
-      shape_faults_.push_back({record + bad,
-                               block.record_begin[record],
-                               block.end_of(record),
-                               ErrorCode::kFieldCount,
-                               {},
-                               {},
-                               "the record has " + count_of(fields, "field") + ", the " +
-                                   (has_header_ ? "header" : "schema") + " has " +
-                                   std::to_string(map_.record_fields)});
+      fault(ordinal, block.record_begin[record], block.end_of(record), fields);
     }
   }
 }
@@ -131,10 +142,11 @@ std::vector<RecordFault> BlockConverter::collect_faults(const TokenizedBlock& bl
   return all;
 }
 
-void BlockConverter::compact_columns(RowChunk& out) {
+void BlockConverter::remove_dropped_rows(RowChunk& out) {
+  const std::vector<RowRun> kept = faults_.kept_runs();
   const auto before = static_cast<std::size_t>(out.rows);
   for (std::size_t i = 0; i < schema_->fields.size(); ++i) {
-    ColumnBuilder::compact(schema_->fields[i].type, before, rows_.count(), faults_, out.columns[i]);
+    keep_runs(kept, schema_->fields[i].type, before, rows_.count(), out.columns[i]);
   }
 }
 
@@ -187,7 +199,7 @@ std::optional<RecordFault> BlockConverter::append(const TokenizedBlock& block,
     }
   }
   count_nulled(block, place, out);
-  if (faults_.any_dropped()) compact_columns(out);
+  if (faults_.any_dropped()) remove_dropped_rows(out);
   append_lineage(block, place, out);
   if (fail) return std::move(faults.front());
 

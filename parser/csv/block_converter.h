@@ -59,7 +59,7 @@ class BlockConverter {
   RecordFault value_fault(const TokenizedBlock& block, const ValueFault& fault) const;
   std::string text_of(const TokenizedBlock& block, std::size_t row, std::size_t column) const;
   void count_nulled(const TokenizedBlock& block, const BlockPlace& place, RowChunk& out) const;
-  void compact_columns(RowChunk& out);
+  void remove_dropped_rows(RowChunk& out);
   void append_lineage(const TokenizedBlock& block, const BlockPlace& place, RowChunk& out);
 
   /// The row's record among all of the block's records.

@@ -10,34 +10,34 @@ void BlockRows::assign(const TokenizedBlock& block, std::size_t fields, std::str
   bytes_left_ =
       static_cast<std::size_t>(readable.data() + readable.size() - input.data()) - block.consumed;
   records_.clear();
-  vector_begin_ = vector_end_ = 0;
   const std::size_t records = block.record_begin.size();
   whole_ = block.is_matrix() && block.matrix.fields == fields;
-  if (!whole_) {
-    for (std::size_t record = 0; record < records; ++record) {
-      if (block.field_count(record) == fields) records_.push_back(record);
-    }
-    return;
+  for (std::size_t record = 0; !whole_ && record < records; ++record) {
+    if (block.field_count(record) == fields) records_.push_back(record);
   }
+
+  vector_begin_ = vector_end_ = 0;
+  if (block.text != input.data() || (block.is_matrix() && !whole_)) return;
   // How far vectors reach around a field.
   constexpr std::size_t kReachBytes = 64;
   const auto before = static_cast<std::size_t>(input.data() - readable.data());
-  vector_end_ = records;
-  while (vector_begin_ != records && before + block.record_begin[vector_begin_] < kReachBytes) {
+  vector_end_ = count();
+  while (vector_begin_ != vector_end_ &&
+         before + block.record_begin[record(vector_begin_)] < kReachBytes) {
     ++vector_begin_;
   }
-  while (vector_end_ > vector_begin_ &&
-         before + block.end_of(vector_end_ - 1) + kReachBytes > readable.size()) {
+  while (vector_end_ != vector_begin_ &&
+         before + block.end_of(record(vector_end_ - 1)) + kReachBytes > readable.size()) {
     --vector_end_;
   }
-  if (block.matrix.gapless) return;
+  if (!whole_ || block.matrix.gapless) return;
   before_records_.resize(records);
   for (std::size_t record = 0; record < records; ++record) {
     before_records_[record] = block.record_begin[record] - 1;
   }
 }
 
-simd::FieldColumn BlockRows::vector_fields(std::size_t index) const noexcept {
+simd::FieldColumn BlockRows::matrix_fields(std::size_t index) const noexcept {
   const FieldMatrix& matrix = block_->matrix;
   const std::size_t first = vector_begin_ * matrix.fields + index;
   simd::FieldColumn fields = {block_->text,  matrix.ends() + first - 1,
@@ -48,6 +48,41 @@ simd::FieldColumn BlockRows::vector_fields(std::size_t index) const noexcept {
     fields.begin_stride = 1;
   }
   return fields;
+}
+
+simd::FieldColumn BlockRows::vector_fields(std::size_t index, Quotes quotes) {
+  const std::size_t count = vector_end_ - vector_begin_;
+  const auto side_by_side = [&] {
+    return simd::FieldColumn{block_->text, bounds_.data(), 2, bounds_.data() + 1, 2, count};
+  };
+  if (!whole_) {
+    bounds_.resize(2 * count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t at = record(vector_begin_ + i);
+      FieldSpan span = block_->field(at, index);
+      // A field that its record lacks (JSON) is an empty one anywhere.
+      if (span.begin < block_->record_begin[at]) span.begin = span.end = block_->record_begin[at];
+      const std::uint32_t kept = quotes == Quotes::kKept && span.quoted ? 1 : 0;
+      bounds_[2 * i] = span.begin - kept - 1;
+      bounds_[2 * i + 1] = span.end + kept;
+    }
+    return side_by_side();
+  }
+  const simd::FieldColumn fields = matrix_fields(index);
+  const char quote = block_->matrix.quote;
+  // Where the first field is quoted, all are taken to be: those that are not lose nothing.
+  if (quotes == Quotes::kKept || quote == '\0' || fields.text[fields.begins[0] + 1] != quote) {
+    return fields;
+  }
+  bounds_.resize(2 * count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t before = fields.begins[i * fields.begin_stride];
+    const std::uint32_t end = fields.ends[i * fields.end_stride];
+    const std::uint32_t removed = fields.text[before + 1] == quote ? 1 : 0;
+    bounds_[2 * i] = before + removed;
+    bounds_[2 * i + 1] = end - removed;
+  }
+  return side_by_side();
 }
 
 void BlockRows::reserve(Buffer& buffer, std::size_t size, std::size_t added) const {

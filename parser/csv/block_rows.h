@@ -12,6 +12,12 @@
 
 namespace leat::parser {
 
+/// Whether the quotes around a field are taken for a part of it.
+enum class Quotes : std::uint8_t {
+  kKept,     ///< Only where quotes are doubled inside of quotes.
+  kRemoved,  ///< An empty field in quotes looks like one without. Kernels mind neither.
+};
+
 /// Rows of a tokenized block: those records that have the right number of fields.
 class BlockRows {
  public:
@@ -30,11 +36,12 @@ class BlockRows {
     return block_->field(record(row), index);
   }
 
-  /// Rows of which vectors may read: the block is a matrix, all of it is rows, and the bytes around
-  /// them are readable. The others are few, or all.
+  /// Rows of which vectors may read: the fields lie in the input, and the bytes around them are
+  /// readable. The others are few, or all.
   std::size_t vector_begin() const noexcept { return vector_begin_; }
   std::size_t vector_end() const noexcept { return vector_end_; }
-  simd::FieldColumn vector_fields(std::size_t index) const noexcept;
+  /// Their fields, of which there is at least one. Valid until the next call.
+  simd::FieldColumn vector_fields(std::size_t index, Quotes quotes);
 
   /// Makes room for `size` bytes, `added` of them from this block; if it has to, for what the
   /// readable bytes behind the block will add, too.
@@ -43,12 +50,15 @@ class BlockRows {
   bool valid_utf8 = false;  ///< All of the block's input is.
 
  private:
+  simd::FieldColumn matrix_fields(std::size_t index) const noexcept;
+
   const TokenizedBlock* block_ = nullptr;
   bool whole_ = false;                ///< Each good record is a row.
   std::vector<std::size_t> records_;  ///< Per row, unless whole_.
   std::size_t vector_begin_ = 0;
   std::size_t vector_end_ = 0;
-  std::vector<std::uint32_t> before_records_;  ///< Each record's begin less one, unless gapless.
+  std::vector<std::uint32_t> before_records_;  ///< Matrix: each begin less one, unless gapless.
+  std::vector<std::uint32_t> bounds_;          ///< Of fields, in pairs.
   std::size_t bytes_left_ = 0;                 ///< Readable behind the block.
 };
 

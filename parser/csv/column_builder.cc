@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "parser/convert/values.h"
+#include "parser/csv/column_bits.h"
 #include "parser/csv/header.h"
 
 namespace leat::parser {
@@ -16,57 +17,7 @@ struct Uuid {
   std::uint8_t bytes[16];
 };
 
-std::size_t bytes_of_bits(std::size_t bits) { return (bits + 7) / 8; }
-
-bool bit(const Buffer& bits, std::size_t at) {
-  return ((bits.as<std::uint8_t>()[at / 8] >> (at % 8)) & 1) != 0;
-}
-
-void set_bit(Buffer& bits, std::size_t at, bool value) {
-  const auto mask = static_cast<std::uint8_t>(1u << (at % 8));
-  std::uint8_t& byte = bits.as<std::uint8_t>()[at / 8];
-  byte = value ? static_cast<std::uint8_t>(byte | mask) : static_cast<std::uint8_t>(byte & ~mask);
-}
-
-/// Grows to `bits` with ones, so that what is appended is valid until said otherwise: bits past the
-/// end are ones at all times.
-void grow_valid(Buffer& validity, std::size_t bits) {
-  const std::size_t size = validity.size();
-  const std::size_t wanted = bytes_of_bits(bits);
-  if (wanted <= size) return;
-  validity.resize(wanted);
-  std::memset(validity.data() + size, 0xff, wanted - size);
-}
-
-/// Moves the bits of kept rows together.
-void compact_bits(Buffer& bits, std::size_t before, std::size_t rows, const ValueFaults& faults) {
-  std::size_t kept = before;
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (!faults.dropped(row)) set_bit(bits, kept++, bit(bits, before + row));
-  }
-  bits.resize(bytes_of_bits(kept));
-  for (std::size_t past = kept; past % 8 != 0; ++past) set_bit(bits, past, true);
-}
-
 }  // namespace
-
-void ValueFaults::clear(std::size_t rows) {
-  rows_ = rows;
-  faults_.clear();
-  nulled_.clear();
-  dropped_.clear();
-}
-
-bool ValueFaults::mark(std::size_t row) {
-  if (dropped_.empty()) dropped_.resize(rows_, false);
-  if (dropped_[row]) return false;
-  dropped_[row] = true;
-  return true;
-}
-
-void ValueFaults::report(std::size_t row, std::size_t column, std::string_view reason) {
-  if (mark(row)) faults_.push_back({row, column, reason});
-}
 
 NullMatcher::NullMatcher(const std::vector<std::string>& null_strings) {
   for (const std::string& text : null_strings) {
@@ -82,8 +33,8 @@ bool NullMatcher::is_other(std::string_view text) const noexcept {
 /// The end of one column, and the fields that go there.
 class ColumnBuilder::Target {
  public:
-  Target(const BlockRows& rows, std::size_t field_index, const Field& field,
-         std::size_t column_index, std::size_t rows_before, Column& column, ValueFaults& faults)
+  Target(BlockRows& rows, std::size_t field_index, const Field& field, std::size_t column_index,
+         std::size_t rows_before, Column& column, ValueFaults& faults)
       : rows_(rows),
         field_index_(field_index),
         field_(field),
@@ -105,7 +56,9 @@ class ColumnBuilder::Target {
   /// Rows that vectors may read.
   std::size_t vector_begin() const noexcept { return missing() ? 0 : rows_.vector_begin(); }
   std::size_t vector_end() const noexcept { return missing() ? 0 : rows_.vector_end(); }
-  simd::FieldColumn vector_fields() const noexcept { return rows_.vector_fields(field_index_); }
+  simd::FieldColumn vector_fields(Quotes quotes) const {
+    return rows_.vector_fields(field_index_, quotes);
+  }
   std::string_view text(const FieldSpan& span) const noexcept {
     return {rows_.block().text + span.begin, span.end - span.begin};
   }
@@ -134,7 +87,7 @@ class ColumnBuilder::Target {
   }
 
  private:
-  const BlockRows& rows_;
+  BlockRows& rows_;
   std::size_t field_index_;
   const Field& field_;
   std::size_t column_index_;
@@ -147,6 +100,8 @@ ColumnBuilder::ColumnBuilder(const FormatOptions& options, SimdTarget target)
     : is_null_(options.null_strings),
       quote_(options.quote),
       escape_(options.escape),
+      doubles_quotes_(options.kind == Format::kCsv &&
+                      (options.quote == '\0' || options.escape == options.quote)),
       bad_to_null_(options.on_error == OnError::kNull),
       kernels_(simd::column_kernels(target)),
       append_texts_(append_texts_of(target)) {}
@@ -165,23 +120,6 @@ void ColumnBuilder::convert_row(Target& target, std::size_t row, Store store) {
   }
   const std::string_view reason = store(text);
   if (!reason.empty()) target.set_bad(row, reason, bad_to_null_);
-}
-
-/// A kernel's fields. Where the first one is quoted, all are taken to be: without its quotes a
-/// field means the same to a kernel, to which an empty one is no value anyway.
-simd::FieldColumn ColumnBuilder::without_quotes(const Target& target) {
-  const simd::FieldColumn fields = target.vector_fields();
-  const char quote = target.block_rows().block().matrix.quote;
-  if (quote == '\0' || fields.text[fields.begins[0] + 1] != quote) return fields;
-  unquoted_.resize(2 * fields.count);
-  for (std::size_t i = 0; i < fields.count; ++i) {
-    const std::uint32_t before = fields.begins[i * fields.begin_stride];
-    const std::uint32_t end = fields.ends[i * fields.end_stride];
-    const std::uint32_t quotes = fields.text[before + 1] == quote ? 1 : 0;
-    unquoted_[2 * i] = before + quotes;
-    unquoted_[2 * i + 1] = end - quotes;
-  }
-  return {fields.text, unquoted_.data(), 2, unquoted_.data() + 1, 2, fields.count};
 }
 
 /// The kernel, if any, takes what it can; it knows of no null strings.
@@ -208,7 +146,7 @@ void ColumnBuilder::append_fixed(Target& target, Parse parse,
   for (std::size_t row = 0; row < begin; ++row) convert(row);
   if (begin < end) {
     odd_rows_.resize(end - begin);
-    const simd::FieldColumn fields = without_quotes(target);
+    const simd::FieldColumn fields = target.vector_fields(Quotes::kRemoved);
     const std::size_t odd = kernel(fields, out + begin, odd_rows_.data());
     for (std::size_t i = 0; i < odd; ++i) convert(begin + odd_rows_[i]);
   }
@@ -225,7 +163,24 @@ void ColumnBuilder::append_variable(Target& target, AppendValue append_value) {
   }
 }
 
-/// Text that is known to be UTF-8, with no null string but the empty one.
+/// Of the fields, those that hold a null string, or escape sequences that a copy does not remove.
+void ColumnBuilder::find_odd_texts(const Target& target, const simd::FieldColumn& fields) {
+  odd_rows_.clear();
+  const bool has_null_strings = !is_null_.others().empty();
+  if (doubles_quotes_ && !has_null_strings) return;
+  for (std::size_t row = 0; row < fields.count; ++row) {
+    const std::uint32_t begin = fields.begins[row * fields.begin_stride] + 1;
+    const std::uint32_t end = fields.ends[row * fields.end_stride];
+    bool odd = has_null_strings && is_null_.is_other({fields.text + begin, end - begin});
+    if (!doubles_quotes_) {
+      const FieldSpan span = target.span(target.vector_begin() + row);
+      odd = odd || span.escaped || (span.quoted && begin == end);
+    }
+    if (odd) odd_rows_.push_back(static_cast<std::uint32_t>(row));
+  }
+}
+
+/// Text that is known to be UTF-8.
 void ColumnBuilder::append_plain_text(Target& target) {
   std::int32_t* const ends = target.grow_offsets();
   Buffer& values = target.column().values;
@@ -240,22 +195,35 @@ void ColumnBuilder::append_plain_text(Target& target) {
   const std::size_t end = target.vector_end();
   for (std::size_t row = 0; row < begin; ++row) convert(row);
   if (begin < end) {
-    const simd::FieldColumn fields = target.vector_fields();
-    const std::size_t size = values.size();
+    const simd::FieldColumn fields =
+        target.vector_fields(doubles_quotes_ ? Quotes::kKept : Quotes::kRemoved);
+    find_odd_texts(target, fields);
     // One more, so that there is memory: vectors also write into the padding.
     const std::size_t added = field_bytes(fields) + 1;
-    target.block_rows().reserve(values, size + added, added);
-    odd_rows_.resize(end - begin);
-    TextSink sink;
-    sink.bytes = values.as<char>() + size;
-    sink.offset = static_cast<std::int32_t>(size);
-    sink.ends = ends + begin;
-    sink.empty = odd_rows_.data();
-    append_texts_(fields, target.block_rows().block().matrix.quote, sink);
-    values.resize(static_cast<std::size_t>(sink.offset));
-    if (is_null_.empty_is_null()) {
-      for (std::size_t i = 0; i < sink.empty_count; ++i) target.set_null(begin + odd_rows_[i]);
+    target.block_rows().reserve(values, values.size() + added, added);
+    empty_rows_.resize(fields.count);
+    const TokenizedBlock& block = target.block_rows().block();
+    const char quote = block.is_matrix() ? block.matrix.quote : doubles_quotes_ ? quote_ : '\0';
+    const auto copy = [&](std::size_t from, std::size_t to) {
+      TextSink sink;
+      sink.bytes = values.as<char>() + values.size();
+      sink.offset = static_cast<std::int32_t>(values.size());
+      sink.ends = ends + begin + from;
+      sink.empty = empty_rows_.data();
+      append_texts_(fields.part(from, to), quote, sink);
+      values.resize(static_cast<std::size_t>(sink.offset));
+      if (!is_null_.empty_is_null()) return;
+      for (std::size_t i = 0; i < sink.empty_count; ++i) {
+        target.set_null(begin + from + empty_rows_[i]);
+      }
+    };
+    std::size_t row = 0;
+    for (const std::uint32_t odd : odd_rows_) {
+      copy(row, odd);
+      convert(begin + odd);
+      row = odd + 1;
     }
+    copy(row, fields.count);
   }
   for (std::size_t row = end; row < target.rows(); ++row) convert(row);
 }
@@ -273,7 +241,7 @@ void ColumnBuilder::append_bits(Target& target) {
   }
 }
 
-void ColumnBuilder::append(const BlockRows& rows, std::size_t field_index, const Field& field,
+void ColumnBuilder::append(BlockRows& rows, std::size_t field_index, const Field& field,
                            std::size_t column_index, std::size_t rows_before, Column& out,
                            ValueFaults& faults) {
   Target target(rows, field_index, field, column_index, rows_before, out, faults);
@@ -309,7 +277,7 @@ void ColumnBuilder::append(const BlockRows& rows, std::size_t field_index, const
       return append_fixed<Uuid>(
           target, [](std::string_view text, Uuid& value) { return parse_uuid(text, value.bytes); });
     case TypeId::kText:
-      if (append_texts_ != nullptr && known_utf8 && is_null_.others().empty()) {
+      if (append_texts_ != nullptr && known_utf8) {
         return append_plain_text(target);
       }
       return append_variable(target, [known_utf8](std::string_view text, Buffer& values) {
@@ -326,46 +294,6 @@ void ColumnBuilder::append(const BlockRows& rows, std::size_t field_index, const
         return std::string_view();
       });
   }
-}
-
-void ColumnBuilder::compact(const DataType& type, std::size_t rows_before, std::size_t rows,
-                            const ValueFaults& faults, Column& column) {
-  std::size_t kept = rows_before;
-  if (column.null_count != 0) {
-    for (std::size_t row = 0; row < rows; ++row) {
-      const bool null = !bit(column.validity, rows_before + row);
-      if (null && faults.dropped(row)) --column.null_count;
-    }
-  }
-  if (column.validity.size() != 0) compact_bits(column.validity, rows_before, rows, faults);
-  if (column.null_count == 0) column.validity.clear();
-
-  if (type.id == TypeId::kBool) return compact_bits(column.values, rows_before, rows, faults);
-  if (type.is_variable()) {
-    auto* offsets = column.offsets.as<std::int32_t>();
-    std::byte* bytes = column.values.data();
-    std::int32_t end = offsets[rows_before];
-    std::int32_t begin = end;
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::int32_t next = offsets[rows_before + row + 1];
-      if (!faults.dropped(row)) {
-        if (next != begin) std::memmove(bytes + end, bytes + begin, next - begin);
-        end += next - begin;
-        offsets[++kept] = end;
-      }
-      begin = next;
-    }
-    column.offsets.resize((kept + 1) * sizeof(std::int32_t));
-    column.values.resize(static_cast<std::size_t>(end));
-    return;
-  }
-  const std::size_t width = type.width();
-  std::byte* values = column.values.data();
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (faults.dropped(row)) continue;
-    std::memmove(values + kept++ * width, values + (rows_before + row) * width, width);
-  }
-  column.values.resize(kept * width);
 }
 
 }  // namespace leat::parser

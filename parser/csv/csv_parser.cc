@@ -345,6 +345,7 @@ CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
   if (map->drift != ColumnDrift{}) {
     drift_ = std::make_shared<const ColumnDrift>(std::move(map->drift));
   }
+  tokenizer_->expect_fields(map->record_fields);
   converter_.emplace(options_, target_, schema_, *std::move(map));
   stage_ = Stage::kRows;
   return std::nullopt;
@@ -364,7 +365,7 @@ CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
       used_ += fault->begin;
       return failure(*std::move(fault), place);
     }
-    records_ += block_.record_begin.size() + block_.bad.size();
+    records_ += block_.record_count();
     used_ += block_.consumed;
     if (!done) {
       Failure failed = failure(done.error().code, done.error().message, offset_here());

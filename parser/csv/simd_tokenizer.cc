@@ -1,7 +1,9 @@
 // The index finds records; the scalar state machine reads those that the index does not vouch for.
 //
-// A block whose records all have the same number of fields is handed on as the index itself. Any
-// other, and one in which the state machine had to read a record, gives its fields one by one.
+// A block whose records all have the same number of fields is handed on as the index itself. Where
+// only some have another number, or had to be read by the state machine, it is the index without
+// them, as soon as it is known how many fields to expect; else fields are given one by one.
+#include <algorithm>
 #include <utility>
 
 #include "parser/csv/simd/structural_index.h"
@@ -23,25 +25,31 @@ class SimdTokenizer final : public CsvTokenizer {
 
   Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
+  void expect_fields(std::size_t fields) override { expected_fields_ = fields; }
   std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept override;
 
  private:
   bool take_matrix(std::string_view input, bool final, bool keep_blank, TokenizedBlock& out);
   void take_last_record(std::string_view input, TokenizedBlock& out);
   bool take_records(std::string_view input, bool keep_blank, TokenizedBlock& out);
+  void add_record(std::string_view input, std::uint32_t begin, std::uint32_t end,
+                  const std::uint32_t* ends, std::size_t fields, TokenizedBlock& out);
+  bool gives_matrix(const TokenizedBlock& out) const noexcept;
   bool rest_is_decided(std::string_view input, bool final, const TokenizedBlock& out) const;
   Result<bool> take_by_scalar(std::string_view input, bool final, bool keep_blank,
                               LineEnd& line_end, TokenizedBlock& out);
 
   std::unique_ptr<CsvTokenizer> scalar_;
   TokenizedBlock by_scalar_;
+  std::vector<std::uint32_t> ends_by_scalar_;
   StructuralIndexer indexer_;
   StructuralIndex index_;  ///< From out.consumed on.
   bool knows_dialect_;
   char quote_;
   std::size_t record_bytes_max_;
   std::size_t fields_max_;
-  std::size_t rest_fields_ = 0;  ///< Delimiters behind the last complete record.
+  std::size_t expected_fields_ = 0;  ///< 0: not known.
+  std::size_t rest_fields_ = 0;      ///< Delimiters behind the last complete record.
 };
 
 /// Takes the index's records when they are regular and keep the limits; else leaves `out` as it is.
@@ -103,29 +111,59 @@ void SimdTokenizer::take_last_record(std::string_view input, TokenizedBlock& out
   out.consumed = input.size();
 }
 
+/// Records taken one by one go into a matrix, too: as long as the block is none of another kind.
+bool SimdTokenizer::gives_matrix(const TokenizedBlock& out) const noexcept {
+  if (expected_fields_ == 0) return false;
+  return out.is_matrix() ? out.matrix.fields == expected_fields_ : out.record_begin.empty();
+}
+
+/// Appends a good record: `ends` of all of its fields but the last, which ends with it.
+void SimdTokenizer::add_record(std::string_view input, std::uint32_t begin, std::uint32_t end,
+                               const std::uint32_t* ends, std::size_t fields, TokenizedBlock& out) {
+  if (!gives_matrix(out)) {
+    out.spell_out();
+    std::uint32_t field_begin = begin;
+    for (std::size_t i = 0; i + 1 < fields; ++i) {
+      out.fields.push_back(span_of(input.data(), field_begin, ends[i], quote_));
+      field_begin = ends[i] + 1;
+    }
+    out.fields.push_back(span_of(input.data(), field_begin, end, quote_));
+    out.first_field.push_back(out.fields.size());
+    out.record_begin.push_back(begin);
+    out.record_end.push_back(end);
+    return;
+  }
+  if (fields != expected_fields_) {
+    out.ragged.push_back({out.record_count(), begin, end, fields});
+    return;
+  }
+  FieldMatrix& matrix = out.matrix;
+  matrix.fields = fields;
+  matrix.quote = quote_;
+  matrix.gapless = false;
+  const std::size_t before = 1 + out.record_begin.size() * fields;
+  matrix.bounds.resize((before + fields) * sizeof(std::uint32_t));
+  auto* const to = matrix.bounds.as<std::uint32_t>() + before;
+  if (before == 1) to[-1] = begin - 1;
+  std::copy_n(ends, fields - 1, to);
+  to[fields - 1] = end;
+  out.record_begin.push_back(begin);
+}
+
 /// Takes the index's records one by one. False: the next one breaks a limit.
 bool SimdTokenizer::take_records(std::string_view input, bool keep_blank, TokenizedBlock& out) {
   const auto* const ends = index_.positions.as<std::uint32_t>() + 1;
-  const char quote = index_.has_quotes ? quote_ : '\0';
   std::size_t first = 0;  // Of the record, in the index.
   for (std::size_t left = index_.line_feeds; left != 0; --left) {
-    const auto record_begin = static_cast<std::uint32_t>(out.consumed);
+    const auto begin = static_cast<std::uint32_t>(out.consumed);
     std::size_t last = first;
     while (input[ends[last]] != '\n') ++last;
     const std::uint32_t line_feed = ends[last];
-    const std::uint32_t record_end =
-        line_feed != record_begin && input[line_feed - 1] == '\r' ? line_feed - 1 : line_feed;
-    if (record_end - record_begin > record_bytes_max_ || last - first >= fields_max_) return false;
-    if (record_end != record_begin || keep_blank) {
-      std::uint32_t begin = record_begin;
-      for (; first < last; ++first) {
-        out.fields.push_back(span_of(input.data(), begin, ends[first], quote));
-        begin = ends[first] + 1;
-      }
-      out.fields.push_back(span_of(input.data(), begin, record_end, quote));
-      out.first_field.push_back(out.fields.size());
-      out.record_begin.push_back(record_begin);
-      out.record_end.push_back(record_end);
+    const std::uint32_t end =
+        line_feed != begin && input[line_feed - 1] == '\r' ? line_feed - 1 : line_feed;
+    if (end - begin > record_bytes_max_ || last - first >= fields_max_) return false;
+    if (end != begin || keep_blank) {
+      add_record(input, begin, end, ends + first, last - first + 1, out);
     }
     first = last + 1;
     out.consumed = std::size_t{line_feed} + 1;
@@ -151,24 +189,22 @@ Result<bool> SimdTokenizer::take_by_scalar(std::string_view input, bool final, b
   out.consumed = begin + by_scalar_.consumed;
   if (!done) return done.error();
   if (by_scalar_.bad.empty() && by_scalar_.record_begin.empty()) return false;
-  out.spell_out();
   const auto shift = static_cast<std::uint32_t>(begin);
   for (BadRecord& bad : by_scalar_.bad) {
-    bad.index = out.record_begin.size() + out.bad.size();
+    bad.index = out.record_count();
     bad.begin += shift;
     bad.end += shift;
     bad.error_offset += shift;
     out.bad.push_back(std::move(bad));
     return true;
   }
-  for (FieldSpan field : by_scalar_.fields) {
-    field.begin += shift;
-    field.end += shift;
-    out.fields.push_back(field);
+  // Here the machine's dialect is that of a matrix: a field in quotes ends behind them.
+  ends_by_scalar_.clear();
+  for (const FieldSpan& field : by_scalar_.fields) {
+    ends_by_scalar_.push_back(shift + field.end + (field.quoted ? 1 : 0));
   }
-  out.first_field.push_back(out.fields.size());
-  out.record_begin.push_back(by_scalar_.record_begin[0] + shift);
-  out.record_end.push_back(by_scalar_.record_end[0] + shift);
+  add_record(input, by_scalar_.record_begin[0] + shift, by_scalar_.record_end[0] + shift,
+             ends_by_scalar_.data(), ends_by_scalar_.size(), out);
   return true;
 }
 
@@ -191,7 +227,7 @@ Result<void> SimdTokenizer::tokenize(std::string_view input, bool final, bool ke
     indexer_.index(input, out.consumed, index_);
     // Bytes behind a breach were not looked at.
     ascii = ascii && !index_.has_non_ascii && index_.breach == StructuralIndex::kNone;
-    const bool fresh = out.consumed == 0 && out.record_begin.empty() && out.bad.empty();
+    const bool fresh = out.consumed == 0 && out.record_count() == 0;
     const bool all_taken = (fresh && take_matrix(input, final, keep_blank, out)) ||
                            take_records(input, keep_blank, out);
     if (out.consumed == input.size()) break;

@@ -14,6 +14,7 @@ void TokenizedBlock::clear() {
   first_field.assign(1, 0);
   record_begin.clear();
   record_end.clear();
+  ragged.clear();
   bad.clear();
   consumed = 0;
   known_utf8 = false;

@@ -64,7 +64,7 @@ inline FieldSpan span_of(const char* text, std::uint32_t begin, std::uint32_t en
 /// would: the faulty field goes on unquoted, and quotes at the start of its later fields still
 /// open.
 struct BadRecord {
-  std::size_t index = 0;    ///< Records of the block before it, good and bad.
+  std::size_t index = 0;    ///< Records of the block before it, of any kind.
   std::uint32_t begin = 0;  ///< Range of the input, without line end.
   std::uint32_t end = 0;
   ErrorCode code = ErrorCode::kMalformedRecord;
@@ -72,14 +72,23 @@ struct BadRecord {
   std::string reason;
 };
 
-/// Fields of a regular block: all of its records are good and have the same number of fields, and
-/// its text is the input. Field k of record r ends before ends()[r * fields + k]; it begins behind
-/// the end of the one before, the first one at the record's begin. Quotes are part of the range.
+/// A good record that has another number of fields than was expected.
+struct RaggedRecord {
+  std::size_t index = 0;    ///< Records of the block before it, of any kind.
+  std::uint32_t begin = 0;  ///< Range of the input, without line end.
+  std::uint32_t end = 0;
+  std::size_t fields = 0;
+};
+
+/// Fields of records that all have the same number of them, in a block whose text is the input.
+/// Field k of record r ends before ends()[r * fields + k]; it begins behind the end of the one
+/// before, the first one at the record's begin. Quotes are part of the range.
 struct FieldMatrix {
   std::size_t fields = 0;  ///< Of each record; 0: the block is not given as a matrix.
   Buffer bounds;           ///< uint32: the first record's begin less one, then the ends.
   char quote = '\0';       ///< '\0': no field is quoted.
-  bool gapless = false;    ///< Each line end is one byte: every field begins behind an end.
+  bool gapless = false;    ///< Nothing but one-byte line ends is between records: every field
+                           ///< begins behind an end.
 
   /// Delimiters, and the first byte of each line end.
   const std::uint32_t* ends() const noexcept { return bounds.as<std::uint32_t>() + 1; }
@@ -99,6 +108,7 @@ struct TokenizedBlock {
   std::vector<std::uint32_t>
       record_begin;  ///< Per good record, range in the input, without line end.
   std::vector<std::uint32_t> record_end;
+  std::vector<RaggedRecord> ragged;     ///< In order. They are not among the good records above.
   std::vector<BadRecord> bad;           ///< In order.
   std::size_t consumed = 0;             ///< Input bytes of all records above, line ends included.
                                         ///< Blank lines and comments between them count too.
@@ -107,6 +117,10 @@ struct TokenizedBlock {
                                         ///< be checked once it is unescaped.
 
   void clear();
+  /// Of any kind.
+  std::size_t record_count() const noexcept {
+    return record_begin.size() + ragged.size() + bad.size();
+  }
   bool is_matrix() const noexcept { return matrix.fields != 0; }
   /// In either form.
   std::size_t field_count(std::size_t record) const noexcept;
@@ -151,6 +165,10 @@ class CsvTokenizer {
   virtual Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                                 std::size_t records_max, LineEnd& line_end,
                                 TokenizedBlock& out) = 0;
+
+  /// From now on records with another number of fields may be given as TokenizedBlock::ragged,
+  /// without their fields.
+  virtual void expect_fields(std::size_t fields) { static_cast<void>(fields); }
 
   /// What ByteStreamParser::whole_records says, in an object of such line ends.
   virtual std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept {

@@ -11,7 +11,7 @@ namespace leat::parser {
 namespace {
 
 constexpr std::uint64_t kSeed = 20261121;
-constexpr int kTables = 120;
+constexpr int kTables = 160;
 
 using Random = std::mt19937_64;
 
@@ -73,6 +73,20 @@ const std::vector<ColumnKind>& column_kinds() {
        {"", "plain", "\"\""}},
       {"date", [](Random& r) { return date(r); }, {"2023-02-29", "2024-02-29", "0000-01-01"}},
       {"timestamptz", [](Random& r) { return date(r) + "T23:59:60.5"; }, {"2024-01-01 00:00+02"}},
+      {"timestamptz",
+       [](Random& r) {
+         constexpr std::string_view kZones[] = {"Z", "+00", "-05:30", "+12", "", "+0100", " UTC"};
+         return date(r) + " 10:30:00" + (below(r, 2) == 0 ? ".25" : "") +
+                std::string(one_of(r, kZones));
+       },
+       {"2024-01-01", "0001-01-01 00:00:00+01", "9999-12-31 23:00:00-02:00"}},
+      {"time",
+       [](Random& r) { return "12:" + digits(r, 1).substr(0, 1) + "5:00"; },
+       {"24:00:00", "23:59:60", "12:00", "12:00:00.1234567"}},
+      {"uuid",
+       [](Random&) { return std::string("0f8fad5b-d9cb-469f-a165-70867728950E"); },
+       {"0f8fad5bd9cb469fa16570867728950e", "{0f8fad5b-d9cb-469f-a165-70867728950e}"}},
+      {"numeric(38,10)", [](Random& r) { return digits(r, 15); }, {"-0.0000000001", "1e27"}},
       {"timestamp", [](Random& r) { return date(r) + " 10:30:00"; }, {"2024-01-01T24:00", "now"}},
       {"boolean", [](Random& r) { return std::string(below(r, 2) == 0 ? "t" : "false"); }, {"2"}},
       {"numeric(12,3)", [](Random& r) { return digits(r, 7) + ".25"; }, {"1e3", "1.2345"}},
@@ -83,6 +97,11 @@ const std::vector<ColumnKind>& column_kinds() {
 /// What may stand in a field of any column.
 constexpr std::string_view kAnywhere[] = {"", "", "NULL", "\"17\"", " 1", "x", "-", "\"\"", "7"};
 
+/// What may stand at a record's end: one field more, a faulty one, a field with a bare quote, blank
+/// lines, half a line end.
+constexpr std::string_view kBehindARecord[] = {",more",    ",\"x\"y", "\"", "5\" pipe",
+                                               "\n\n\r\n", "\r",      ","};
+
 Fixture generate(Random& random) {
   Fixture fixture{"generated.csv", ""};
   FormatOptions& options = fixture.options;
@@ -90,6 +109,7 @@ Fixture generate(Random& random) {
   options.on_error = static_cast<OnError>(below(random, 3));
   if (below(random, 3) == 0) options.null_strings = {"", "NULL", "7"};
   if (below(random, 6) == 0) options.null_strings = {};
+  if (below(random, 6) == 0) options.escape = '\\';
   const char* const line_end = below(random, 4) == 0 ? "\r\n" : "\n";
   std::vector<const ColumnKind*> columns;
   for (std::size_t count = 1 + below(random, 9); count != 0; --count) {
@@ -110,7 +130,7 @@ Fixture generate(Random& random) {
         fixture.bytes += column->odd[below(random, column->odd.size())];
       }
     }
-    if (below(random, 40 * odd_in) == 0) fixture.bytes += ",more";
+    if (below(random, 8 * odd_in) == 0) fixture.bytes += one_of(random, kBehindARecord);
     fixture.bytes += line_end;
   }
   return fixture;

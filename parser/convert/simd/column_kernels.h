@@ -26,6 +26,13 @@ struct FieldColumn {
   const std::uint32_t* ends = nullptr;
   std::size_t end_stride = 0;
   std::size_t count = 0;
+
+  /// Fields from `from` to `to`.
+  FieldColumn part(std::size_t from, std::size_t to) const noexcept {
+    return {text,         begins + from * begin_stride,
+            begin_stride, ends + from * end_stride,
+            end_stride,   to - from};
+  }
 };
 
 /// The conversions of one target. Each one:
