@@ -27,4 +27,15 @@ struct LsFlags {
 /// Prints each split that the ledger knows, with its state.
 int run_ls(const LsFlags& flags);
 
+struct SniffFlags {
+  std::string from;
+  std::uint32_t objects = 5;
+  std::string output = "flags";
+  std::string table = "t";  ///< In the statement of --output sql.
+};
+
+/// Prints dialect and columns of the objects of `flags.from` on standard output, and on standard
+/// error how sure that is.
+int run_sniff(PipelineFlags& pipeline, const SniffFlags& flags);
+
 }  // namespace leat::cli

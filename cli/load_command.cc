@@ -34,10 +34,14 @@ std::string attention_text(const SourceStats& stats) {
     text += ", " + format_count(count) + " " + what + (count == 1 ? " " : "s ") + state;
   };
   add(stats.rows_rejected, "row", "rejected");
+  add(stats.values_nulled, "value", "read as null");
   add(stats.objects_quarantined, "object", "quarantined");
   add(stats.objects_gone, "object", "gone");
   add(stats.objects_changed, "object", "changed");
   add(stats.objects_unsettled, "object", "still being written");
+  add(stats.objects_with_extra_columns, "object", "with extra columns");
+  add(stats.objects_with_missing_columns, "object", "with missing columns");
+  add(stats.objects_with_misfits, "object", "with values that do not fit");
   return text;
 }
 
@@ -90,6 +94,10 @@ Result<void> write_report(const std::string& path, const LoadReport& report) {
       {"objects_changed", stats.objects_changed},
       {"objects_unsettled", stats.objects_unsettled},
       {"rows_rejected", stats.rows_rejected},
+      {"values_nulled", stats.values_nulled},
+      {"objects_with_extra_columns", stats.objects_with_extra_columns},
+      {"objects_with_missing_columns", stats.objects_with_missing_columns},
+      {"objects_with_misfits", stats.objects_with_misfits},
       {"seconds", report.seconds},
       {"list_requests", stats.store.list_requests},
       {"get_requests", stats.store.get_requests},

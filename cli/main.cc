@@ -36,6 +36,13 @@ constexpr const char* kLsExamples = R"(Examples:
   leat ls --state st
   leat ls --state st --only quarantined --json)";
 
+constexpr const char* kSniffExamples = R"(Examples:
+  leat sniff 's3://bucket/in/**/*.csv'                  # flags for leat load
+  leat sniff data/orders.csv --output sql --table orders
+  leat sniff 'data/*.csv' --output toml > leat.toml
+
+The schema goes to standard output, what speaks for and against it to standard error.)";
+
 /// The value of --config, when it is among the arguments.
 std::string config_argument(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -116,14 +123,33 @@ int run(std::vector<std::string> arguments) {
   ls->add_flag("--json", ls_flags.json, "JSON lines");
   ls->footer(kLsExamples);
 
+  PipelineFlags sniff_dialect;
+  SniffFlags sniff_flags;
+  CLI::App* sniff = app.add_subcommand(
+      "sniff", "Find delimiter, header, columns and types of objects, from samples");
+  sniff->add_option("FROM", sniff_flags.from, "Objects: 's3://bucket/in/**/*.csv', a path")
+      ->required();
+  sniff
+      ->add_option("--objects", sniff_flags.objects,
+                   "Objects to look at: first and last of the listing's first pages, others "
+                   "between them (default 5)")
+      ->check(CLI::Range(1, 1000));
+  sniff->add_option("--output", sniff_flags.output, "flags (default), toml, sql or json")
+      ->check(CLI::IsMember({"flags", "toml", "sql", "json"}));
+  sniff->add_option("--table", sniff_flags.table, "Name in --output sql (default t)");
+  sniff_dialect.add_dialect_flags(*sniff);
+  sniff_dialect.add_store_flags(*sniff);
+  sniff->footer(kSniffExamples);
+
   if (!arguments.empty() && arguments.front() == "help") arguments.front() = "--help";
-  const std::vector<CLI::App*> commands{load, cat, ls};
+  const std::vector<CLI::App*> commands{load, cat, ls, sniff};
   if (!arguments.empty() && !arguments.front().starts_with('-') &&
       std::none_of(commands.begin(), commands.end(), [&](const CLI::App* command) {
         return command->get_name() == arguments.front();
       })) {
-    return report_error({ErrorCode::kInvalidArgument, "there is no command \"" + arguments.front() +
-                                                          "\"; the commands are load, cat and ls"});
+    return report_error(
+        {ErrorCode::kInvalidArgument, "there is no command \"" + arguments.front() +
+                                          "\"; the commands are load, cat, ls and sniff"});
   }
   if (!arguments.empty() && arguments.front() == "load") {
     const auto is_flag = [load](const std::string& name) {
@@ -147,6 +173,7 @@ int run(std::vector<std::string> arguments) {
   }
   if (load->parsed()) return run_load(load_flags);
   if (cat->parsed()) return run_cat(cat_flags, cat_from);
+  if (sniff->parsed()) return run_sniff(sniff_dialect, sniff_flags);
   return run_ls(ls_flags);
 }
 

@@ -15,7 +15,9 @@ struct PipelineFlags::Typed {
        no_sign_request = false;
   std::string delimiter, quote, escape, comment;
   std::vector<std::string> null_strings;
-  std::string on_error = "fail", extra_columns = "auto", tokenizer, format = "csv";
+  CLI::Option* header_flag = nullptr;
+  std::string types = "sniff", on_error = "fail", extra_columns = "auto", missing_columns = "null",
+              tokenizer, format = "csv";
   std::uint64_t skip_lines = 0;
   std::string poll_interval, checkpoint_interval, settle, memory, max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
@@ -43,15 +45,12 @@ void PipelineFlags::add_store_flags(CLI::App& app) {
       ->group(group);
 }
 
-void PipelineFlags::add_format_flags(CLI::App& app) {
+void PipelineFlags::add_dialect_flags(CLI::App& app) {
   const std::string group = "Format";
-  app.add_option("--schema", typed_->schema,
-                 "Columns with SQL types: 'id bigint not null, name text, at timestamptz'. Without "
-                 "it the first header decides, and all columns are text")
-      ->group(group);
-  app.add_flag("--header,!--no-header", typed_->header,
-               "First record holds column names (default); without, columns go by place")
-      ->group(group);
+  typed_->header_flag =
+      app.add_flag("--header,!--no-header", typed_->header,
+                   "First record holds column names (default); without, columns go by place")
+          ->group(group);
   app.add_option("--delimiter", typed_->delimiter, "Between fields; one byte (default ,)")
       ->group(group);
   app.add_option("--quote", typed_->quote, "Around fields, or none (default \")")->group(group);
@@ -67,6 +66,24 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
   app.add_option("--skip-lines", typed_->skip_lines, "Lines to drop at the start of each object")
       ->group(group)
       ->check(CLI::Range(0.0, 1e9));
+  app.add_option("--max-record-bytes", typed_->max_record_bytes,
+                 "Longer records quarantine their object (default 16MiB)")
+      ->group(group);
+}
+
+void PipelineFlags::add_format_flags(CLI::App& app) {
+  const std::string group = "Format";
+  app.add_option(
+         "--schema", typed_->schema,
+         "Columns with SQL types: 'id bigint not null, name text, at timestamptz' (default: "
+         "what the first objects show, see --types)")
+      ->group(group);
+  app.add_option("--types", typed_->types,
+                 "Without --schema, at the first start: sniff (a sample of the first objects shows "
+                 "columns, types and dialect), text (the first header's names, all of them text)")
+      ->group(group)
+      ->check(CLI::IsMember({"sniff", "text"}));
+  add_dialect_flags(app);
   app.add_option("--on-error", typed_->on_error,
                  "Record that does not fit: fail (quarantine its object), reject (keep it aside), "
                  "null (the value becomes null)")
@@ -76,9 +93,10 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
                  "Header columns that the schema lacks: ignore, fail, auto (ignore with --schema)")
       ->group(group)
       ->check(CLI::IsMember({"auto", "ignore", "fail"}));
-  app.add_option("--max-record-bytes", typed_->max_record_bytes,
-                 "Longer records quarantine their object (default 16MiB)")
-      ->group(group);
+  app.add_option("--missing-columns", typed_->missing_columns,
+                 "Columns of the schema that a header lacks: null, fail (quarantine the object)")
+      ->group(group)
+      ->check(CLI::IsMember({"null", "fail"}));
   app.add_option("--tokenizer", typed_->tokenizer, "simd, libcsv or scalar: the same rows")
       ->group(group);
 }
@@ -138,6 +156,13 @@ void PipelineFlags::add_output_flags(CLI::App& app) {
 
 void PipelineFlags::set_from(const std::string& from) { typed_->from = from; }
 const std::string& PipelineFlags::report_file() const noexcept { return typed_->report; }
+
+SniffedSettings PipelineFlags::unsaid() const noexcept {
+  return {.delimiter = typed_->delimiter.empty(),
+          .quote = typed_->quote.empty() && typed_->escape.empty(),
+          .header = typed_->header_flag == nullptr || typed_->header_flag->count() == 0,
+          .comment = typed_->comment.empty()};
+}
 
 Result<SourceOptions::LogLevel> PipelineFlags::log_level() const {
   using Level = SourceOptions::LogLevel;
@@ -231,6 +256,10 @@ Result<LoaderOptions> PipelineFlags::options() const {
   format.extra_columns = typed.extra_columns == "ignore" ? ExtraColumns::kIgnore
                          : typed.extra_columns == "fail" ? ExtraColumns::kFail
                                                          : ExtraColumns::kAuto;
+  format.missing_columns =
+      typed.missing_columns == "fail" ? MissingColumns::kFail : MissingColumns::kNull;
+  source.types = typed.types == "text" ? SourceOptions::Types::kText : SourceOptions::Types::kSniff;
+  source.sniffed = unsaid();
   if (!typed.schema.empty()) {
     Result<Schema> schema = parse_schema(typed.schema);
     if (!schema) {

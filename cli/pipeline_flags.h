@@ -22,7 +22,9 @@ class PipelineFlags {
 
   /// --endpoint-url, --region, --profile, …: how to reach the store.
   void add_store_flags(CLI::App& app);
-  /// --schema, --delimiter, --on-error, …: what the bytes mean.
+  /// --delimiter, --quote, --no-header, …: how records and fields are written.
+  void add_dialect_flags(CLI::App& app);
+  /// Those, and --schema, --on-error, …: what the bytes mean.
   void add_format_flags(CLI::App& app);
   /// --threads, --memory.
   void add_resource_flags(CLI::App& app);
@@ -38,6 +40,8 @@ class PipelineFlags {
   Result<LoaderOptions> options() const;
   Result<SourceOptions::LogLevel> log_level() const;
   const std::string& report_file() const noexcept;
+  /// What of the dialect no flag says.
+  SniffedSettings unsaid() const noexcept;
 
  private:
   struct Typed;

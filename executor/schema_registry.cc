@@ -1,21 +1,66 @@
 #include "executor/schema_registry.h"
 
+#include <cstdio>
+#include <string>
 #include <utility>
 
 #include "executor/lineage.h"
 
 namespace leat::executor {
 namespace {
+
 constexpr std::string_view kSchemaFact = "schema";
+constexpr std::string_view kDialectFact = "dialect";
+
+/// Characters as their codes, 0 for none: "delimiter=59 quote=34 …".
+std::string dialect_fact(const FormatOptions& format) {
+  const auto code = [](char c) { return std::to_string(static_cast<unsigned char>(c)); };
+  return "delimiter=" + code(format.delimiter) + " quote=" + code(format.quote) +
+         " escape=" + code(format.escape) + " comment=" + code(format.comment.value_or('\0')) +
+         " header=" + (format.header ? "1" : "0") +
+         " skip_lines=" + std::to_string(format.skip_lines);
 }
 
-SchemaRegistry::SchemaRegistry(state::Ledger& ledger, std::mutex& ledger_writes, bool lineage)
-    : ledger_(ledger), ledger_writes_(ledger_writes), lineage_(lineage) {}
+std::optional<FormatOptions> dialect_of(const std::string& fact) {
+  unsigned delimiter = 0;
+  unsigned quote = 0;
+  unsigned escape = 0;
+  unsigned comment = 0;
+  unsigned header = 0;
+  unsigned long long skip_lines = 0;
+  if (std::sscanf(fact.c_str(),
+                  "delimiter=%u quote=%u escape=%u comment=%u header=%u skip_lines=%llu",
+                  &delimiter, &quote, &escape, &comment, &header, &skip_lines) != 6) {
+    return std::nullopt;
+  }
+  FormatOptions format;
+  format.delimiter = static_cast<char>(delimiter);
+  format.quote = static_cast<char>(quote);
+  format.escape = static_cast<char>(escape);
+  if (comment != 0) format.comment = static_cast<char>(comment);
+  format.header = header == 1;
+  format.skip_lines = skip_lines;
+  if (dialect_fact(format) != fact) return std::nullopt;
+  return format;
+}
 
-Result<void> SchemaRegistry::start(const std::optional<Schema>& given) {
-  if (given) return set(std::make_shared<const Schema>(*given));
+}  // namespace
+
+SchemaRegistry::SchemaRegistry(const SourceOptions& options, state::Ledger& ledger,
+                               std::mutex& ledger_writes)
+    : options_(options), ledger_(ledger), ledger_writes_(ledger_writes), format_(options.format) {}
+
+Result<void> SchemaRegistry::start() {
+  if (const std::optional<std::string> kept = ledger_.meta(kDialectFact)) {
+    if (Result<void> adopted = adopt_dialect(*kept); !adopted) return adopted;
+  }
+  if (options_.schema) return set(std::make_shared<const Schema>(*options_.schema));
   const std::optional<std::string> kept = ledger_.meta(kSchemaFact);
-  if (!kept) return {};
+  if (!kept) {
+    // A sample was taken, and the process ended before its schema was kept: another will be.
+    format_ = options_.format;
+    return {};
+  }
   Result<Schema> schema = parse_schema(*kept);
   if (!schema) {
     Error error = std::move(schema).error();
@@ -26,9 +71,35 @@ Result<void> SchemaRegistry::start(const std::optional<Schema>& given) {
   return set(std::make_shared<const Schema>(std::move(*schema)));
 }
 
+/// What the options leave open stays as it was found: other characters would find other rows in
+/// objects that were begun.
+Result<void> SchemaRegistry::adopt_dialect(std::string_view fact) {
+  const std::optional<FormatOptions> kept = dialect_of(std::string(fact));
+  if (!kept) {
+    return Error{ErrorCode::kCorrupt, "the dialect kept in the state folder cannot be read: \"" +
+                                          std::string(fact) + "\""};
+  }
+  const SniffedSettings open = open_settings(options_.format, options_.sniffed);
+  if (open.delimiter) format_.delimiter = kept->delimiter;
+  if (open.quote) {
+    format_.quote = kept->quote;
+    format_.escape = kept->escape;
+  }
+  if (open.comment) format_.comment = kept->comment;
+  if (open.header) {
+    format_.header = kept->header;
+    if (format_.skip_lines == 0) format_.skip_lines = kept->skip_lines;
+  }
+  Result<void> valid = format_.validate();
+  if (valid) return {};
+  Error error = std::move(valid).error();
+  error.message += "; what no flag says is kept in the state folder since the first start";
+  return error;
+}
+
 Result<void> SchemaRegistry::set(std::shared_ptr<const Schema> schema) {
   std::shared_ptr<const Schema> delivered = schema;
-  if (lineage_) {
+  if (options_.lineage) {
     Result<std::shared_ptr<const Schema>> extended = with_lineage(schema);
     if (!extended) return std::move(extended).error();
     delivered = std::move(*extended);
@@ -49,6 +120,16 @@ std::shared_ptr<const Schema> SchemaRegistry::delivered() const {
   return delivered_;
 }
 
+FormatOptions SchemaRegistry::format() const {
+  const std::lock_guard lock(mutex_);
+  FormatOptions format = format_;
+  // To a parser each schema it is made with looks like one given by the user.
+  if (format.extra_columns == ExtraColumns::kAuto) {
+    format.extra_columns = options_.schema ? ExtraColumns::kIgnore : ExtraColumns::kFail;
+  }
+  return format;
+}
+
 Result<void> SchemaRegistry::fix(std::shared_ptr<const Schema> schema) {
   {
     const std::lock_guard lock(ledger_writes_);
@@ -56,6 +137,21 @@ Result<void> SchemaRegistry::fix(std::shared_ptr<const Schema> schema) {
     if (!kept) return kept;
   }
   return set(std::move(schema));
+}
+
+Result<void> SchemaRegistry::fix(std::shared_ptr<const Schema> schema,
+                                 const FormatOptions& format) {
+  {
+    // Before the schema: that one says that both are there.
+    const std::lock_guard lock(ledger_writes_);
+    Result<void> kept = ledger_.put_meta(kDialectFact, dialect_fact(format));
+    if (!kept) return kept;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    format_ = format;
+  }
+  return fix(std::move(schema));
 }
 
 }  // namespace leat::executor

@@ -5,16 +5,6 @@
 
 namespace leat::executor {
 
-Result<std::unique_ptr<ByteStreamParser>> make_split_parser(const SourceOptions& options,
-                                                            std::shared_ptr<const Schema> schema) {
-  FormatOptions format = options.format;
-  // The parser takes a schema that was kept from an earlier header for one given by the user.
-  if (format.extra_columns == ExtraColumns::kAuto) {
-    format.extra_columns = options.schema.has_value() ? ExtraColumns::kIgnore : ExtraColumns::kFail;
-  }
-  return make_parser(format, std::move(schema));
-}
-
 std::string offending_bytes(const Error& error, const ByteChunk& bytes) {
   constexpr std::size_t kBytesMax = 1024;
   if (!error.at.byte_offset || *error.at.byte_offset < bytes.offset) return {};
@@ -33,6 +23,7 @@ void Slice::shift_records(std::uint64_t before) {
     numbers[row] += static_cast<std::int64_t>(before);
   }
   for (RejectedRow& reject : rows.rejects) reject.record += before;
+  for (NulledValues& values : rows.nulled) values.first_record += before;
   if (!parsed && parsed.error().at.record) *parsed.error().at.record += before;
 }
 
@@ -56,7 +47,7 @@ void SliceParsing::parse(Slice& slice, const std::shared_ptr<const Schema>& sche
     }
   }
   if (parser == nullptr) {
-    Result<std::unique_ptr<ByteStreamParser>> made = make_split_parser(options_, schema);
+    Result<std::unique_ptr<ByteStreamParser>> made = make_parser(schemas_.format(), schema);
     if (!made) {
       slice.parsed = std::move(made).error();
       return;

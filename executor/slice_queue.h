@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "executor/parse_arena.h"
+#include "executor/schema_registry.h"
 #include "leat/parser.h"
 #include "leat/result.h"
 #include "leat/row_chunk.h"
@@ -20,10 +21,6 @@
 #include "leat/split.h"
 
 namespace leat::executor {
-
-/// A parser as the options and the pipeline's schema want it.
-Result<std::unique_ptr<ByteStreamParser>> make_split_parser(const SourceOptions& options,
-                                                            std::shared_ptr<const Schema> schema);
 
 /// The first bytes of the record at fault, as far as `bytes` hold them; empty: they do not.
 std::string offending_bytes(const Error& error, const ByteChunk& bytes);
@@ -48,8 +45,8 @@ struct Slice {
 class SliceParsing {
  public:
   /// At most `extra_slices` are in flight beside one for each split.
-  SliceParsing(const SourceOptions& options, ParseArena& arena, std::ptrdiff_t extra_slices)
-      : options_(options), arena_(arena), permits_(extra_slices) {}
+  SliceParsing(const SchemaRegistry& schemas, ParseArena& arena, std::ptrdiff_t extra_slices)
+      : schemas_(schemas), arena_(arena), permits_(extra_slices) {}
 
   /// Runs `task` on a parsing thread and waits for it.
   void run(const std::function<void()>& task);
@@ -58,7 +55,7 @@ class SliceParsing {
   friend class SliceQueue;
   void parse(Slice& slice, const std::shared_ptr<const Schema>& schema);
 
-  const SourceOptions& options_;
+  const SchemaRegistry& schemas_;
   ParseArena& arena_;
   std::counting_semaphore<> permits_;
   std::mutex mutex_;

@@ -71,8 +71,8 @@ Result<SniffReport> sniff(const SniffOptions& options, const ObjectStore& store)
   if (!report) return report;
   for (SniffedObject& object : unread) report->objects.push_back(std::move(object));
   if (chosen->empty > 0) {
-    report->notes.push_back(std::to_string(chosen->empty) + " of " +
-                            std::to_string(chosen->listed) + " objects listed are empty");
+    report->notes.push_back(std::to_string(chosen->listed) + " objects listed, " +
+                            std::to_string(chosen->empty) + " of them empty");
   }
   if (report->schema.fields.empty()) {
     return Error{ErrorCode::kNotFound, "what was looked at of " + options.from +

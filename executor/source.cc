@@ -21,7 +21,7 @@ Result<void> SourceOptions::validate() const {
   if (splits_in_flight_max > 1024) return invalid("more than 1024 splits in flight");
   if (memory_bytes_max < (16u << 20)) return invalid("the memory limit is below 16 MiB");
   if (split_attempts_max == 0) return invalid("a split needs at least 1 attempt");
-  if (!format.header && !schema) {
+  if (!format.header && !schema && types == Types::kText) {
     return invalid("without a header the columns need a schema, e.g. 'id bigint, name text'");
   }
   return format.validate();

@@ -82,7 +82,7 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
   if (Result<void> bound = source->bind(consumer, default_name); !bound) {
     return std::move(bound).error();
   }
-  if (Result<void> known = source->schemas_.start(source->options_.schema); !known) {
+  if (Result<void> known = source->schemas_.start(); !known) {
     return std::move(known).error();
   }
   return source;
@@ -97,14 +97,17 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       store_(std::move(store)),
       clock_(clock_of(options_)),
       ledger_(std::move(ledger)),
-      schemas_(*ledger_, ledger_writes_, options_.lineage),
+      schemas_(options_, *ledger_, ledger_writes_),
+      sniffer_(options_, *store_, clock_, schemas_),
+      drift_(options_, *store_),
       work_(clock_, kPendingSplitsMax),
       events_(static_cast<std::size_t>(options_.memory_bytes_max) * 3 / 8),
       discovery_(options_, std::move(enumerator), *ledger_, clock_, work_, events_),
       arena_(threads_of(options_)),
-      parsing_(options_, arena_, extra_slices_of(options_)),
-      worker_context_{options_, *store_,      clock_,   work_,
-                      events_,  schemas_,     parsing_, chunk_bytes_of(options_),
+      parsing_(schemas_, arena_, extra_slices_of(options_)),
+      worker_context_{options_, *store_,      clock_,
+                      work_,    events_,      schemas_,
+                      sniffer_, parsing_,     chunk_bytes_of(options_),
                       reading_, read_retries_} {}
 
 SourceExecutor::~SourceExecutor() { (void)close(); }
@@ -207,6 +210,7 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
   switch (event.kind) {
     case Event::Kind::kRows: {
       tracker_.delivered(*event.object, event.chunk);
+      drift_.delivered(event.chunk);
       {
         const std::lock_guard lock(stats_mutex_);
         stats_.rows += static_cast<std::uint64_t>(event.chunk.rows);
@@ -221,6 +225,7 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
     case Event::Kind::kFinished: {
       ++settled_;
       tracker_.finished(*event.object);
+      drift_.ended(event.object->key, nullptr);
       const std::lock_guard lock(stats_mutex_);
       ++stats_.objects_finished;
       return std::nullopt;
@@ -250,6 +255,7 @@ std::optional<Polled> SourceExecutor::start_over(std::shared_ptr<const ObjectVer
     stats_.rows_rejected -= progress->rejected;
   }
   tracker_.forget(object->key);
+  drift_.forget(object->key);
   work_.release(object->key);
   discovery_.relist();
   if (!delivered) return std::nullopt;
@@ -274,6 +280,7 @@ std::optional<Polled> SourceExecutor::handle_failure(Event event) {
         "; rows of its former version are in the table already, so that its new version was not "
         "loaded";
   }
+  drift_.ended(object.key, &event.error);
   count(object, *state, event.error.to_string());
   tracker_.stopped(object, *state, std::move(event.error), std::move(event.end),
                    std::move(event.offending));
@@ -339,6 +346,7 @@ SourceStats SourceExecutor::stats() const {
     const std::lock_guard lock(stats_mutex_);
     stats = stats_;
   }
+  drift_.add_to(stats);
   stats.objects_pending = work_.pending();
   stats.objects_reading = reading_.load();
   stats.objects_unsettled = discovery_.unsettled();

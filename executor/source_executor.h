@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "executor/discovery.h"
+#include "executor/drift_log.h"
 #include "executor/event_queue.h"
 #include "executor/parse_arena.h"
 #include "executor/progress_tracker.h"
 #include "executor/schema_registry.h"
+#include "executor/schema_sniffer.h"
 #include "executor/slice_queue.h"
 #include "executor/split_worker.h"
 #include "executor/work_queue.h"
@@ -78,6 +80,8 @@ class SourceExecutor final : public Source {
   std::unique_ptr<state::Ledger> ledger_;
   std::string pipeline_;
   SchemaRegistry schemas_;
+  SchemaSniffer sniffer_;
+  DriftLog drift_;
   WorkQueue work_;
   EventQueue events_;
   Discovery discovery_;

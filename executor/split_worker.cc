@@ -27,7 +27,7 @@ void SplitWorker::run() {
 }
 
 void SplitWorker::read_split(SplitAssignment assignment) {
-  // Until the schema is known one split at a time goes ahead: its header decides for all.
+  // Until the schema is known one split at a time goes ahead, and decides for all.
   if (context_.schemas.parsed() == nullptr) {
     alone_ = context_.schemas.lock_unknown();
     if (context_.schemas.parsed() != nullptr) alone_.unlock();
@@ -53,7 +53,7 @@ void SplitWorker::read_split(SplitAssignment assignment) {
 Result<void> SplitWorker::ensure_parser() {
   const std::shared_ptr<const Schema> schema = context_.schemas.parsed();
   if (parser_ != nullptr && parser_schema_ == schema && schema != nullptr) return {};
-  Result<std::unique_ptr<ByteStreamParser>> made = make_split_parser(context_.options, schema);
+  Result<std::unique_ptr<ByteStreamParser>> made = make_parser(context_.schemas.format(), schema);
   if (!made) return std::move(made).error();
   parser_ = std::move(*made);
   parser_schema_ = schema;
@@ -61,6 +61,12 @@ Result<void> SplitWorker::ensure_parser() {
 }
 
 Result<void> SplitWorker::stream(const SplitAssignment& assignment, Position& reached) {
+  if (alone_.owns_lock() && context_.sniffer.is_wanted()) {
+    Result<bool> settled = context_.sniffer.settle(*assignment.object, stop_);
+    if (!settled) return std::move(settled).error();
+    if (!*settled) return {};
+    alone_.unlock();
+  }
   if (Result<void> ready = ensure_parser(); !ready) return ready;
   SplitStream stream(
       context_, assignment, *parser_, [this](RowChunk chunk) { return deliver(std::move(chunk)); },

@@ -7,6 +7,7 @@
 
 #include "executor/event_queue.h"
 #include "executor/schema_registry.h"
+#include "executor/schema_sniffer.h"
 #include "executor/slice_queue.h"
 #include "executor/work_queue.h"
 #include "leat/object_store.h"
@@ -22,6 +23,7 @@ struct WorkerContext {
   WorkQueue& work;
   EventQueue& events;
   SchemaRegistry& schemas;
+  SchemaSniffer& sniffer;
   SliceParsing& parsing;
   std::size_t chunk_bytes;  ///< Decoded bytes read, and parsed, at a time.
   std::atomic<std::uint64_t>& reading;

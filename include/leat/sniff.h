@@ -22,6 +22,9 @@ struct SniffedSettings {
   bool comment = true;  ///< `#`, where lines that begin with it fit nothing else.
 };
 
+/// Those of `choose` that `format` leaves open.
+SniffedSettings open_settings(const FormatOptions& format, const SniffedSettings& choose);
+
 struct SniffOptions {
   std::string from = {};      ///< As SourceOptions::from.
   FormatOptions format = {};  ///< What is known. Only Format::kCsv is sniffed.

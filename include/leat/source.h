@@ -21,6 +21,7 @@
 #include "leat/result.h"
 #include "leat/row_chunk.h"
 #include "leat/schema.h"
+#include "leat/sniff.h"
 #include "leat/split.h"
 
 namespace leat {
@@ -31,8 +32,20 @@ struct SourceOptions {
   /// Name of this pipeline. Empty: the one that the state folder was begun with, or else a name
   /// made of the store and the literal front of `from`.
   std::string pipeline = {};
-  std::optional<Schema> schema = {};  ///< None: text columns named by the first header.
+  /// None: the one that an earlier run settled on, which the state folder keeps; at the first start
+  /// `types` says where it comes from.
+  std::optional<Schema> schema = {};
+  enum class Types {
+    kText,   ///< The first header names the columns, and all of them are text.
+    kSniff,  ///< A sample of the first objects decides, see leat/sniff.h. CSV only.
+  };
+  /// kText unless told: a program mostly knows its columns, and what a sample suggests may differ
+  /// from bucket to bucket.
+  Types types = Types::kText;
   FormatOptions format = {};
+  /// kSniff: what of `format` the sample may decide as well. It is kept with the schema, and holds
+  /// for later runs as long as `format` does not say otherwise.
+  SniffedSettings sniffed = {};
   StoreOptions store = {};
 
   bool once = false;  ///< End when all that is listed has been delivered.
@@ -61,7 +74,8 @@ struct SourceOptions {
 struct SourceStats {
   std::uint64_t rows = 0;  ///< Handed out by poll().
   std::uint64_t rows_rejected = 0;
-  std::uint64_t bytes = 0;  ///< Object bytes consumed by the rows handed out.
+  std::uint64_t values_nulled = 0;  ///< OnError::kNull: did not fit, and were read as null.
+  std::uint64_t bytes = 0;          ///< Object bytes consumed by the rows handed out.
   std::uint64_t objects_finished = 0;
   std::uint64_t objects_quarantined = 0;
   std::uint64_t objects_changed = 0;  ///< (Partly) loaded before, listed in another version.
@@ -69,6 +83,10 @@ struct SourceStats {
   std::uint64_t objects_pending = 0;  ///< Listed, not yet started; of the page at hand.
   std::uint64_t objects_reading = 0;
   std::uint64_t objects_unsettled = 0;  ///< Left out by the last listing: still being written.
+  /// Schema drift, in objects that brought rows; see docs/sniff.md.
+  std::uint64_t objects_with_extra_columns = 0;    ///< Which were ignored.
+  std::uint64_t objects_with_missing_columns = 0;  ///< Which were read as null.
+  std::uint64_t objects_with_misfits = 0;          ///< Values that do not fit their column's type.
   /// Unix time of the oldest object that is queued, being read, or not yet committed; 0: none is.
   std::int64_t oldest_pending_modified_ms = 0;
   std::int64_t last_complete_listing_ms = 0;  ///< Unix time; 0: none yet.

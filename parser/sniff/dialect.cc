@@ -186,11 +186,7 @@ Trial best_delimiter(Scorer& scorer, const FormatOptions& format, bool choose) {
 
 Dialect find_dialect(const std::vector<Sample>& samples, const FormatOptions& format,
                      const SniffedSettings& choose) {
-  const FormatOptions defaults;
-  const bool delimiter = choose.delimiter && format.delimiter == defaults.delimiter;
-  const bool quote =
-      choose.quote && format.quote == defaults.quote && format.escape == defaults.escape;
-  const bool comment = choose.comment && !format.comment;
+  const auto [delimiter, quote, header, comment] = open_settings(format, choose);
   std::size_t largest = 0;
   for (const Sample& sample : samples) largest = std::max(largest, sample.bytes.size());
 

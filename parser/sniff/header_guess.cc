@@ -185,7 +185,7 @@ class Judge {
 
 HeaderGuess guess_header(const std::vector<Sample>& samples, const Dialect& dialect, bool choose) {
   const std::uint64_t told = dialect.format.skip_lines;
-  if (!choose || !dialect.format.header) return {dialect.format.header, 0, "as it was told"};
+  if (!choose) return {dialect.format.header, 0, "as it was told"};
   FormatOptions format = dialect.format;
   if (told == 0) {
     // The same number of them everywhere: --skip-lines holds for all objects.

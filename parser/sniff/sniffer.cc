@@ -14,7 +14,18 @@
 #include "parser/sniff/dialect.h"
 #include "parser/sniff/header_guess.h"
 
-namespace leat::parser {
+namespace leat {
+
+SniffedSettings open_settings(const FormatOptions& format, const SniffedSettings& choose) {
+  const FormatOptions defaults;
+  return {
+      .delimiter = choose.delimiter && format.delimiter == defaults.delimiter,
+      .quote = choose.quote && format.quote == defaults.quote && format.escape == defaults.escape,
+      .header = choose.header && format.header,
+      .comment = choose.comment && !format.comment};
+}
+
+namespace parser {
 namespace {
 
 constexpr std::size_t kMisfitsShown = 5;
@@ -315,7 +326,7 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
   if (std::count(dialect.fields.begin(), dialect.fields.end(), 0u) == std::ssize(dialect.fields)) {
     return without_records(samples, std::move(report));
   }
-  const HeaderGuess guess = guess_header(samples, dialect, choose.header);
+  const HeaderGuess guess = guess_header(samples, dialect, open_settings(format, choose).header);
   report.format.header = guess.header;
   report.format.skip_lines += guess.titles;
   report.header_evidence = guess.evidence;
@@ -323,4 +334,5 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
   return report;
 }
 
-}  // namespace leat::parser
+}  // namespace parser
+}  // namespace leat

@@ -87,7 +87,7 @@ TEST_F(CommandTest, ConfigurationFileHoldsFlagsAndFlagsOutrankIt) {
       "delimiter = \";\"\nnull = [\"\", \"NA\"]\nformat = \"jsonl\"\n");
   const Outcome implicit = leat("load");
   EXPECT_EQ(implicit.status, 0) << implicit.err;
-  EXPECT_EQ(implicit.out, "{\"id\":\"1\",\"name\":null}\n");
+  EXPECT_EQ(implicit.out, "{\"id\":1,\"name\":null}\n");
   const Outcome overridden = leat("load --config leat.toml --state st2 --format csv");
   EXPECT_EQ(overridden.status, 0) << overridden.err;
   EXPECT_EQ(overridden.out, "id,name\n1,\n");
@@ -121,7 +121,7 @@ TEST_F(CommandTest, UsageErrorsSayWhatToDoAndExitWith2) {
         Case{"load --from x --to null: --state st --memory lots", "--memory"},
         Case{"load --from x --to null: --state st --delimiter ab", "--delimiter"},
         Case{"load --from x --to null: --state st --on-error ignore", "--on-error"},
-        Case{"load --from x --to null: --state st --no-header", "schema"},
+        Case{"load --from x --to null: --state st --no-header --types text", "schema"},
         Case{"load --from x --to null: --state st --no-such-flag", "--no-such-flag"},
         Case{"load --from 'in/[a' --to null: --state st", "[a"}}) {
     const Outcome outcome = leat(wrong.arguments);
