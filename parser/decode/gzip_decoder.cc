@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -103,7 +104,10 @@ class Inflater {
   };
   Progress run(std::span<const std::byte> in, std::span<std::byte> out) {
     if (copy_is_old_) {
-      *copy_ = *state_;
+      // All that is in use: the window comes last.
+      std::memcpy(copy_.get(), state_.get(),
+                  offsetof(inflate_state, tmp_out_buffer) +
+                      static_cast<std::size_t>(state_->tmp_out_valid));
       read_since_.clear();
       produced_since_ = 0;
       copy_is_old_ = false;

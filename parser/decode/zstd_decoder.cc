@@ -56,7 +56,8 @@ class ZstdDecoder final : public StreamDecoder {
         return {ErrorCode::kUnsupported,
                 "it needs a window of more than " +
                     std::to_string((std::uint64_t{1} << window_log_max_) >> 20) +
-                    " MiB of memory; compress it without --long and --ultra"};
+                    " MiB of memory; compress it with --long=" + std::to_string(window_log_max_) +
+                    " at most"};
       case ZSTD_error_dictionary_wrong:
       case ZSTD_error_dictionary_corrupted:
         return {ErrorCode::kUnsupported,

@@ -142,10 +142,10 @@ TEST(GzipDecoder, RefusesAnotherMethodThanDeflate) {
 }
 
 TEST(GzipDecoder, GivesOutAllBytesBeforeAnInvalidBlock) {
-  const std::string text = csv_text(200'000);
+  const std::string text = csv_text(70'000);
   // Stored blocks without a final one, then a block of the reserved type.
-  std::string stream = deflate_stored(text, 60'000);
-  for (std::size_t at = 0; at < stream.size(); at += 60'005) stream[at] = 0;
+  std::string stream = deflate_stored(text, 20'000);
+  for (std::size_t at = 0; at < stream.size(); at += 20'005) stream[at] = 0;
   const std::string encoded = gzip_member(stream + "\x07", text);
   for (const auto& cuts : {Cuts{}, fixed_cuts(1, 1), fixed_cuts(1 << 20, 17),
                            fixed_cuts(1 << 20, 100'000), fixed_cuts(999, 1 << 20)}) {
