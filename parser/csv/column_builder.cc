@@ -100,7 +100,7 @@ ColumnBuilder::ColumnBuilder(const FormatOptions& options, SimdTarget target)
     : is_null_(options.null_strings),
       quote_(options.quote),
       escape_(options.escape),
-      doubles_quotes_(options.kind == Format::kCsv &&
+      doubles_quotes_(options.kind == Format::kCsv && !escapes_anywhere(options) &&
                       (options.quote == '\0' || options.escape == options.quote)),
       bad_to_null_(options.on_error == OnError::kNull),
       kernels_(simd::column_kernels(target)),

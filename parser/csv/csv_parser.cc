@@ -48,17 +48,13 @@ std::vector<std::string> names_of(const Schema& schema) {
   return names;
 }
 
-bool reads_escape_anywhere(const FormatOptions& options) noexcept {
-  return options.escape_anywhere && options.escape != '\0' && options.escape != options.quote;
-}
-
 /// Null where the columns must be known first.
 std::unique_ptr<CsvTokenizer> make_tokenizer(const FormatOptions& options, SimdTarget target) {
   if (options.kind == Format::kJsonLines) return nullptr;
   if (options.kind == Format::kLines) return make_plain_lines_tokenizer(options);
   if (options.kind == Format::kPostgresCsv) return make_postgres_csv_tokenizer(options, target);
   if (options.kind == Format::kPostgresText) return make_postgres_text_tokenizer(options, target);
-  if (reads_escape_anywhere(options)) return make_escaping_tokenizer(options);
+  if (escapes_anywhere(options)) return make_escaping_tokenizer(options);
   if (options.tokenizer == "scalar") return make_scalar_tokenizer(options);
   if (options.tokenizer == "libcsv") return make_libcsv_tokenizer(options);
   return make_simd_tokenizer(options, target);

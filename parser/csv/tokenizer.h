@@ -190,7 +190,13 @@ std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const FormatOptions& options
 /// quote. The target is available.
 std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const FormatOptions& options, SimdTarget target);
 
-/// For FormatOptions::escape_anywhere, where there is an escape character besides the quote.
+/// Whether `options` have an escape character that works outside of quotes, too.
+inline bool escapes_anywhere(const FormatOptions& options) noexcept {
+  return options.kind == Format::kCsv && options.escape_anywhere && options.escape != '\0' &&
+         options.escape != options.quote;
+}
+
+/// For options of which escapes_anywhere is true.
 std::unique_ptr<CsvTokenizer> make_escaping_tokenizer(const FormatOptions& options);
 
 /// Appends the field's text to `out` with its escape sequences removed.

@@ -24,6 +24,9 @@ std::string what(const Fixture& fixture, const char* how, std::size_t at) {
          "), " + how + " " + std::to_string(at);
 }
 
+/// Large ones show that vectors read what single bytes do: not each of their cuts is tried.
+bool is_large(const Fixture& fixture) { return fixture.name.starts_with("large"); }
+
 /// Every fixture as it is, and under every policy behind a skipped line that is longer than what an
 /// object's start waits for, so that its own bytes are parsed as they come.
 std::vector<Fixture> all_variants() {
@@ -33,6 +36,10 @@ std::vector<Fixture> all_variants() {
     all.push_back(fixture);
     fixture.bytes.insert(0, std::string(kSniffBytes, '-') + "\n");
     ++fixture.options.skip_lines;
+    if (is_large(fixture)) {
+      all.push_back(fixture);
+      continue;
+    }
     for (const OnError policy : {OnError::kFail, OnError::kReject, OnError::kNull}) {
       fixture.options.on_error = policy;
       all.push_back(fixture);
@@ -57,8 +64,9 @@ void prepend(const std::vector<std::string>& all, std::size_t count,
 TEST(FormatCuts, ACutAtAnyByteChangesNothing) {
   for (const Fixture& fixture : all_variants()) {
     const Loaded whole = load(fixture);
-    for (const std::size_t cut : every_byte(fixture)) {
-      expect_same(load(fixture, {cut}), whole, what(fixture, "cut at", cut));
+    const std::vector<std::size_t> cuts = every_byte(fixture);
+    for (std::size_t i = 0; i < cuts.size(); i += is_large(fixture) ? 17 : 1) {
+      expect_same(load(fixture, {cuts[i]}), whole, what(fixture, "cut at", cuts[i]));
     }
     if (HasFailure()) return;
   }
@@ -75,7 +83,8 @@ TEST(FormatCuts, AResumeAtAnyPositionGoesOnAsIfNothingHadHappened) {
   for (const Fixture& fixture : all_variants()) {
     std::vector<Checkpointed> checkpoints;
     const Loaded whole = load(fixture, every_byte(fixture), {}, &checkpoints);
-    for (const Checkpointed& at : checkpoints) {
+    for (std::size_t i = 0; i < checkpoints.size(); i += is_large(fixture) ? 17 : 1) {
+      const Checkpointed& at = checkpoints[i];
       // Through its encoded form, as a state folder keeps it.
       const Result<Position> position = Position::decode(at.position.encode());
       ASSERT_TRUE(position);
@@ -92,6 +101,7 @@ TEST(FormatCuts, AResumeAtAnyPositionGoesOnAsIfNothingHadHappened) {
 TEST(FormatCuts, WholeRecordsCanBeParsedApart) {
   std::size_t parted = 0;
   for (const Fixture& fixture : all_variants()) {
+    if (is_large(fixture)) continue;
     std::vector<Checkpointed> checkpoints;
     const Loaded whole = load(fixture, every_byte(fixture), {}, &checkpoints);
     const auto first = std::find_if(checkpoints.begin(), checkpoints.end(),

@@ -206,6 +206,56 @@ void append_lines(std::vector<Fixture>& out) {
   add("fills_limit", "1\r\n12345678\r\n\r\n", "", [](FormatOptions& o) { o.record_bytes_max = 8; });
 }
 
+std::string repeated(const std::string& records, int times) {
+  std::string bytes;
+  for (int i = 0; i < times; ++i) bytes += records;
+  return bytes;
+}
+
+/// Objects in which vectors find enough bytes around a field to read it: rows of one byte at a time
+/// are converted without them.
+void append_large(std::vector<Fixture>& out) {
+  const char* const schema = "n bigint, t text, d date, x double precision";
+  const auto add = [&](const char* name, const std::string& records, FormatOptions options) {
+    out.push_back({name, repeated(records, 8), std::move(options), schema});
+  };
+  FormatOptions escaping = dialect("redshift", [](FormatOptions& o) { o.escape = '\\'; });
+  add("large_redshift",
+      "12|plain text|2026-11-20|1.5\n||2026-11-21|\n7|a\\|b\\\nc|2026-11-22|-2e3\n", escaping);
+  escaping.quote = '"';
+  add("large_redshift_quotes",
+      "\"12\"|\"plain|text\"|\"2026-11-20\"|\"1.5\"\n|\"\"||\n\"7\"|\"a\\\"b\"|2026-11-22|-2e3\n",
+      escaping);
+  add("large_text",
+      "12\tplain "
+      "text\t2026-11-20\t1.5\n\\N\t\\N\t\\N\t\\N\n7\ta\\tb\\\\N\t2026-11-22\t-2e3\n\\x38\t\t2026-"
+      "11-22\t1\n",
+      dialect("postgres-text"));
+  add("large_text_empty_null",
+      "12\tplain text\t2026-11-20\t1.5\n\t\t\t\n7\ta\\tb\\N\t2026-11-22\t-2e3\n",
+      dialect("postgres-text", [](FormatOptions& o) { o.null_strings = {""}; }));
+  add("large_text_lines",
+      "12\ta\\\nb\t2026-11-20\t1.5\n8\t\\.\t2026-11-22\t1\n9\t\\303\\251\\n\t2026-11-22\t1\n",
+      dialect("postgres-text"));
+  add("large_csv",
+      "12,plain "
+      "text,2026-11-20,1.5\n,,,\n7,\"a,\"\"b\",\"2026-11-22\",-2e3\n\"8\",\"\",2026-11-22,1\n",
+      dialect("postgres"));
+  add("large_csv_toggled",
+      "12,pla\"in "
+      "te\"xt,2026-11-20,1.5\n,,,\n7,\"a,\"\"b\"c,20\"26-11\"-22,-2e3\n\"8\",\"x\ny\",2026-11-22,"
+      "1\n",
+      dialect("postgres"));
+  add("large_json",
+      "{\"n\":12,\"t\":\"plain "
+      "text\",\"d\":\"2026-11-20\",\"x\":1.5}\n{}\n{\"t\":\"\",\"d\":null}\n"
+      "{\"n\":\"7\",\"t\":\"a\\n\\u00e9b\",\"d\":\"2026-11\\u002d22\",\"x\":-2e3}\n{\"x\":8,\"t\":["
+      "1, 2]}\n",
+      of_kind(Format::kJsonLines));
+  out.push_back(
+      {"large_lines", repeated("a line of text\n\nb\r\n", 12), of_kind(Format::kLines), ""});
+}
+
 }  // namespace
 
 std::vector<Fixture> format_fixtures() {
@@ -215,6 +265,7 @@ std::vector<Fixture> format_fixtures() {
   append_redshift(all);
   append_json_lines(all);
   append_lines(all);
+  append_large(all);
   return all;
 }
 
