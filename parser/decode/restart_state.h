@@ -34,7 +34,8 @@ struct RestartState {
   Encoding encoding = Encoding::kIdentity;
   std::uint64_t encoded_offset = 0;
   std::uint64_t decoded_offset = 0;
-  /// Absent: between two members, frames or streams, where nothing else is needed.
+  /// Absent: between two members, frames or streams, or at the object's front, where nothing else
+  /// is needed.
   std::optional<DeflatePlace> deflate = {};
 
   std::string encode() const;

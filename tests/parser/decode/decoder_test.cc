@@ -238,6 +238,21 @@ TEST_P(EveryEncoding, AResumeGoesOnWithTheSameBytes) {
   EXPECT_GE(states_tried, 5u);
 }
 
+TEST_P(EveryEncoding, WithoutARestartPointAResumeBeginsAtTheFront) {
+  const std::string text = csv_text(100'000);
+  const std::string encoded = encode(text);
+  const auto decoder = open_decoder(GetParam().encoding, {}).decoder;
+  const std::string state = decoder->state_before(0);
+  ASSERT_FALSE(run_decoder(*decoder, encoded).error);
+  EXPECT_EQ(decoder->state_before(text.size()), state);
+  const Result<OpenedDecoder> resumed = resume_decoder(state, {});
+  ASSERT_TRUE(resumed);
+  EXPECT_EQ(resumed->encoded_offset, 0u);
+  EXPECT_EQ(resumed->decoded_offset, 0u);
+  EXPECT_TRUE(run_decoder(*resumed->decoder, encoded).bytes == text);
+  EXPECT_TRUE(run_decoder(*resume_decoder(state, {})->decoder, "").error) << "cut off";
+}
+
 TEST_P(EveryEncoding, AStateAtTheEndFindsNothingMore) {
   const std::string text = csv_text(100'000);
   const std::string encoded = encode(text);
