@@ -98,8 +98,11 @@ RecordOutcome EscapingTokenizer::take_record(std::string_view input, bool final,
     }
     if (!field.quoted) field.end = static_cast<std::uint32_t>(at);
     if (line_break) {
-      if (line_break->length != 0) line_end = line_break->line_end;
-      return draft.finish(field, at, line_break->length);
+      const RecordOutcome outcome = draft.finish(field, at, line_break->length);
+      if (outcome == RecordOutcome::kTaken && line_break->length != 0) {
+        line_end = line_break->line_end;
+      }
+      return outcome;
     }
     const RecordOutcome outcome = draft.add(field, at);
     if (outcome != RecordOutcome::kTaken) return outcome;

@@ -142,8 +142,9 @@ RecordOutcome PostgresCsvTokenizer::take_record(std::string_view input, bool fin
       return draft.give_up(input.size(), RecordOutcome::kIncomplete);
     }
     if (line_break.kind == LineBreak::Kind::kBreak) {
-      line_end = line_break.line_end;
-      return finish(at, line_break.length);
+      const RecordOutcome outcome = finish(at, line_break.length);
+      if (outcome == RecordOutcome::kTaken) line_end = line_break.line_end;
+      return outcome;
     }
     draft.fault(at, input[at] == '\r' ? kStrayCarriageReturn : kStrayLineFeed);
     ++at;

@@ -81,8 +81,9 @@ RecordOutcome PostgresTextTokenizer::take_record(std::string_view input, bool fi
         return draft.give_up(input.size(), RecordOutcome::kIncomplete);
       }
       if (line_break.kind == LineBreak::Kind::kBreak) {
-        line_end = line_break.line_end;
-        return finish(at, at, line_break.length);
+        const RecordOutcome outcome = finish(at, at, line_break.length);
+        if (outcome == RecordOutcome::kTaken) line_end = line_break.line_end;
+        return outcome;
       }
       draft.fault(at, input[at] == '\r' ? kStrayCarriageReturn : kStrayLineFeed);
       ++at;

@@ -141,5 +141,24 @@ TEST(FormatCuts, WholeRecordsCanBeParsedApart) {
   EXPECT_GT(parted, 100u);
 }
 
+// The line end behind a record that is too large may not have come yet when it is refused.
+TEST(FormatCuts, ARefusedRecordSaysNothingOfTheLineEnd) {
+  FormatOptions escaping = *dialect_options("redshift");
+  escaping.escape = '\\';
+  for (FormatOptions options :
+       {*dialect_options("postgres"), *dialect_options("postgres-text"), escaping}) {
+    options.skip_lines = 1;
+    options.record_bytes_max = 4;
+    const std::size_t begin = kSniffBytes + 1;
+    const Fixture fixture{"refused", std::string(kSniffBytes, '-') + "\n12345678\n1\n", options,
+                          "a text"};
+    const Loaded whole = load(fixture);
+    EXPECT_EQ(whole.failure->code, ErrorCode::kRecordTooLarge);
+    for (std::size_t cut = begin; cut < fixture.bytes.size(); ++cut) {
+      expect_same(load(fixture, {cut}), whole, what(fixture, "cut at", cut));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace leat::parser
