@@ -5,11 +5,35 @@
 
 #include "parser/csv/not_text.h"
 #include "tests/differential/values.h"
+#include "tests/differential/write.h"
 
 namespace leat::differential {
 namespace {
 
-FormatOptions generate_dialect(Random& random) {
+/// One in five is of another format than CSV.
+FormatOptions generate_format(Random& random) {
+  if (!random.one_in(5)) return {};
+  switch (random.below(6)) {
+    case 0:
+      return *dialect_options("postgres");
+    case 1:
+      return *dialect_options("postgres-text");
+    case 2:
+    case 3: {
+      FormatOptions redshift = *dialect_options("redshift");
+      if (!random.one_in(3)) redshift.escape = '\\';
+      if (random.one_in(2)) redshift.quote = '"';
+      return redshift;
+    }
+    default:
+      FormatOptions lines;
+      lines.kind = random.one_in(4) ? Format::kLines : Format::kJsonLines;
+      return lines;
+  }
+}
+
+/// Characters, null strings and the like.
+FormatOptions generate_csv_dialect(Random& random) {
   FormatOptions dialect;
   if (random.one_in(4)) dialect.delimiter = random.character_of(";\t| 1a");
   if (random.one_in(12)) dialect.quote = random.character_of("'xQ");
@@ -24,13 +48,24 @@ FormatOptions generate_dialect(Random& random) {
   } else if (random.one_in(12)) {
     dialect.null_strings = {};
   }
+  dialect.header = !random.one_in(3);
+  return dialect;
+}
+
+FormatOptions generate_options(Random& random) {
+  FormatOptions options = generate_format(random);
+  if (options.kind == Format::kCsv && !options.escape_anywhere) {
+    options = generate_csv_dialect(random);
+  } else if (random.one_in(4)) {
+    options.header = true;
+  }
   // Fewest that stop at the first fault: little is behind it.
-  dialect.on_error = random.one_in(5)   ? OnError::kFail
+  options.on_error = random.one_in(5)   ? OnError::kFail
                      : random.one_in(2) ? OnError::kReject
                                         : OnError::kNull;
-  if (random.one_in(6)) dialect.extra_columns = ExtraColumns::kFail;
-  if (random.one_in(2)) dialect.extra_columns = ExtraColumns::kIgnore;
-  return dialect.validate() ? dialect : FormatOptions();
+  if (random.one_in(6)) options.extra_columns = ExtraColumns::kFail;
+  if (random.one_in(2)) options.extra_columns = ExtraColumns::kIgnore;
+  return options.validate() ? options : FormatOptions();
 }
 
 std::string_view generate_line_end(Random& random) {
@@ -44,9 +79,9 @@ struct Table {
   std::vector<DataType> types;
 };
 
-Table generate_table(Random& random) {
+Table generate_table(Random& random, std::size_t columns_max) {
   Table table;
-  for (std::size_t count = random.between(1, 8); count != 0; --count) {
+  for (std::size_t count = random.between(1, columns_max); count != 0; --count) {
     Field field;
     field.name = "c" + std::to_string(table.schema.fields.size() + 1);
     if (random.one_in(10)) field.name = random.one_of({"Name ", "x,y ", "q\"q ", "\xc3\xa9 "});
@@ -104,17 +139,27 @@ std::string generate_rows(const Table& table, const FormatOptions& dialect,
         continue;
       }
     }
+    if (dialect.kind == Format::kJsonLines) {
+      std::vector<std::string> values;
+      for (const DataType& type : table.types) {
+        values.push_back(random.one_in(odd_in) ? odd_value(type, random)
+                                               : usual_value(type, random));
+      }
+      text += write_json(table.names, values, random);
+      text += line_end;
+      continue;
+    }
     std::size_t fields = table.types.size();
     if (random.one_in(20 * odd_in)) fields = random.below(fields + 3);
     for (std::size_t i = 0; i < fields; ++i) {
       if (i != 0) text += dialect.delimiter;
       const DataType type = table.types[i % table.types.size()];
       if (!random.one_in(odd_in)) {
-        text += quoted_field(dialect, usual_value(type, random), random);
+        text += write_field(dialect, usual_value(type, random), random);
       } else if (random.one_in(3)) {
         text += odd_value(type, random);
       } else {
-        text += quoted_field(dialect, odd_value(type, random), random);
+        text += write_field(dialect, odd_value(type, random), random);
       }
     }
     if (random.one_in(20 * odd_in)) text += random.one_of({"\r", "\n", "\"", " ", "\r\r\n"});
@@ -149,8 +194,8 @@ std::string generate_soup(const FormatOptions& dialect, Random& random) {
         if (dialect.quote != '\0') text += dialect.quote;
         break;
       default:
-        text += quoted_field(dialect, random.one_of({"x", "", "a,b", "p\nq", "p\r\nq", "d\"q"}),
-                             random);
+        text +=
+            write_field(dialect, random.one_of({"x", "", "a,b", "p\nq", "p\r\nq", "d\"q"}), random);
     }
   }
   return text;
@@ -174,26 +219,6 @@ void limit_records(Fixture& file, Random& random) {
 }
 
 }  // namespace
-
-std::string quoted_field(const FormatOptions& dialect, std::string_view value, Random& random) {
-  const auto is_null_text = [&] {
-    return std::find(dialect.null_strings.begin(), dialect.null_strings.end(), value) !=
-           dialect.null_strings.end();
-  };
-  if (dialect.quote == '\0') return std::string(value);
-  const char special[] = {dialect.delimiter, dialect.quote, '\r', '\n',
-                          dialect.comment.value_or('\n')};
-  const bool must =
-      value.find_first_of(std::string_view(special, std::size(special))) != value.npos ||
-      (is_null_text() && !random.one_in(4));
-  if (!must && !random.one_in(6)) return std::string(value);
-  std::string quoted(1, dialect.quote);
-  for (const char c : value) {
-    if (c == dialect.quote || c == dialect.escape) quoted += dialect.escape;
-    quoted += c;
-  }
-  return quoted + dialect.quote;
-}
 
 void mutate(std::string& text, const FormatOptions& dialect, Random& random) {
   if (text.empty()) return;
@@ -231,11 +256,12 @@ void mutate(std::string& text, const FormatOptions& dialect, Random& random) {
 
 Fixture generate_file(std::uint64_t seed, std::uint64_t number) {
   Random random(seed, number);
-  Fixture file{"file" + std::to_string(number) + ".csv", "", generate_dialect(random)};
+  Fixture file{"file" + std::to_string(number), "", generate_options(random)};
   FormatOptions& dialect = file.options;
-  Table table = generate_table(random);
+  Table table = generate_table(random, dialect.kind == Format::kLines ? 1 : 8);
   const std::string_view line_end = generate_line_end(random);
-  dialect.header = !random.one_in(3);
+  const bool names_columns = dialect.kind == Format::kJsonLines;
+  const bool has_header_line = dialect.header && !names_columns && dialect.kind != Format::kLines;
   const bool soup = random.one_in(6);
   // No header that happens to be there has the schema's names.
   const bool has_schema = !dialect.header || (!soup && !random.one_in(4));
@@ -243,11 +269,11 @@ Fixture generate_file(std::uint64_t seed, std::uint64_t number) {
   if (soup) {
     file.bytes = generate_soup(dialect, random);
   } else {
-    if (dialect.header) {
-      if (random.one_in(4)) shuffle_columns(table, random);
+    if ((has_header_line || names_columns) && random.one_in(4)) shuffle_columns(table, random);
+    if (has_header_line) {
       for (std::size_t i = 0; i < table.names.size(); ++i) {
         if (i != 0) file.bytes += dialect.delimiter;
-        file.bytes += quoted_field(dialect, table.names[i], random);
+        file.bytes += write_field(dialect, table.names[i], random);
       }
       file.bytes += line_end;
     }

@@ -16,10 +16,6 @@ using parser::Fixture;
 /// some thousand is larger than the pieces in which parsers take their input.
 Fixture generate_file(std::uint64_t seed, std::uint64_t number);
 
-/// `value` as a field of the dialect: in quotes where it must be, and sometimes where it need not.
-/// A dialect without quotes gives it as it stands. Null is not a value: it is an empty field.
-std::string quoted_field(const FormatOptions& dialect, std::string_view value, Random& random);
-
 /// `text` with a byte changed, a piece cut out, doubled or put elsewhere, or another end.
 void mutate(std::string& text, const FormatOptions& dialect, Random& random);
 

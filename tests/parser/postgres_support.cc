@@ -117,6 +117,7 @@ std::span<const ColumnKind> column_kinds() { return kKinds; }
 
 struct PostgresOracle::Connection {
   std::unique_ptr<PGconn, Closer> handle;
+  std::string columns;  ///< Of the table t; empty: there is none.
 
   Reply execute(const std::string& sql) const { return Reply(PQexec(handle.get(), sql.c_str())); }
 };
@@ -144,8 +145,13 @@ void PostgresOracle::run(const std::string& sql) {
 
 Answer PostgresOracle::by_postgres(const Fixture& fixture, const std::string& options) {
   PGconn* const handle = connection_->handle.get();
-  run("DROP TABLE IF EXISTS t");
-  run("CREATE TEMPORARY TABLE t (" + fixture.schema + ")");
+  // A table is dear to make: the next file of the same schema finds it empty.
+  if (connection_->columns != fixture.schema) {
+    run("DROP TABLE IF EXISTS t");
+    run("CREATE TEMPORARY TABLE t (" + fixture.schema + ") ON COMMIT DELETE ROWS");
+    connection_->columns = fixture.schema;
+  }
+  run("BEGIN");
   const Reply copy = connection_->execute("COPY t FROM STDIN (" + options + ")");
   EXPECT_EQ(PQresultStatus(copy.get()), PGRES_COPY_IN) << PQerrorMessage(handle);
   PQputCopyData(handle, fixture.bytes.data(), static_cast<int>(fixture.bytes.size()));
@@ -156,7 +162,10 @@ Answer PostgresOracle::by_postgres(const Fixture& fixture, const std::string& op
       answer.refused = PQresultErrorMessage(reply.get());
     }
   }
-  if (!answer.refused.empty()) return answer;
+  if (!answer.refused.empty()) {
+    run("ROLLBACK");
+    return answer;
+  }
   const Reply table = connection_->execute("SELECT * FROM t ORDER BY ctid");
   const int columns = PQnfields(table.get());
   for (int row = 0; row < PQntuples(table.get()); ++row) {
@@ -175,6 +184,7 @@ Answer PostgresOracle::by_postgres(const Fixture& fixture, const std::string& op
     }
     answer.rows.push_back(std::move(text));
   }
+  run("COMMIT");
   return answer;
 }
 
