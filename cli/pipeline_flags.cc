@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/format_flags.h"
 #include "cli/quantities.h"
 
 namespace leat::cli {
@@ -13,7 +14,7 @@ struct PipelineFlags::Typed {
   std::string from, to, table, schema, state, rejects, report, pipeline;
   bool once = false, retry_quarantined = false, lineage = false, header = true,
        no_sign_request = false;
-  std::string delimiter, quote, escape, comment;
+  std::string input_format, dialect, delimiter, quote, escape, comment;
   std::vector<std::string> null_strings;
   CLI::Option* header_flag = nullptr;
   std::string types = "sniff", on_error = "fail", extra_columns = "auto", missing_columns = "null",
@@ -22,6 +23,8 @@ struct PipelineFlags::Typed {
   std::string poll_interval, checkpoint_interval, settle, memory, max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
   std::string endpoint_url, region, profile, ca_bundle, addressing = "auto", log_level = "info";
+
+  bool header_given() const { return header_flag != nullptr && header_flag->count() != 0; }
 };
 
 PipelineFlags::PipelineFlags() : typed_(std::make_unique<Typed>()) {}
@@ -47,9 +50,20 @@ void PipelineFlags::add_store_flags(CLI::App& app) {
 
 void PipelineFlags::add_dialect_flags(CLI::App& app) {
   const std::string group = "Format";
+  app.add_option("--input-format", typed_->input_format,
+                 "What objects hold: csv (default; any delimited text), jsonl, lines")
+      ->group(group)
+      ->check(CLI::IsMember({"csv", "jsonl", "lines"}));
+  app.add_option(
+         "--dialect", typed_->dialect,
+         "Which delimited text: default, postgres (COPY's CSV), postgres-text (COPY's text), "
+         "redshift (UNLOAD); the flags below go over it")
+      ->group(group)
+      ->check(CLI::IsMember({"default", "postgres", "postgres-text", "redshift"}));
   typed_->header_flag =
       app.add_flag("--header,!--no-header", typed_->header,
-                   "First record holds column names (default); without, columns go by place")
+                   "First record holds column names (default, but for other dialects); without, "
+                   "columns go by place")
           ->group(group);
   app.add_option("--delimiter", typed_->delimiter, "Between fields; one byte (default ,)")
       ->group(group);
@@ -57,7 +71,8 @@ void PipelineFlags::add_dialect_flags(CLI::App& app) {
   app.add_option("--escape", typed_->escape, "Before a quote inside quotes (default: the quote)")
       ->group(group);
   app.add_option("--null", typed_->null_strings,
-                 "Unquoted text that means null; may be repeated (default: empty)")
+                 "Unquoted text that means null; may be repeated (default: empty; postgres-text: "
+                 "\\N)")
       ->group(group)
       ->expected(1)
       ->take_all();
@@ -158,10 +173,11 @@ void PipelineFlags::set_from(const std::string& from) { typed_->from = from; }
 const std::string& PipelineFlags::report_file() const noexcept { return typed_->report; }
 
 SniffedSettings PipelineFlags::unsaid() const noexcept {
-  return {.delimiter = typed_->delimiter.empty(),
-          .quote = typed_->quote.empty() && typed_->escape.empty(),
-          .header = typed_->header_flag == nullptr || typed_->header_flag->count() == 0,
-          .comment = typed_->comment.empty()};
+  const bool open = typed_->dialect.empty();
+  return {.delimiter = open && typed_->delimiter.empty(),
+          .quote = open && typed_->quote.empty() && typed_->escape.empty(),
+          .header = open && !typed_->header_given(),
+          .comment = open && typed_->comment.empty()};
 }
 
 Result<SourceOptions::LogLevel> PipelineFlags::log_level() const {
@@ -216,26 +232,23 @@ Result<LoaderOptions> PipelineFlags::options() const {
                                                   : SinkOptions::Format::kCsv;
   options.rejects_file = typed.rejects;
 
+  Result<FormatOptions> typed_format = read_format(
+      {typed.input_format, typed.dialect, typed.delimiter, typed.quote, typed.escape, typed.comment,
+       typed.null_strings, typed.header_given() ? std::optional(typed.header) : std::nullopt,
+       typed.skip_lines});
+  if (!typed_format) return std::move(typed_format).error();
+  source.format = *std::move(typed_format);
   FormatOptions& format = source.format;
   std::chrono::milliseconds settle(source.store.local.settle_ms);
   std::uint64_t record_bytes_max = format.record_bytes_max;
-  char comment = '\0';
   for (Result<void> parsed :
        {set_parsed("--poll-interval", typed.poll_interval, parse_duration, source.poll_interval),
         set_parsed("--checkpoint-interval", typed.checkpoint_interval, parse_duration,
                    options.checkpoint_interval),
         set_parsed("--settle", typed.settle, parse_duration, settle),
         set_parsed("--memory", typed.memory, parse_bytes, source.memory_bytes_max),
-        set_parsed("--max-record-bytes", typed.max_record_bytes, parse_bytes, record_bytes_max),
-        set_parsed("--delimiter", typed.delimiter, parse_character, format.delimiter),
-        set_parsed("--quote", typed.quote, parse_character, format.quote),
-        set_parsed("--comment", typed.comment, parse_character, comment)}) {
+        set_parsed("--max-record-bytes", typed.max_record_bytes, parse_bytes, record_bytes_max)}) {
     if (!parsed) return std::move(parsed).error();
-  }
-  format.escape = format.quote;
-  if (Result<void> parsed = set_parsed("--escape", typed.escape, parse_character, format.escape);
-      !parsed) {
-    return std::move(parsed).error();
   }
   if (record_bytes_max > (1u << 30)) {
     return Error{ErrorCode::kInvalidArgument, "--max-record-bytes: at most 1GiB"};
@@ -245,10 +258,6 @@ Result<LoaderOptions> PipelineFlags::options() const {
   }
   format.record_bytes_max = static_cast<std::uint32_t>(record_bytes_max);
   source.store.local.settle_ms = static_cast<std::uint32_t>(settle.count());
-  if (comment != '\0') format.comment = comment;
-  format.header = typed.header;
-  format.skip_lines = typed.skip_lines;
-  if (!typed.null_strings.empty()) format.null_strings = typed.null_strings;
   if (!typed.tokenizer.empty()) format.tokenizer = typed.tokenizer;
   format.on_error = typed.on_error == "reject" ? OnError::kReject
                     : typed.on_error == "null" ? OnError::kNull
