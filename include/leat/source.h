@@ -47,6 +47,9 @@ struct SourceOptions {
   /// for later runs as long as `format` does not say otherwise.
   SniffedSettings sniffed = {};
   StoreOptions store = {};
+  /// Decoded bytes for each stored one above which a compressed object is taken for a bomb and
+  /// quarantined, once it has decoded to 64 MiB; 0: there is no such limit.
+  std::uint64_t decode_ratio_max = 1'100;
 
   bool once = false;  ///< End when all that is listed has been delivered.
   /// Take quarantined objects up again, each from where it stopped: for options that now let its
