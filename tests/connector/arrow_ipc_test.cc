@@ -11,8 +11,8 @@
 
 #include "connector/arrow/flatbuffer_builder.h"
 #include "connector/arrow/ipc_stream.h"
-#include "tests/connector/arrow_ipc_reader.h"
 #include "tests/connector/chunk_builder.h"
+#include "tests/support/arrow_ipc_reader.h"
 
 namespace leat::connector {
 namespace {

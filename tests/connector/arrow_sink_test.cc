@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "tests/connector/arrow_ipc_reader.h"
 #include "tests/connector/chunk_builder.h"
+#include "tests/support/arrow_ipc_reader.h"
 
 namespace leat::connector {
 namespace {
