@@ -28,23 +28,41 @@ struct Setting {
   ordered_json value;
 };
 
+/// The name of `--dialect` whose options these are based on; empty: the default, or none.
+std::string dialect_of(const FormatOptions& format) {
+  if (format.kind == Format::kPostgresCsv) return "postgres";
+  if (format.kind == Format::kPostgresText) return "postgres-text";
+  return format.escape_anywhere ? "redshift" : "";
+}
+
 /// All that differs from what `leat load` takes for granted once it has a schema.
 std::vector<Setting> settings_of(std::string_view from, const SniffReport& report) {
-  const FormatOptions defaults;
   const FormatOptions& format = report.format;
   std::vector<Setting> settings = {{"from", from}};
+  FormatOptions defaults;
+  if (format.kind == Format::kJsonLines) {
+    defaults = format;  // It has no characters to choose.
+    settings.push_back({"input-format", "jsonl"});
+  }
+  if (const std::string dialect = dialect_of(format); !dialect.empty()) {
+    if (Result<FormatOptions> options = dialect_options(dialect)) defaults = *std::move(options);
+    settings.push_back({"dialect", dialect});
+  }
+  const FormatOptions limits;
   if (format.delimiter != defaults.delimiter) {
     settings.push_back({"delimiter", character(format.delimiter)});
   }
   if (format.quote != defaults.quote) settings.push_back({"quote", character(format.quote)});
-  if (format.escape != format.quote) settings.push_back({"escape", character(format.escape)});
+  if (format.escape != (format.quote != defaults.quote ? format.quote : defaults.escape)) {
+    settings.push_back({"escape", character(format.escape)});
+  }
   if (format.comment) settings.push_back({"comment", character(*format.comment)});
   if (format.skip_lines != 0) settings.push_back({"skip-lines", format.skip_lines});
-  if (!format.header) settings.push_back({"header", false});
+  if (format.header != defaults.header) settings.push_back({"header", format.header});
   if (format.null_strings != defaults.null_strings) {
     settings.push_back({"null", format.null_strings});
   }
-  if (format.record_bytes_max != defaults.record_bytes_max) {
+  if (format.record_bytes_max != limits.record_bytes_max) {
     settings.push_back({"max-record-bytes", format.record_bytes_max});
   }
   settings.push_back({"schema", report.schema.to_sql()});
@@ -220,14 +238,18 @@ std::string sniffed_evidence(const SniffReport& report) {
   add(count_of(report.records, "record") + " in " + format_bytes(bytes) + " of " +
       count_of(used, "object") + ", " +
       percent(report.records - report.records_misfit, report.records) + " of them regular");
-  add("delimiter " + character(format.delimiter) + ", quote " + character(format.quote) +
-      (format.escape != format.quote ? ", escape " + character(format.escape) : "") +
-      (format.comment ? ", comment " + character(*format.comment) : "") +
-      (report.line_end.empty() ? "" : ", line end " + report.line_end) +
-      (report.byte_order_mark ? ", byte order mark" : ""));
-  add(std::string(report.names_fault.empty() && format.header ? "header" : "no header") + ": " +
-      (report.names_fault.empty() ? report.header_evidence
-                                  : "it can only be read by place, since " + report.names_fault));
+  const std::string line_end = report.line_end.empty() ? "" : ", line end " + report.line_end;
+  const std::string mark = report.byte_order_mark ? ", byte order mark" : "";
+  if (format.kind == Format::kJsonLines) {
+    add("JSON lines" + line_end + mark);
+  } else {
+    add("delimiter " + character(format.delimiter) + ", quote " + character(format.quote) +
+        (format.escape != format.quote ? ", escape " + character(format.escape) : "") +
+        (format.comment ? ", comment " + character(*format.comment) : "") + line_end + mark);
+    add(std::string(report.names_fault.empty() && format.header ? "header" : "no header") + ": " +
+        (report.names_fault.empty() ? report.header_evidence
+                                    : "it can only be read by place, since " + report.names_fault));
+  }
   for (const SniffedColumn& column : report.columns) {
     if (column.near || column.values == 0) add(evidence_of(column));
   }

@@ -33,12 +33,14 @@ std::string description(const SniffReport& report) {
   const FormatOptions& format = report.format;
   std::string text = "columns as a sample of " + std::to_string(report.records) +
                      " records shows them: " + report.schema.to_sql().substr(0, kSchemaShownBytes);
-  if (format.delimiter != defaults.delimiter) text += "; delimiter " + shown(format.delimiter);
-  if (format.quote != defaults.quote) text += "; quote " + shown(format.quote);
-  if (format.escape != format.quote) text += "; escape " + shown(format.escape);
-  if (format.comment) text += "; comment " + shown(*format.comment);
-  if (format.skip_lines != 0) text += "; lines skipped: " + std::to_string(format.skip_lines);
-  if (!format.header) text += "; no header";
+  if (format.kind == Format::kCsv) {
+    if (format.delimiter != defaults.delimiter) text += "; delimiter " + shown(format.delimiter);
+    if (format.quote != defaults.quote) text += "; quote " + shown(format.quote);
+    if (format.escape != format.quote) text += "; escape " + shown(format.escape);
+    if (format.comment) text += "; comment " + shown(*format.comment);
+    if (format.skip_lines != 0) text += "; lines skipped: " + std::to_string(format.skip_lines);
+    if (!format.header) text += "; no header";
+  }
   return text +
          ". This is kept in the state folder; to choose otherwise begin a new one with "
          "--schema, or --types text for text alone (leat sniff shows the evidence)";

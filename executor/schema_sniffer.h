@@ -23,7 +23,7 @@ class SchemaSniffer {
 
   /// Whether the options ask for it.
   bool is_wanted() const noexcept {
-    return options_.types == SourceOptions::Types::kSniff && options_.format.kind == Format::kCsv;
+    return options_.types == SourceOptions::Types::kSniff && options_.format.kind != Format::kLines;
   }
 
   /// Looks at the split that is due, and at other objects beside it, and fixes schema and dialect

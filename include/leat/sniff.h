@@ -26,8 +26,9 @@ struct SniffedSettings {
 SniffedSettings open_settings(const FormatOptions& format, const SniffedSettings& choose);
 
 struct SniffOptions {
-  std::string from = {};      ///< As SourceOptions::from.
-  FormatOptions format = {};  ///< What is known. Only Format::kCsv is sniffed.
+  std::string from = {};  ///< As SourceOptions::from.
+  /// What is known. Of other formats than CSV no more than columns and types are found.
+  FormatOptions format = {};
   SniffedSettings choose = {};
   StoreOptions store = {};
   /// Objects to look at: the first and the last of the listing's first pages, others between them.
@@ -102,7 +103,7 @@ struct SniffReport {
 /// Lists `options.from`, reads the front of a few of its objects, and says what they hold.
 ///   kNotFound          Nothing matches, or no object that does holds a byte.
 ///   kNotText           None of them is text; the message says what the first one is.
-///   kUnsupported       Another format than CSV.
+///   kUnsupported       JSON lines where CSV was said; Format::kLines, whose one column is text.
 ///   kInvalidArgument, kPermissionDenied, kUnavailable, kThrottled, kTimeout, kIo
 Result<SniffReport> sniff(const SniffOptions& options);
 /// As above, with a store of the caller's own in place of open_store(options.from).

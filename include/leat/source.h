@@ -37,7 +37,7 @@ struct SourceOptions {
   std::optional<Schema> schema = {};
   enum class Types {
     kText,   ///< The first header names the columns, and all of them are text.
-    kSniff,  ///< A sample of the first objects decides, see leat/sniff.h. CSV only.
+    kSniff,  ///< A sample of the first objects decides, see leat/sniff.h.
   };
   /// kText unless told: a program mostly knows its columns, and what a sample suggests may differ
   /// from bucket to bucket.

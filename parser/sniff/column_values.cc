@@ -198,6 +198,15 @@ void ColumnValues::add(std::string_view text, bool quoted, const Locate& locate)
   }
 }
 
+void ColumnValues::add_json_string(std::string_view text, const Locate& locate) {
+  for (const Candidate other :
+       {kBool, kInteger, kLongInteger, kFixedDecimal, kFloat, kLongDecimal, kJson}) {
+    ++misses_[other].count;
+    misses_[other].hopeless = true;
+  }
+  add(text, true, locate);
+}
+
 /// What all values fit and yet may be something else.
 bool ColumnValues::is_sure(Candidate candidate) const noexcept {
   if (candidate == kBool) return saw_bool_word_ || (saw_t_ && saw_f_);

@@ -29,6 +29,9 @@ class ColumnValues {
   void add_null() { ++nulls_; }
   /// `text` is the field without quotes and escapes.
   void add(std::string_view text, bool quoted, const Locate& locate);
+  /// A string of JSON: where its writer meant a number, a truth value or an object, there would be
+  /// one.
+  void add_json_string(std::string_view text, const Locate& locate);
 
   std::uint64_t values() const noexcept { return values_; }
   std::uint64_t nulls() const noexcept { return nulls_; }

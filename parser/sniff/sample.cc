@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "parser/csv/line_break.h"
+#include "parser/postgres/tokenizers.h"
 
 namespace leat::parser {
 namespace {
@@ -18,8 +19,27 @@ constexpr std::string_view kTooLarge = "the record is longer than --max-record-b
 
 }  // namespace
 
+std::unique_ptr<CsvTokenizer> make_sample_tokenizer(const FormatOptions& options) {
+  if (options.kind == Format::kPostgresCsv) {
+    return make_postgres_csv_tokenizer(options, SimdTarget::kPortable);
+  }
+  if (options.kind == Format::kPostgresText) {
+    return make_postgres_text_tokenizer(options, SimdTarget::kPortable);
+  }
+  const bool escapes =
+      options.escape_anywhere && options.escape != '\0' && options.escape != options.quote;
+  return escapes ? make_escaping_tokenizer(options) : make_scalar_tokenizer(options);
+}
+
 SampleWalk walk_records(const Sample& sample, const FormatOptions& options, bool keep_blank,
                         std::size_t bytes_max,
+                        const std::function<bool(const SampledRecord&)>& visit) {
+  return walk_records(sample, options, *make_sample_tokenizer(options), keep_blank, bytes_max,
+                      visit);
+}
+
+SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvTokenizer& tokenizer,
+                        bool keep_blank, std::size_t bytes_max,
                         const std::function<bool(const SampledRecord&)>& visit) {
   SampleWalk walk;
   std::string_view bytes = std::string_view(sample.bytes).substr(0, bytes_max);
@@ -39,15 +59,13 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, bool
     used = stop->end + stop->line_break.length;
   }
 
-  // Each dialect is tried: the state machine reads all of them, and a few MiB take it no time.
-  const std::unique_ptr<CsvTokenizer> tokenizer = make_scalar_tokenizer(options);
   TokenizedBlock block;
   std::uint64_t ordinal = 0;
   for (std::size_t piece_bytes = kPieceBytes; used < bytes.size();) {
     const std::string_view piece = bytes.substr(used, piece_bytes);
     const bool last = piece.size() == bytes.size() - used;
     const Result<void> done =
-        tokenizer->tokenize(piece, final && last, keep_blank, SIZE_MAX, walk.line_end, block);
+        tokenizer.tokenize(piece, final && last, keep_blank, SIZE_MAX, walk.line_end, block);
     std::size_t bad = 0;
     const std::size_t records = block.record_begin.size() + block.bad.size();
     for (std::size_t i = 0; i < records; ++i) {
@@ -91,13 +109,18 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, bool
   return walk;
 }
 
+std::string_view raw_text_of(const SampledRecord& record, std::size_t field) {
+  const FieldSpan span = record.block->field(record.index, field);
+  return {record.block->text + span.begin, span.end - span.begin};
+}
+
 std::string_view text_of(const SampledRecord& record, std::size_t field,
                          const FormatOptions& options, std::string& scratch) {
   const FieldSpan span = record.block->field(record.index, field);
-  const std::string_view text(record.block->text + span.begin, span.end - span.begin);
+  const std::string_view text = raw_text_of(record, field);
   if (!span.escaped) return text;
   scratch.clear();
-  unescape(text, options.quote, options.escape, scratch);
+  unescape(text, span.escaping, options.quote, options.escape, scratch);
   return scratch;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -37,12 +38,23 @@ struct SampleWalk {
   bool cut = false;  ///< The last record is not complete, or cannot be read.
 };
 
+/// The tokenizer of a format whose records say by themselves what their fields are: any but JSON
+/// lines. SIMD would gain nothing here.
+std::unique_ptr<CsvTokenizer> make_sample_tokenizer(const FormatOptions& options);
+
 /// Calls `visit` for each complete record in the first `bytes_max` bytes, behind a BOM and
 /// options.skip_lines, until it returns false. A header is a record like any other. Blank lines are
 /// records only with `keep_blank`.
 SampleWalk walk_records(const Sample& sample, const FormatOptions& options, bool keep_blank,
                         std::size_t bytes_max,
                         const std::function<bool(const SampledRecord&)>& visit);
+/// The same with another tokenizer than that of the options.
+SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvTokenizer& tokenizer,
+                        bool keep_blank, std::size_t bytes_max,
+                        const std::function<bool(const SampledRecord&)>& visit);
+
+/// A field as it is written, but for its quotes: what null strings are compared with.
+std::string_view raw_text_of(const SampledRecord& record, std::size_t field);
 
 /// The text of a field, without quotes and escapes. `scratch` keeps it where it has to be changed.
 std::string_view text_of(const SampledRecord& record, std::size_t field,

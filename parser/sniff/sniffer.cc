@@ -6,10 +6,12 @@
 #include <unordered_set>
 #include <utility>
 
+#include "parser/convert/values.h"
 #include "parser/csv/column_builder.h"
 #include "parser/csv/excerpt.h"
 #include "parser/csv/header.h"
 #include "parser/csv/not_text.h"
+#include "parser/json_lines/json_lines_tokenizer.h"
 #include "parser/sniff/column_values.h"
 #include "parser/sniff/dialect.h"
 #include "parser/sniff/header_guess.h"
@@ -40,15 +42,26 @@ std::string count_of(std::size_t count, std::string_view noun) {
 /// The columns of all samples: united by name, or by place.
 class Table {
  public:
-  Table(const std::vector<Sample>& samples, SniffReport& report,
-        const std::vector<std::size_t>& fields)
+  Table(const std::vector<Sample>& samples, SniffReport& report, std::vector<std::size_t> fields)
       : samples_(samples),
         report_(report),
-        fields_(fields),
-        most_fields_(*std::max_element(fields.begin(), fields.end())) {}
+        fields_(std::move(fields)),
+        most_fields_(*std::max_element(fields_.begin(), fields_.end())) {}
 
-  void read() {
-    if (!report_.format.header) name_by_place({});
+  /// `keys`: those of JSON lines, in the order in which they become columns.
+  void read(const Names& keys = {}) {
+    if (is_json()) {
+      by_place_ = true;
+      Schema schema;
+      for (const std::string& key : keys) schema.fields.push_back({key, {}, true});
+      for (const std::string& key : keys) add_column(key);
+      tokenizer_ = make_json_lines_tokenizer(report_.format, SimdTarget::kPortable,
+                                             std::make_shared<const Schema>(std::move(schema)),
+                                             ExtraColumns::kIgnore);
+    } else {
+      tokenizer_ = make_sample_tokenizer(report_.format);
+      if (!report_.format.header) name_by_place({});
+    }
     for (std::size_t i = 0; i < samples_.size(); ++i) {
       if (report_.objects[i].left_out.empty()) read_sample(i);
     }
@@ -59,7 +72,7 @@ class Table {
       report_.columns.push_back({field, values_[i].values(), values_[i].nulls(),  //
                                  values_[i].near()});
     }
-    if (report_.names_fault.empty()) return;
+    if (report_.names_fault.empty() || is_json()) return;
     report_.format.header = false;
     report_.format.skip_lines = header_lines_;
   }
@@ -70,6 +83,9 @@ class Table {
     bool crlf = false;
     bool cr = false;
   };
+
+  bool is_json() const noexcept { return report_.format.kind == Format::kJsonLines; }
+  bool has_header() const noexcept { return report_.format.header && !is_json(); }
 
   void note(std::string sentence) {
     if (report_.notes.size() < kNotesMax) report_.notes.push_back(std::move(sentence));
@@ -97,7 +113,7 @@ class Table {
   void read_sample(std::size_t index) {
     const Sample& sample = samples_[index];
     SniffedObject& object = report_.objects[index];
-    bool header_due = report_.format.header;
+    bool header_due = has_header();
     std::uint64_t before_header = 0;  // Blank lines.
     SampledRecord at;
     const ColumnValues::Locate locate = [&] {
@@ -130,11 +146,16 @@ class Table {
       }
       for (std::size_t i = 0; i < columns_.size(); ++i) {
         const FieldSpan span = record.block->field(record.index, i);
+        ColumnValues& values = values_[columns_[i]];
+        if (is_null(span, raw_text_of(record, i))) {
+          values.add_null();
+          continue;
+        }
         const std::string_view text = text_of(record, i, report_.format, scratch);
-        if (is_null(span, text)) {
-          values_[columns_[i]].add_null();
+        if (is_json() && span.quoted) {
+          values.add_json_string(text, locate);
         } else {
-          values_[columns_[i]].add(text, span.quoted, locate);
+          values.add(text, span.quoted, locate);
         }
       }
       return true;
@@ -143,15 +164,15 @@ class Table {
     if (by_place_) {
       for (std::size_t i = 0; i < names_.size(); ++i) columns_.push_back(i);
     }
-    const SampleWalk walk =
-        walk_records(sample, report_.format, fields_[index] == 1, sample.bytes.size(), visit);
+    const SampleWalk walk = walk_records(sample, report_.format, *tokenizer_, fields_[index] == 1,
+                                         sample.bytes.size(), visit);
     report_.byte_order_mark = report_.byte_order_mark || walk.byte_order_mark;
     report_.records += object.records;
   }
 
   /// The parser counts records from 1 behind the header.
   std::uint64_t number_of(const SampledRecord& record, std::uint64_t before_header) const {
-    return record.ordinal - before_header + (report_.format.header ? 0 : 1);
+    return record.ordinal - before_header + (has_header() ? 0 : 1);
   }
 
   void see_line_end(const Sample& sample, const SampledRecord& record) {
@@ -241,8 +262,9 @@ class Table {
 
   const std::vector<Sample>& samples_;
   SniffReport& report_;
-  const std::vector<std::size_t>& fields_;  ///< That most records of each sample have.
+  const std::vector<std::size_t> fields_;  ///< That most records of each sample have.
   const std::size_t most_fields_;
+  std::unique_ptr<CsvTokenizer> tokenizer_;
   bool by_place_ = false;
   Names first_header_;
   std::uint64_t header_lines_ = 0;
@@ -281,15 +303,54 @@ Result<bool> leave_out(std::vector<Sample>& samples, const FormatOptions& format
   return any;
 }
 
+/// The first line that is not blank is a JSON object, in each sample.
+bool are_json_lines(const std::vector<Sample>& samples) {
+  return std::all_of(samples.begin(), samples.end(), [](const Sample& sample) {
+    if (sample.bytes.empty()) return true;
+    const std::string_view bytes = sample.bytes;
+    const std::size_t begin = std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size());
+    const std::string_view line = bytes.substr(begin, bytes.find('\n', begin) - begin);
+    return line.starts_with('{') && valid_json(line);
+  });
+}
+
+/// The keys of all records, in the order in which they come up.
+Names keys_of(const std::vector<Sample>& samples, SniffReport& report) {
+  Names keys;
+  std::unordered_set<std::string> seen;
+  std::string scratch;
+  const auto tokenizer = make_json_keys_tokenizer(report.format, SimdTarget::kPortable);
+  for (const Sample& sample : samples) {
+    walk_records(sample, report.format, *tokenizer, false, sample.bytes.size(),
+                 [&](const SampledRecord& record) {
+                   for (std::size_t i = 0; i < record.fields(); ++i) {
+                     std::string key(text_of(record, i, report.format, scratch));
+                     if (!seen.insert(key).second) continue;
+                     if (const Result<Schema> named = schema_of_header({key}); !named) {
+                       report.names_fault = "the key " + excerpt(key) + " can name no column";
+                       continue;
+                     }
+                     keys.push_back(std::move(key));
+                   }
+                   return true;
+                 });
+  }
+  return keys;
+}
+
 /// No record could be read: why?
 Result<SniffReport> without_records(const std::vector<Sample>& samples, SniffReport report) {
   for (const Sample& sample : samples) {
     std::string_view fault;
-    const SampleWalk walk = walk_records(sample, report.format, false, sample.bytes.size(),
-                                         [&fault](const SampledRecord& record) {
-                                           fault = record.block == nullptr ? record.fault : fault;
-                                           return false;
-                                         });
+    const auto tokenizer = report.format.kind == Format::kJsonLines
+                               ? make_json_keys_tokenizer(report.format, SimdTarget::kPortable)
+                               : make_sample_tokenizer(report.format);
+    const SampleWalk walk =
+        walk_records(sample, report.format, *tokenizer, false, sample.bytes.size(),
+                     [&fault](const SampledRecord& record) {
+                       fault = record.block == nullptr ? record.fault : fault;
+                       return false;
+                     });
     if (fault.empty() && !walk.cut) continue;  // Blank lines, or nothing at all.
     Error error;
     if (fault.empty()) {
@@ -311,8 +372,8 @@ Result<SniffReport> without_records(const std::vector<Sample>& samples, SniffRep
 
 Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptions& format,
                                   const SniffedSettings& choose) {
-  if (format.kind != Format::kCsv) {
-    return Error{ErrorCode::kUnsupported, "only CSV is sniffed; other formats name their columns"};
+  if (format.kind == Format::kLines) {
+    return Error{ErrorCode::kUnsupported, "lines are not sniffed: their one column is text"};
   }
   if (Result<void> valid = format.validate(); !valid) return std::move(valid).error();
   SniffReport report;
@@ -321,6 +382,16 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
   if (!any) return std::move(any).error();
   if (!*any) return report;
 
+  if (format.kind == Format::kJsonLines) {
+    const Names keys = keys_of(samples, report);
+    if (keys.empty()) return without_records(samples, std::move(report));
+    report.header_evidence = "the keys name the columns";
+    Table(samples, report, std::vector<std::size_t>(samples.size(), keys.size())).read(keys);
+    return report;
+  }
+  if (format.kind == Format::kCsv && are_json_lines(samples)) {
+    return Error{ErrorCode::kUnsupported, "these are JSON lines: set --input-format jsonl"};
+  }
   const Dialect dialect = find_dialect(samples, format, choose);
   report.format = dialect.format;
   if (std::count(dialect.fields.begin(), dialect.fields.end(), 0u) == std::ssize(dialect.fields)) {

@@ -16,7 +16,7 @@ namespace leat::parser {
 ///   kNotText          None of the samples that hold bytes is text.
 ///   kRecordTooLarge   No record ends in any of them.
 ///   kMalformedRecord  No record of them can be read.
-///   kUnsupported      format.kind is not kCsv.
+///   kUnsupported      JSON lines where CSV was said, or format.kind is kLines.
 ///   kInvalidArgument  `format` does not validate.
 Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptions& format,
                                   const SniffedSettings& choose);

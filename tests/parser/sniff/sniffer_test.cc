@@ -232,7 +232,50 @@ TEST(Sniffer, ReadsManyColumns) {
   EXPECT_EQ(report->schema.fields.back(), (Field{"c19999", {TypeId::kInt64}, true}));
 }
 
-TEST(Sniffer, OtherFormatsAreNotSniffed) {
+TEST(Sniffer, FindsColumnsOfJsonLinesByTheirKeys) {
+  FormatOptions format;
+  format.kind = Format::kJsonLines;
+  const std::string bytes = R"({"id": 1, "zip": "12345", "at": "2026-11-20", "o": {"a": 1}})"
+                            "\nnot JSON\n"
+                            R"({"ok": true, "id": 2, "n": 1.5, "zip": null, "o": [1], "s": "{}"})"
+                            "\n";
+  const auto report = sniff_all({bytes}, format);
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->schema.to_sql(),
+            "id bigint, zip text, at date, o json, ok boolean, n double precision, s text");
+  EXPECT_EQ(report->records, 3u);
+  ASSERT_EQ(report->misfits.size(), 1u);
+  EXPECT_EQ(report->misfits[0].record, 2u);
+  EXPECT_EQ(report->columns[1].nulls, 1u);
+  format.on_error = OnError::kReject;
+  EXPECT_EQ(load({"o", bytes, format, report->schema.to_sql()}).rows.size(), 2u);
+
+  const auto unnamed = sniff_all({"{\"\": 1}\n{\"a\": 1}\n"}, format);
+  EXPECT_EQ(unnamed->schema.to_sql(), "a bigint");
+  EXPECT_THAT(unnamed->names_fault, HasSubstr("can name no column"));
+  EXPECT_EQ(summary(sniff_all({"1\n2\n"}, format)), "malformed_record");
+}
+
+TEST(Sniffer, TakesJsonLinesForNoCsv) {
+  const auto report = sniff_all({"", "\n{\"a\": 1, \"b\": 2}\n{\"a\": 1, \"b\": 2}\n"});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(report.error().message, HasSubstr("--input-format jsonl"));
+}
+
+TEST(Sniffer, FindsTypesInOtherDialects) {
+  FormatOptions format = *dialect_options("postgres-text");
+  EXPECT_EQ(sniff_all({"1\t\\N\tx\\ty\n2\t2026-11-20\tz\n"}, format)->schema.to_sql(),
+            "column1 bigint, column2 date, column3 text");
+  format = *dialect_options("postgres");
+  EXPECT_EQ(sniff_all({"1,x\"y\"z\n2,\"\"\n"}, format)->schema.to_sql(),
+            "column1 bigint, column2 text");
+  format = *dialect_options("redshift");
+  EXPECT_EQ(sniff_all({"1|x|2.50\n2||3.25\n"}, format)->schema.to_sql(),
+            "column1 bigint, column2 text, column3 numeric(18,2)");
+}
+
+TEST(Sniffer, LinesAreNotSniffed) {
   FormatOptions format;
   format.kind = Format::kLines;
   EXPECT_EQ(summary(sniff_all({"a\n"}, format)), "unsupported");
