@@ -10,6 +10,7 @@ namespace leat::parser {
 void TokenizedBlock::clear() {
   text = nullptr;
   matrix.fields = 0;
+  matrix.backslashes = false;
   fields.clear();
   first_field.assign(1, 0);
   record_begin.clear();

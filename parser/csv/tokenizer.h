@@ -60,6 +60,13 @@ inline FieldSpan span_of(const char* text, std::uint32_t begin, std::uint32_t en
           inner != 0 && std::memchr(text + begin + 1, quote, inner) != nullptr};
 }
 
+/// Marks a field that holds a backslash as written in PostgreSQL's text format.
+inline void mark_backslashes(const char* text, FieldSpan& span) noexcept {
+  if (span.begin == span.end) return;
+  span.escaped = std::memchr(text + span.begin, '\\', span.end - span.begin) != nullptr;
+  span.escaping = Escaping::kPostgresText;
+}
+
 /// A record that breaks the dialect. Its fields are not in the block. It ends where a good one
 /// would: the faulty field goes on unquoted, and quotes at the start of its later fields still
 /// open.
@@ -84,11 +91,12 @@ struct RaggedRecord {
 /// Field k of record r ends before ends()[r * fields + k]; it begins behind the end of the one
 /// before, the first one at the record's begin. Quotes are part of the range.
 struct FieldMatrix {
-  std::size_t fields = 0;  ///< Of each record; 0: the block is not given as a matrix.
-  Buffer bounds;           ///< uint32: the first record's begin less one, then the ends.
-  char quote = '\0';       ///< '\0': no field is quoted.
-  bool gapless = false;    ///< Nothing but one-byte line ends is between records: every field
-                           ///< begins behind an end.
+  std::size_t fields = 0;    ///< Of each record; 0: the block is not given as a matrix.
+  Buffer bounds;             ///< uint32: the first record's begin less one, then the ends.
+  char quote = '\0';         ///< '\0': no field is quoted.
+  bool backslashes = false;  ///< A field that holds one is written as PostgreSQL's text format.
+  bool gapless = false;      ///< Nothing but one-byte line ends is between records: every field
+                             ///< begins behind an end.
 
   /// Delimiters, and the first byte of each line end.
   const std::uint32_t* ends() const noexcept { return bounds.as<std::uint32_t>() + 1; }
@@ -137,7 +145,10 @@ inline std::size_t TokenizedBlock::field_count(std::size_t record) const noexcep
 inline FieldSpan TokenizedBlock::field(std::size_t record, std::size_t index) const noexcept {
   if (!is_matrix()) return fields[first_field[record] + index];
   const std::uint32_t* const end = matrix.ends() + record * matrix.fields + index;
-  return span_of(text, index == 0 ? record_begin[record] : end[-1] + 1, *end, matrix.quote);
+  FieldSpan span =
+      span_of(text, index == 0 ? record_begin[record] : end[-1] + 1, *end, matrix.quote);
+  if (matrix.backslashes) mark_backslashes(text, span);
+  return span;
 }
 
 inline std::uint32_t TokenizedBlock::end_of(std::size_t record) const noexcept {

@@ -4,24 +4,36 @@
 #include "parser/csv/byte_search.h"
 #include "parser/csv/record_checks.h"
 #include "parser/csv/record_draft.h"
+#include "parser/csv/simd/structural_index.h"
 #include "parser/postgres/line_break.h"
+#include "parser/postgres/simd_way.h"
 #include "parser/postgres/tokenizers.h"
 
 namespace leat::parser {
 namespace {
 
+/// The format as CSV: the same where quotes stand around whole fields only.
+FormatOptions with_rule_of_quotes(FormatOptions options) {
+  options.kind = Format::kCsv;
+  if (options.escape != options.quote) options.tokenizer = "scalar";
+  return options;
+}
+
 class PostgresCsvTokenizer final : public CsvTokenizer {
  public:
-  explicit PostgresCsvTokenizer(const FormatOptions& options, SimdTarget target)
+  PostgresCsvTokenizer(const FormatOptions& options, SimdTarget target)
       : delimiter_(options.delimiter),
         quote_(options.quote),
         escape_(options.escape),
         limits_{options.record_bytes_max, options.fields_max},
         specials_({options.delimiter, options.quote, '\n', '\r'}),
-        check_utf8_(check_utf8_of(target)) {}
+        check_utf8_(check_utf8_of(target)),
+        indexer_(target, options.delimiter, options.quote),
+        simd_way_(with_rule_of_quotes(options), target) {}
 
   Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
+  void expect_fields(std::size_t fields) override { simd_way_.expect_fields(fields); }
   std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept override;
 
  private:
@@ -35,6 +47,7 @@ class PostgresCsvTokenizer final : public CsvTokenizer {
   RecordOutcome take_record(std::string_view input, bool final, LineEnd& line_end,
                             TokenizedBlock& out) const;
   Quoted find_closing(std::string_view input, std::size_t from, bool final) const noexcept;
+  bool take_by_simd(std::string_view input, bool final, TokenizedBlock& out);
   void refuse_foreign_bytes(std::string_view input, TokenizedBlock& out) const {
     refuse_nul(input, kNulByte, out);
     refuse_non_utf8(input, check_utf8_, out);
@@ -46,7 +59,17 @@ class PostgresCsvTokenizer final : public CsvTokenizer {
   RecordLimits limits_;
   ByteSearch<4> specials_;
   CheckUtf8 check_utf8_;
+  StructuralIndexer indexer_;
+  StructuralIndex index_;
+  SimdWay simd_way_;
 };
+
+/// Where every quote opens or closes a whole field, all readings of quotes agree.
+bool PostgresCsvTokenizer::take_by_simd(std::string_view input, bool final, TokenizedBlock& out) {
+  if (may_hold_end_of_data(input)) return false;
+  indexer_.index(input, 0, index_);
+  return index_.breach == StructuralIndex::kNone && simd_way_.take(input, final, out);
+}
 
 PostgresCsvTokenizer::Quoted PostgresCsvTokenizer::find_closing(std::string_view input,
                                                                 std::size_t from,
@@ -154,6 +177,16 @@ RecordOutcome PostgresCsvTokenizer::take_record(std::string_view input, bool fin
 Result<void> PostgresCsvTokenizer::tokenize(std::string_view input, bool final, bool /*blank*/,
                                             std::size_t records_max, LineEnd& line_end,
                                             TokenizedBlock& out) {
+  LineEnd known = line_end;
+  if (known == LineEnd::kUnknown) {
+    // The first record decides; whatever else comes of it will come again.
+    out.clear();
+    static_cast<void>(take_record(input, final, known, out));
+  }
+  if (simd_way_.suits(input, records_max, known) && take_by_simd(input, final, out)) {
+    line_end = known;
+    return {};
+  }
   out.clear();
   out.text = input.data();
   while (line_end != LineEnd::kNoMoreData && out.consumed < input.size() &&

@@ -7,24 +7,43 @@
 #include "parser/csv/record_draft.h"
 #include "parser/postgres/byte_escape.h"
 #include "parser/postgres/line_break.h"
+#include "parser/postgres/simd_way.h"
 #include "parser/postgres/tokenizers.h"
 
 namespace leat::parser {
 namespace {
 
+/// The format as CSV, but for its backslashes.
+FormatOptions without_quotes(FormatOptions options) {
+  options.kind = Format::kCsv;
+  options.quote = '\0';
+  return options;
+}
+
 class PostgresTextTokenizer final : public CsvTokenizer {
  public:
-  explicit PostgresTextTokenizer(const FormatOptions& options, SimdTarget target)
+  PostgresTextTokenizer(const FormatOptions& options, SimdTarget target)
       : delimiter_(options.delimiter),
         limits_{options.record_bytes_max, options.fields_max},
         specials_({options.delimiter, '\\', '\n', '\r'}),
-        check_utf8_(check_utf8_of(target)) {}
+        check_utf8_(check_utf8_of(target)),
+        simd_way_(without_quotes(options), target) {}
 
   Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
+  void expect_fields(std::size_t fields) override { simd_way_.expect_fields(fields); }
   std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept override;
 
  private:
+  /// What a block's backslashes do to where its fields end.
+  enum class Backslashes : std::uint8_t {
+    kNone,     ///< There are none.
+    kInside,   ///< They change what fields mean, but no ends.
+    kDecisive  ///< They may do more: only the machine can tell.
+  };
+
+  Backslashes judge_backslashes(std::string_view input, bool final) const noexcept;
+  bool take_by_simd(std::string_view input, bool final, TokenizedBlock& out);
   RecordOutcome take_record(std::string_view input, bool final, LineEnd& line_end,
                             TokenizedBlock& out);
   void refuse_foreign_bytes(std::string_view input, TokenizedBlock& out) const {
@@ -37,7 +56,32 @@ class PostgresTextTokenizer final : public CsvTokenizer {
   ByteSearch<4> specials_;
   CheckUtf8 check_utf8_;
   std::string unescaped_;
+  SimdWay simd_way_;
 };
+
+PostgresTextTokenizer::Backslashes PostgresTextTokenizer::judge_backslashes(
+    std::string_view input, bool final) const noexcept {
+  Backslashes found = Backslashes::kNone;
+  for (std::size_t at = 0; (at = input.find('\\', at)) != input.npos; at += 2) {
+    found = Backslashes::kInside;
+    if (at + 1 == input.size()) return final ? Backslashes::kDecisive : found;
+    const char next = input[at + 1];
+    const bool ends = next == delimiter_ || next == '\n' || next == '.';
+    // Bytes by number may be none of UTF-8.
+    const bool by_number = (next >= '0' && next <= '7') || next == 'x';
+    if (ends || by_number) return Backslashes::kDecisive;
+  }
+  return found;
+}
+
+bool PostgresTextTokenizer::take_by_simd(std::string_view input, bool final, TokenizedBlock& out) {
+  const Backslashes backslashes = judge_backslashes(input, final);
+  if (backslashes == Backslashes::kDecisive || !simd_way_.take(input, final, out)) return false;
+  if (backslashes == Backslashes::kNone) return true;
+  out.matrix.backslashes = out.is_matrix();
+  for (FieldSpan& field : out.fields) mark_backslashes(out.text, field);
+  return true;
+}
 
 RecordOutcome PostgresTextTokenizer::take_record(std::string_view input, bool final,
                                                  LineEnd& line_end, TokenizedBlock& out) {
@@ -116,6 +160,16 @@ RecordOutcome PostgresTextTokenizer::take_record(std::string_view input, bool fi
 Result<void> PostgresTextTokenizer::tokenize(std::string_view input, bool final, bool /*blank*/,
                                              std::size_t records_max, LineEnd& line_end,
                                              TokenizedBlock& out) {
+  LineEnd known = line_end;
+  if (known == LineEnd::kUnknown) {
+    // The first record decides; whatever else comes of it will come again.
+    out.clear();
+    static_cast<void>(take_record(input, final, known, out));
+  }
+  if (simd_way_.suits(input, records_max, known) && take_by_simd(input, final, out)) {
+    line_end = known;
+    return {};
+  }
   out.clear();
   out.text = input.data();
   while (line_end != LineEnd::kNoMoreData && out.consumed < input.size() &&

@@ -98,6 +98,17 @@ TEST(FormatCuts, AResumeAtAnyPositionGoesOnAsIfNothingHadHappened) {
   }
 }
 
+TEST(FormatCuts, WithoutSimdTheRowsAreTheSame) {
+  for (const Fixture& fixture : all_variants()) {
+    Fixture scalar = fixture;
+    scalar.options.tokenizer = "scalar";
+    const Loaded whole = load(fixture);
+    expect_same(load(scalar), whole, what(fixture, "scalar", 0));
+    const std::size_t cut = fixture.bytes.size() - fixture.bytes.size() % kSniffBytes / 2;
+    expect_same(load(fixture, {cut}), whole, what(fixture, "cut at", cut));
+  }
+}
+
 TEST(FormatCuts, WholeRecordsCanBeParsedApart) {
   std::size_t parted = 0;
   for (const Fixture& fixture : all_variants()) {

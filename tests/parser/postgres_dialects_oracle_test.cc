@@ -173,6 +173,9 @@ class PostgresDialects : public PostgresOracle {
     if (fixture.options.header) options += ", HEADER true";
     const Answer expected = by_postgres(fixture, options);
     const Answer found = by_leat(fixture);
+    Fixture scalar = fixture;
+    scalar.options.tokenizer = "scalar";
+    EXPECT_EQ(by_leat(scalar).rows, found.rows);
     const std::string what = std::string(dialect.name) + ", seed " + std::to_string(kSeed) +
                              ", file " + std::to_string(number) + "\n(" + fixture.schema + ")\n" +
                              ::testing::PrintToString(fixture.bytes);
