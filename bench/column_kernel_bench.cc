@@ -73,19 +73,21 @@ class Block {
   FieldColumn column_;
 };
 
-template <class Value>
-void add(const std::string& name, ColumnKernels::Convert<Value> ColumnKernels::*kernel,
-         const std::function<std::string(Random&)>& field, bool is_first_column = false) {
+/// `convert(kernels, column, values, left_over)` is what is measured.
+template <class Value, class Convert>
+void add(const std::string& name, Convert convert, const std::function<std::string(Random&)>& field,
+         bool is_first_column = false) {
   for (const SimdTarget target : available_simd_targets()) {
-    const auto convert = column_kernels(target).*kernel;
+    const ColumnKernels& kernels = column_kernels(target);
     benchmark::RegisterBenchmark(
-        (name + "/" + std::string(simd_target_name(target))).c_str(), [=](benchmark::State& state) {
+        (name + "/" + std::string(simd_target_name(target))).c_str(),
+        [=, &kernels](benchmark::State& state) {
           const Block block(field, is_first_column);
           std::vector<Value> values(kRows);
           std::vector<std::uint32_t> abnormal(kRows);
           std::size_t abnormal_count = 0;
           for (auto _ : state) {
-            abnormal_count = convert(block.column(), values.data(), abnormal.data());
+            abnormal_count = convert(kernels, block.column(), values.data(), abnormal.data());
             benchmark::DoNotOptimize(values.data());
             benchmark::ClobberMemory();
           }
@@ -97,6 +99,16 @@ void add(const std::string& name, ColumnKernels::Convert<Value> ColumnKernels::*
           state.counters["left_over"] = static_cast<double>(abnormal_count);
         });
   }
+}
+
+template <class Value>
+void add(const std::string& name, ColumnKernels::Convert<Value> ColumnKernels::*kernel,
+         const std::function<std::string(Random&)>& field, bool is_first_column = false) {
+  const auto convert = [kernel](const ColumnKernels& kernels, const FieldColumn& column,
+                                Value* values, std::uint32_t* abnormal) {
+    return (kernels.*kernel)(column, values, abnormal);
+  };
+  add<Value>(name, convert, field, is_first_column);
 }
 
 void add_all() {
@@ -140,6 +152,23 @@ void add_all() {
   add("date", &Kernels::convert_date, date);
   add("timestamp/seconds", &Kernels::convert_timestamp, timestamp);
   add("timestamp/microseconds", &Kernels::convert_timestamp, microseconds);
+  add("timestamptz/+01:00", &Kernels::convert_timestamptz,
+      [=](Random& random) { return timestamp(random) + "+01:00"; });
+  add("time/microseconds", &Kernels::convert_time,
+      [=](Random& random) { return microseconds(random).substr(11); });
+  add("boolean/true, false", &Kernels::convert_bool,
+      [](Random& random) { return std::string(below(random, 2) == 0 ? "true" : "false"); });
+  add("uuid", &Kernels::convert_uuid, [](Random& random) {
+    return printed("%08x-%04x-%04x-%04x-%012llx", unsigned(below(random, 1ull << 32)),
+                   unsigned(below(random, 1 << 16)), unsigned(below(random, 1 << 16)),
+                   unsigned(below(random, 1 << 16)),
+                   static_cast<unsigned long long>(below(random, 1ull << 48)));
+  });
+  const auto to_decimal = [](const ColumnKernels& kernels, const FieldColumn& column,
+                             Int128* values, std::uint32_t* abnormal) {
+    return kernels.convert_decimal(column, 10, 2, values, abnormal);
+  };
+  add<Int128>("numeric(10,2)/12.34", to_decimal, amount);
 }
 
 }  // namespace

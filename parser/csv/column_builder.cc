@@ -13,10 +13,6 @@ namespace {
 constexpr std::string_view kNotUtf8 = "not UTF-8";
 constexpr std::string_view kNotJson = "not JSON";
 
-struct Uuid {
-  std::uint8_t bytes[16];
-};
-
 }  // namespace
 
 NullMatcher::NullMatcher(const std::vector<std::string>& null_strings) {
@@ -54,6 +50,7 @@ class ColumnBuilder::Target {
   bool missing() const noexcept { return field_index_ == ColumnMap::kMissing; }
   FieldSpan span(std::size_t row) const noexcept { return rows_.field(row, field_index_); }
   /// Rows that vectors may read.
+  bool has_vector_rows() const noexcept { return vector_begin() < vector_end(); }
   std::size_t vector_begin() const noexcept { return missing() ? 0 : rows_.vector_begin(); }
   std::size_t vector_end() const noexcept { return missing() ? 0 : rows_.vector_end(); }
   simd::FieldColumn vector_fields(Quotes quotes) const {
@@ -122,10 +119,19 @@ void ColumnBuilder::convert_row(Target& target, std::size_t row, Store store) {
   if (!reason.empty()) target.set_bad(row, reason, bad_to_null_);
 }
 
-/// The kernel, if any, takes what it can; it knows of no null strings.
+/// Whether some null string is also a value: kernels, which know of no null strings, would take it.
 template <class T, class Parse>
-void ColumnBuilder::append_fixed(Target& target, Parse parse,
-                                 simd::ColumnKernels::Convert<T> kernel) {
+bool ColumnBuilder::null_is_value(Parse parse) const {
+  return std::any_of(is_null_.others().begin(), is_null_.others().end(),
+                     [&](const std::string& text) {
+                       T value{};
+                       return parse(text, value).empty();
+                     });
+}
+
+/// The kernel takes what it can: `kernel(fields, values, left_over)` like those of ColumnKernels.
+template <class T, class Parse, class Kernel>
+void ColumnBuilder::append_fixed(Target& target, Parse parse, Kernel kernel) {
   Buffer& values = target.column().values;
   const std::size_t size = (target.before() + target.rows()) * sizeof(T);
   target.block_rows().reserve(values, size, target.rows() * sizeof(T));
@@ -135,12 +141,7 @@ void ColumnBuilder::append_fixed(Target& target, Parse parse,
     out[row] = T{};  // A null's place holds zero.
     convert_row(target, row, [&](std::string_view text) { return parse(text, out[row]); });
   };
-  const bool value_is_null =
-      std::any_of(is_null_.others().begin(), is_null_.others().end(), [&](const std::string& text) {
-        T value{};
-        return parse(text, value).empty();
-      });
-  const bool by_kernel = kernel != nullptr && !value_is_null;
+  const bool by_kernel = target.has_vector_rows() && !null_is_value<T>(parse);
   const std::size_t begin = by_kernel ? target.vector_begin() : target.rows();
   const std::size_t end = by_kernel ? target.vector_end() : target.rows();
   for (std::size_t row = 0; row < begin; ++row) convert(row);
@@ -231,14 +232,28 @@ void ColumnBuilder::append_plain_text(Target& target) {
 void ColumnBuilder::append_bits(Target& target) {
   Buffer& values = target.column().values;
   grow_valid(values, target.before() + target.rows());
-  for (std::size_t row = 0; row < target.rows(); ++row) {
+  const auto convert = [&](std::size_t row) {
     convert_row(target, row, [&](std::string_view text) {
       bool value = true;
       const std::string_view reason = parse_bool(text, value);
       if (!value) set_bit(values, target.before() + row, false);
       return reason;
     });
+  };
+  const bool by_kernel = target.has_vector_rows() && !null_is_value<bool>(parse_bool);
+  const std::size_t begin = by_kernel ? target.vector_begin() : target.rows();
+  const std::size_t end = by_kernel ? target.vector_end() : target.rows();
+  for (std::size_t row = 0; row < begin; ++row) convert(row);
+  if (begin < end) {
+    odd_rows_.resize(end - begin);
+    booleans_.resize(end - begin);
+    const simd::FieldColumn fields = target.vector_fields(Quotes::kRemoved);
+    odd_rows_.resize(kernels_.convert_bool(fields, booleans_.data(), odd_rows_.data()));
+    for (const std::uint32_t odd : odd_rows_) booleans_[odd] = 1;
+    clear_bits(values, target.before() + begin, booleans_);
+    for (const std::uint32_t odd : odd_rows_) convert(begin + odd);
   }
+  for (std::size_t row = end; row < target.rows(); ++row) convert(row);
 }
 
 void ColumnBuilder::append(BlockRows& rows, std::size_t field_index, const Field& field,
@@ -260,22 +275,28 @@ void ColumnBuilder::append(BlockRows& rows, std::size_t field_index, const Field
     case TypeId::kFloat64:
       return append_fixed<double>(target, parse_float<double>, kernels_.convert_float64);
     case TypeId::kDecimal:
-      return append_fixed<Int128>(target,
-                                  [&type = field.type](std::string_view text, Int128& value) {
-                                    return parse_decimal(text, type.precision, type.scale, value);
-                                  });
+      return append_fixed<Int128>(
+          target,
+          [&type = field.type](std::string_view text, Int128& value) {
+            return parse_decimal(text, type.precision, type.scale, value);
+          },
+          [this, &type = field.type](const simd::FieldColumn& fields, Int128* values,
+                                     std::uint32_t* left_over) {
+            return kernels_.convert_decimal(fields, type.precision, type.scale, values, left_over);
+          });
     case TypeId::kDate:
       return append_fixed<std::int32_t>(target, parse_date, kernels_.convert_date);
     case TypeId::kTime:
-      return append_fixed<std::int64_t>(target, parse_time);
+      return append_fixed<std::int64_t>(target, parse_time, kernels_.convert_time);
     case TypeId::kTimestamp:
       return append_fixed<std::int64_t>(target, parse_timestamp, kernels_.convert_timestamp);
     case TypeId::kTimestampTz:
-      // Without an offset it is UTC: the kernel takes those, and leaves the others over.
-      return append_fixed<std::int64_t>(target, parse_timestamptz, kernels_.convert_timestamp);
+      return append_fixed<std::int64_t>(target, parse_timestamptz, kernels_.convert_timestamptz);
     case TypeId::kUuid:
-      return append_fixed<Uuid>(
-          target, [](std::string_view text, Uuid& value) { return parse_uuid(text, value.bytes); });
+      return append_fixed<simd::Uuid>(
+          target,
+          [](std::string_view text, simd::Uuid& value) { return parse_uuid(text, value.bytes); },
+          kernels_.convert_uuid);
     case TypeId::kText:
       if (append_texts_ != nullptr && known_utf8) {
         return append_plain_text(target);

@@ -53,7 +53,9 @@ class ColumnBuilder {
   template <class Store>
   void convert_row(Target& target, std::size_t row, Store store);
   template <class T, class Parse>
-  void append_fixed(Target& target, Parse parse, simd::ColumnKernels::Convert<T> kernel = nullptr);
+  bool null_is_value(Parse parse) const;
+  template <class T, class Parse, class Kernel>
+  void append_fixed(Target& target, Parse parse, Kernel kernel);
   template <class AppendValue>
   void append_variable(Target& target, AppendValue append_value);
   void append_plain_text(Target& target);
@@ -68,6 +70,7 @@ class ColumnBuilder {
   const simd::ColumnKernels& kernels_;
   AppendTexts append_texts_;
   std::string unescaped_;
+  std::vector<std::uint8_t> booleans_;
   std::vector<std::uint32_t> odd_rows_;    ///< That vectors leave over.
   std::vector<std::uint32_t> empty_rows_;  ///< Of a run of texts.
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <numeric>
 #include <type_traits>
 
 #include "parser/convert/simd/portable_kernels.h"
@@ -30,7 +31,12 @@
 #include "parser/convert/simd/date_kernel-inl.h"
 #include "parser/convert/simd/floating_kernel-inl.h"
 #include "parser/convert/simd/integer_kernel-inl.h"
+// Those that need another one.
+#include "parser/convert/simd/boolean_kernel-inl.h"
+#include "parser/convert/simd/clock_time-inl.h"
+#include "parser/convert/simd/decimal_kernel-inl.h"
 #include "parser/convert/simd/timestamp_kernel-inl.h"
+#include "parser/convert/simd/uuid_kernel-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace leat::parser::simd::HWY_NAMESPACE {
@@ -42,7 +48,12 @@ constexpr ColumnKernels kKernels = {
     .convert_float64 = convert_column<FloatingKernel<double>>,
     .convert_float32 = convert_column<FloatingKernel<float>>,
     .convert_date = convert_column<DateKernel>,
-    .convert_timestamp = convert_column<TimestampKernel>,
+    .convert_time = convert_column<TimeKernel>,
+    .convert_timestamp = convert_column<TimestampKernel<false>>,
+    .convert_timestamptz = convert_column<TimestampKernel<true>>,
+    .convert_bool = convert_column<BooleanKernel>,
+    .convert_uuid = convert_uuids,
+    .convert_decimal = convert_decimal_column,
 };
 
 }  // namespace leat::parser::simd::HWY_NAMESPACE

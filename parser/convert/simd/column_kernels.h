@@ -35,6 +35,11 @@ struct FieldColumn {
   }
 };
 
+/// The bytes of a UUID, in the order of its digits.
+struct Uuid {
+  std::uint8_t bytes[16];
+};
+
 /// The conversions of one target. Each one:
 ///   values    Room for count. Those of abnormal rows are unspecified, but initialised.
 ///   abnormal  Room for count. Ascending indices of the rows that were not converted.
@@ -45,7 +50,14 @@ struct FieldColumn {
 ///   floating point   -?[0-9]{1,15} and with a point before one of the digits; float32 not where
 ///                    the double is halfway between two floats
 ///   date             YYYY-MM-DD
-///   timestamp        YYYY-MM-DD[ T]HH:MM:SS(.[0-9]{1,6})?, not leap seconds and not 24:00:00
+///   time             HH:MM:SS(.[0-9]{1,6})?, not leap seconds
+///   timestamp        a date, a space or T, and a time
+///   timestamptz      a timestamp, and Z, [+-]HH, [+-]HH:MM or nothing behind it
+///   boolean          all words
+///   uuid             with four hyphens
+///   decimal          -?[0-9]{1,15} and with a point before one of the digits, the value times
+///                    10^scale below 2^52 and 10^precision; scale up to 22, and no more digits
+///                    behind the point
 struct ColumnKernels {
   template <class Value>
   using Convert = std::size_t (*)(const FieldColumn& column, Value* values,
@@ -56,8 +68,15 @@ struct ColumnKernels {
   Convert<std::int16_t> convert_int16;
   Convert<double> convert_float64;
   Convert<float> convert_float32;
-  Convert<std::int32_t> convert_date;       ///< Days.
-  Convert<std::int64_t> convert_timestamp;  ///< Microseconds.
+  Convert<std::int32_t> convert_date;  ///< Days.
+  Convert<std::int64_t> convert_time;  ///< Microseconds, as of all below.
+  Convert<std::int64_t> convert_timestamp;
+  Convert<std::int64_t> convert_timestamptz;
+  Convert<std::uint8_t> convert_bool;  ///< 0 or 1.
+  Convert<Uuid> convert_uuid;
+  /// The values times 10^scale.
+  std::size_t (*convert_decimal)(const FieldColumn& column, int precision, int scale,
+                                 Int128* values, std::uint32_t* abnormal) noexcept;
 };
 
 /// The target is available.

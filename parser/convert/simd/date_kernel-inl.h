@@ -98,7 +98,7 @@ struct DateKernel {
   using Value = std::int32_t;
 
   template <Sign kSign>
-  HWY_INLINE static unsigned convert(const FieldGroup& group, std::int32_t* days) {
+  HWY_INLINE unsigned convert(const FieldGroup& group, std::int32_t* days) const {
     const Lanes lanes;
     constexpr std::uint64_t kYearMonth = word_of("0000-00-");
     constexpr std::uint64_t kDay = word_of("00\0\0\0\0\0\0");

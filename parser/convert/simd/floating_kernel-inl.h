@@ -21,7 +21,7 @@ struct FloatingKernel {
   using Value = Floating;
 
   template <Sign kSign>
-  HWY_INLINE static unsigned convert(const FieldGroup& group, Floating* values) {
+  HWY_INLINE unsigned convert(const FieldGroup& group, Floating* values) const {
     const Lengths lengths = group.lengths();
     if (HWY_UNLIKELY(!lengths.all_within(16))) {
       return convert_words<3, kSign>(group, lengths, values);

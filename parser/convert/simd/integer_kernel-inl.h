@@ -9,7 +9,7 @@ struct IntegerKernel {
   using Value = Integer;
 
   template <Sign kSign>
-  HWY_INLINE static unsigned convert(const FieldGroup& group, Integer* values) {
+  HWY_INLINE unsigned convert(const FieldGroup& group, Integer* values) const {
     const Lengths lengths = group.lengths();
     // Without leading zeros no smallint needs a second word, and no integer a third one.
     if constexpr (sizeof(Integer) == 8) {

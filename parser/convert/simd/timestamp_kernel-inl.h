@@ -1,64 +1,115 @@
-// Timestamps: a date, a space or 'T', HH:MM:SS, and optionally a fraction of one to six digits.
+// Timestamps: a date, a space or 'T', and a time of the day; with time zone also an offset.
 //
 // Included once for each target, behind <hwy/highway.h>, by column_kernels.cc.
 HWY_BEFORE_NAMESPACE();
 namespace leat::parser::simd::HWY_NAMESPACE {
 
+// An offset from UTC at a field's end: none, Z, ±HH or ±HH:MM.
+struct ZoneOffset {
+  Words length;        // In bytes.
+  Words microseconds;  // Without sign.
+  LaneMask negative;
+  Words bad;  // Not zero where it is beyond 15:59.
+};
+
+HWY_INLINE ZoneOffset zone_offset(const FieldGroup& group) {
+  const Lanes lanes;
+  const Words zero = hn::Zero(lanes);
+  const Words text = group.words_before_end(0);
+  // Without the bytes in front of it; '-' is then 6 in the sign's place.
+  constexpr std::uint64_t kFull = word_of("\0\0+00:00");
+  constexpr std::uint64_t kShort = word_of("\0\0\0\0\0+00");
+  constexpr std::uint64_t kMinusFull = std::uint64_t{'+' ^ '-'} << 16;
+  constexpr std::uint64_t kMinusShort = std::uint64_t{'+' ^ '-'} << 40;
+  const auto without_sign = [&](Words differences, std::uint64_t minus, std::uint64_t place) {
+    const auto is_minus =
+        hn::Eq(hn::And(differences, hn::Set(lanes, place)), hn::Set(lanes, minus));
+    return hn::IfThenElse(is_minus, hn::Xor(differences, hn::Set(lanes, minus)), differences);
+  };
+  const Words full_raw =
+      hn::Xor(hn::And(text, hn::Set(lanes, ~std::uint64_t{0xffff})), hn::Set(lanes, kFull));
+  const Words short_raw = hn::Xor(hn::And(text, hn::Set(lanes, ~std::uint64_t{0xff'ffff'ffff})),
+                                  hn::Set(lanes, kShort));
+  const auto full = check_pattern<kFull>(without_sign(full_raw, kMinusFull, 0xff'0000));
+  const auto hours_only =
+      check_pattern<kShort>(without_sign(short_raw, kMinusShort, 0xff'00'0000'0000));
+  const auto is_full = hn::Eq(full.bad, zero);
+  const auto is_short = hn::Eq(hours_only.bad, zero);
+  const auto is_z = hn::Eq(hn::ShiftRight<56>(text), hn::Set(lanes, 'Z'));
+
+  ZoneOffset out;
+  out.length = hn::IfThenElse(
+      is_full, hn::Set(lanes, 6),
+      hn::IfThenElse(is_short, hn::Set(lanes, 3), hn::IfThenElseZero(is_z, hn::Set(lanes, 1))));
+  out.negative = hn::Or(
+      hn::And(is_full, hn::Ne(hn::And(full_raw, hn::Set(lanes, 0xff'0000)), zero)),
+      hn::And(is_short, hn::Ne(hn::And(short_raw, hn::Set(lanes, 0xff'00'0000'0000)), zero)));
+
+  // Hours in bytes 3 and 4, minutes in the last two.
+  const Words digits = hn::IfThenElse(
+      is_full, full.digits, hn::IfThenElseZero(is_short, hn::ShiftRight<24>(hours_only.digits)));
+  // Tens and ones of the hours, and minutes, in 16 bits each.
+  const Words parts{
+      multiply_pairs8(digits.raw, hn::Set(lanes, factors(0, 0, 0, 10, 1, 0, 10, 1)).raw)};
+  const Words minutes_off =
+      hn::ShiftRight<48>(hn::Add(parts, hn::Set(lanes, std::uint64_t{0x8000 - 60} << 48)));
+  const Words halves{multiply_pairs16(parts.raw, hn::Set(lanes, factors(0, 60, 60, 1)).raw)};
+  const Words minutes =
+      hn::And(hn::Add(halves, hn::ShiftRight<32>(halves)), hn::Set(lanes, 0xffff'ffff));
+  const Words too_far = hn::Sub(hn::Set(lanes, 15 * 60 + 59), minutes);
+  out.microseconds = multiply32(minutes, 60'000'000);
+  out.bad = hn::Or(hn::And(minutes_off, hn::Set(lanes, 0x8000)), hn::ShiftRight<63>(too_far));
+  return out;
+}
+
+template <bool kWithZone>
 struct TimestampKernel {
   using Value = std::int64_t;
 
   template <Sign kSign>
-  HWY_INLINE static unsigned convert(const FieldGroup& group, std::int64_t* microseconds) {
+  HWY_INLINE unsigned convert(const FieldGroup& group, std::int64_t* microseconds) const {
     const Lanes lanes;
-    const Words behind_seconds = hn::Sub(group.lengths().get(), hn::Set(lanes, kSecondsLength));
-    Words fraction = hn::Zero(lanes);
-    Words bad = hn::Zero(lanes);
-    if (!hn::AllTrue(lanes, hn::Eq(behind_seconds, hn::Zero(lanes)))) {
-      const PatternCharacters characters = load_fraction(group, behind_seconds);
-      fraction = number_of(characters.digits);
-      // Up to a point and six digits, but not the point alone.
-      const Words lone_point = hn::VecFromMask(lanes, hn::Eq(behind_seconds, hn::Set(lanes, 1)));
-      bad = hn::Or(hn::Or(characters.bad, lone_point), hn::ShiftRight<3>(behind_seconds));
+    Words behind_seconds = hn::Sub(group.lengths().get(), hn::Set(lanes, kSecondsLength));
+    ZoneOffset zone;
+    if constexpr (kWithZone) {
+      zone = zone_offset(group);
+      behind_seconds = hn::Sub(behind_seconds, zone.length);
     }
+    const ClockTime time = clock_time(group, kTimeBegin, behind_seconds);
 
-    const WordPair date_text = group.first_word_pairs();
-    const Words time_text = group.words_from_begin(11);
+    const WordPair text = group.first_word_pairs();
     constexpr std::uint64_t kYearMonth = word_of("0000-00-");
     constexpr std::uint64_t kDayTime = word_of("00 00:00");
-    constexpr std::uint64_t kTime = word_of("00:00:00");
     const auto year_month =
-        check_pattern<kYearMonth>(hn::Xor(date_text.first, hn::Set(lanes, kYearMonth)));
+        check_pattern<kYearMonth>(hn::Xor(text.first, hn::Set(lanes, kYearMonth)));
     const auto day_time =
-        check_pattern<kDayTime>(space_for_t(hn::Xor(date_text.second, hn::Set(lanes, kDayTime))));
-    const auto time = check_pattern<kTime>(hn::Xor(time_text, hn::Set(lanes, kTime)));
+        check_pattern<kDayTime>(space_for_t(hn::Xor(text.second, hn::Set(lanes, kDayTime))));
     const DayNumber date = day_number(year_month.digits, first_two(day_time.digits));
-
-    // Hours, tens and ones of the minutes, and seconds, in 16 bits each.
-    const Words clock{
-        multiply_pairs8(time.digits.raw, hn::Set(lanes, factors(10, 1, 0, 10, 1, 0, 10, 1)).raw)};
-    const hn::Repartition<std::uint16_t, Lanes> lanes16;
-    const Words clock_off = hn::BitCast(
-        lanes, hn::SaturatedSub(hn::BitCast(lanes16, clock),
-                                hn::BitCast(lanes16, hn::Set(lanes, factors(23, 50, 9, 59)))));
-    // Two parts of the seconds of the day, in 32 bits each.
-    const Words parts{multiply_pairs16(clock.raw, hn::Set(lanes, factors(3600, 60, 60, 1)).raw)};
-    const Words seconds = hn::Add(parts, hn::ShiftRight<32>(parts));
 
     // Of a day: 86'400'000'000 = 10'546'875 × 2^13, without a product of more than 64 bits.
     const Words day_us = hn::ShiftLeft<13>(multiply32(date.day, 10'546'875));
-    const Words of_day_us = hn::Add(multiply32(seconds, 1'000'000), fraction);
-    const Words since_epoch =
-        hn::Add(hn::Sub(day_us, hn::Set(lanes, kEpochDay * 86'400'000'000)), of_day_us);
+    Words since_epoch =
+        hn::Add(hn::Sub(day_us, hn::Set(lanes, kEpochDay * 86'400'000'000)), time.microseconds);
+    Words bad = hn::Or(hn::Or(time.bad, date.bad), hn::Or(year_month.bad, day_time.bad));
+    if constexpr (kWithZone) {
+      since_epoch = hn::IfThenElse(zone.negative, hn::Add(since_epoch, zone.microseconds),
+                                   hn::Sub(since_epoch, zone.microseconds));
+      // Negative outside of the years 0001 to 9999.
+      const Words in_range = hn::Or(hn::Sub(since_epoch, hn::Set(lanes, kFirstMicrosecond)),
+                                    hn::Sub(hn::Set(lanes, kLastMicrosecond), since_epoch));
+      bad = hn::Or(bad, hn::Or(zone.bad, hn::ShiftRight<63>(in_range)));
+    }
     const SignedLanes signed_lanes;
     hn::StoreU(hn::BitCast(signed_lanes, since_epoch), signed_lanes, microseconds);
-
-    bad = hn::Or(hn::Or(bad, clock_off), hn::Or(date.bad, year_month.bad));
-    bad = hn::Or(bad, hn::Or(day_time.bad, time.bad));
     return bits_of_others(hn::Eq(bad, hn::Zero(lanes)));
   }
 
  private:
+  static constexpr std::size_t kTimeBegin = 11;
   static constexpr std::uint64_t kSecondsLength = 19;
+  // 0001-01-01 and 9999-12-31 23:59:59.999999.
+  static constexpr auto kFirstMicrosecond = static_cast<std::uint64_t>(-62'135'596'800'000'000);
+  static constexpr std::uint64_t kLastMicrosecond = 253'402'300'799'999'999;
 
   // Differences to a space at the third byte: a 'T' is as good.
   HWY_INLINE static Words space_for_t(Words differences) {
@@ -66,19 +117,6 @@ struct TimestampKernel {
     constexpr std::uint64_t kT = std::uint64_t{' ' ^ 'T'} << 16;
     const auto is_t = hn::Eq(as_bytes(differences), as_bytes(hn::Set(Lanes(), kT)));
     return as_words(hn::IfThenZeroElse(is_t, as_bytes(differences)));
-  }
-
-  // The second's last digit, as 0, then the point and six digits: those missing are 0.
-  HWY_INLINE static PatternCharacters load_fraction(const FieldGroup& group, Words behind_seconds) {
-    const Lanes lanes;
-    constexpr std::uint64_t kFraction = word_of("0.000000");
-    const Words text = group.words_from_begin(kSecondsLength - 1);
-    // The bits of bytes behind the field's end, up to 56.
-    const Words foreign =
-        hn::And(hn::Sub(hn::Set(lanes, 56), hn::ShiftLeft<3>(behind_seconds)), hn::Set(lanes, 56));
-    const Words own =
-        hn::AndNot(hn::Set(lanes, 0xff), hn::Shr(hn::Set(lanes, ~std::uint64_t{0}), foreign));
-    return check_pattern<kFraction>(hn::And(hn::Xor(text, hn::Set(lanes, kFraction)), own));
   }
 };
 

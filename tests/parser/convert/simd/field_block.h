@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "parser/convert/simd/column_kernels.h"
@@ -109,27 +111,49 @@ struct Converted {
   std::vector<std::uint32_t> abnormal;
 };
 
+/// Which kernel of a target, and the function of values.h that it stands for.
+template <class Value>
+struct KernelUnderTest {
+  using Convert = std::size_t(const ColumnKernels& kernels, const FieldColumn& column,
+                              Value* values, std::uint32_t* abnormal);
+  using Parse = std::string_view(std::string_view text, Value& value);
+
+  KernelUnderTest(ColumnKernels::Convert<Value> ColumnKernels::*kernel, Parse* parser)
+      : convert([kernel](const ColumnKernels& kernels, const FieldColumn& column, Value* values,
+                         std::uint32_t* abnormal) {
+          return (kernels.*kernel)(column, values, abnormal);
+        }),
+        parse(parser) {}
+  KernelUnderTest(std::function<Convert> kernel, std::function<Parse> parser)
+      : convert(std::move(kernel)), parse(std::move(parser)) {}
+
+  std::function<Convert> convert;
+  std::function<Parse> parse;
+};
+
 /// Runs one kernel, which may write no more than its answer.
 template <class Value>
-Converted<Value> run(ColumnKernels::Convert<Value> kernel, const FieldColumn& column) {
+Converted<Value> run(const KernelUnderTest<Value>& under_test, SimdTarget target,
+                     const FieldColumn& column) {
   // Exactly so long that a sanitizer sees a write behind the end.
   const auto values = std::make_unique<Value[]>(column.count);
   const auto abnormal = std::make_unique<std::uint32_t[]>(column.count);
-  const std::size_t abnormal_count = kernel(column, values.get(), abnormal.get());
+  const std::size_t abnormal_count =
+      under_test.convert(column_kernels(target), column, values.get(), abnormal.get());
   return {{values.get(), values.get() + column.count},
           {abnormal.get(), abnormal.get() + abnormal_count}};
 }
 
-/// Which kernel of a target, and the function of values.h that it stands for.
-template <class Value>
-struct KernelUnderTest {
-  ColumnKernels::Convert<Value> ColumnKernels::*kernel;
-  std::string_view (*parse)(std::string_view, Value&) noexcept;
-};
-
 template <class Value>
 bool same_bits(const Value& a, const Value& b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+template <class Value>
+std::vector<int> bytes_of(const Value& value) {
+  std::uint8_t bytes[sizeof value];
+  std::memcpy(bytes, &value, sizeof value);
+  return {bytes, bytes + sizeof value};
 }
 
 /// Every target, in both layouts, converts each of `fields` as values.h does, or leaves it over.
@@ -149,14 +173,14 @@ std::size_t expect_same_as_values_h(const KernelUnderTest<Value>& under_test,
   for (const Layout layout : {Layout::kSideBySide, Layout::kApart}) {
     const FieldBlock block(fields, layout);
     for (const SimdTarget target : available_simd_targets()) {
-      const auto converted = run(column_kernels(target).*under_test.kernel, block.column());
+      const auto converted = run(under_test, target, block.column());
       std::size_t next = 0;
       for (std::size_t i = 0; i < fields.size(); ++i) {
         if (next < converted.abnormal.size() && converted.abnormal[next] == i) {
           ++next;
         } else if (!expected[i].valid || !same_bits(converted.values[i], expected[i].value)) {
           ADD_FAILURE() << simd_target_name(target) << " converts \"" << fields[i] << "\" to "
-                        << +converted.values[i] << ", values.h "
+                        << testing::PrintToString(bytes_of(converted.values[i])) << ", values.h "
                         << (expected[i].valid ? "to another value" : "refuses it");
           return left_over;
         }
