@@ -19,7 +19,7 @@ struct Sample {
   bool whole = false;  ///< The object ends with these bytes.
 };
 
-/// A record of a sample.
+/// A record of a sample. Valid during its visit only.
 struct SampledRecord {
   const TokenizedBlock* block = nullptr;  ///< Null: the record is malformed, and has no fields.
   std::size_t index = 0;                  ///< In the block's good records.

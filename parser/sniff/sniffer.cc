@@ -341,14 +341,14 @@ Names keys_of(const std::vector<Sample>& samples, SniffReport& report) {
 /// No record could be read: why?
 Result<SniffReport> without_records(const std::vector<Sample>& samples, SniffReport report) {
   for (const Sample& sample : samples) {
-    std::string_view fault;
+    std::string fault;  // A copy: records do not outlive the walk.
     const auto tokenizer = report.format.kind == Format::kJsonLines
                                ? make_json_keys_tokenizer(report.format, SimdTarget::kPortable)
                                : make_sample_tokenizer(report.format);
     const SampleWalk walk =
         walk_records(sample, report.format, *tokenizer, false, sample.bytes.size(),
                      [&fault](const SampledRecord& record) {
-                       fault = record.block == nullptr ? record.fault : fault;
+                       fault = record.fault;
                        return false;
                      });
     if (fault.empty() && !walk.cut) continue;  // Blank lines, or nothing at all.
@@ -358,8 +358,8 @@ Result<SniffReport> without_records(const std::vector<Sample>& samples, SniffRep
                "no record ends in the first " + std::to_string(sample.bytes.size()) +
                    " bytes, so that its columns cannot be found; set --schema"};
     } else {
-      error = {ErrorCode::kMalformedRecord, "no record can be read: " + std::string(fault) +
-                                                "; set --delimiter, --quote and --schema"};
+      error = {ErrorCode::kMalformedRecord,
+               "no record can be read: " + fault + "; set --delimiter, --quote and --schema"};
     }
     error.at.object = sample.object;
     error.at.byte_offset = 0;

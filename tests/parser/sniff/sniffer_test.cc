@@ -183,6 +183,13 @@ TEST(Sniffer, SaysThatNoRecordEndsInTheSample) {
   EXPECT_THAT(report.error().message, HasSubstr("--schema"));
 }
 
+TEST(Sniffer, SaysWhyNoRecordCanBeRead) {
+  const Result<SniffReport> report = sniff_all({"\"a\"b,c\n\"d\"e,f\n"});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kMalformedRecord);
+  EXPECT_THAT(report.error().message, HasSubstr("text after a closing quote; a quote inside"));
+}
+
 TEST(Sniffer, ReportsRecordsThatFitNoTable) {
   const auto report = sniff_all({"a,b,c\n1,2,3\n4,5\n6,\"7\"x,8\n9,10,11\n"});
   EXPECT_EQ(report->records, 4u);
