@@ -161,7 +161,7 @@ Result<void> PostgresTextTokenizer::tokenize(std::string_view input, bool final,
                                              std::size_t records_max, LineEnd& line_end,
                                              TokenizedBlock& out) {
   LineEnd known = line_end;
-  if (known == LineEnd::kUnknown) {
+  if (known == LineEnd::kUnknown && !input.empty()) {
     // The first record decides; whatever else comes of it will come again.
     out.clear();
     static_cast<void>(take_record(input, final, known, out));
