@@ -19,7 +19,7 @@ struct PipelineFlags::Typed {
   CLI::Option* header_flag = nullptr;
   std::string types = "sniff", on_error = "fail", extra_columns = "auto", missing_columns = "null",
               tokenizer, format = "csv";
-  std::uint64_t skip_lines = 0;
+  std::uint64_t skip_lines = 0, decode_ratio_max = SourceOptions().decode_ratio_max;
   std::string poll_interval, checkpoint_interval, settle, memory, max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
   std::string endpoint_url, region, profile, ca_bundle, addressing = "auto", log_level = "info";
@@ -112,6 +112,9 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
                  "Columns of the schema that a header lacks: null, fail (quarantine the object)")
       ->group(group)
       ->check(CLI::IsMember({"null", "fail"}));
+  app.add_option("--max-decode-ratio", typed_->decode_ratio_max,
+                 "Compressed objects that grow more than this quarantine (default 1100; 0: none)")
+      ->group(group);
   app.add_option("--tokenizer", typed_->tokenizer, "simd, libcsv or scalar: the same rows")
       ->group(group);
 }
@@ -223,6 +226,7 @@ Result<LoaderOptions> PipelineFlags::options() const {
   source.once = typed.once;
   source.retry_quarantined = typed.retry_quarantined;
   source.lineage = typed.lineage;
+  source.decode_ratio_max = typed.decode_ratio_max;
   source.threads = typed.threads;
   source.splits_in_flight_max = typed.splits_in_flight;
   options.to = typed.to;
