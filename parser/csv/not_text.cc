@@ -63,8 +63,9 @@ std::optional<std::string> describe_not_text(std::string_view head, const Format
     if (!matches(signature, head)) continue;
     const std::string name(signature.name);
     if (signature.compressed) {
-      return "the object is compressed (" + name +
-             "), which is not decoded by this version; decompress it before it is uploaded";
+      return "the text is compressed (" + name +
+             "), by a format that is not decoded or once more inside another; decompress it before "
+             "it is uploaded";
     }
     return "the object is " + name + ", not CSV; narrow --from so that it is not listed";
   }
