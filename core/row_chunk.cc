@@ -1,6 +1,7 @@
 #include "leat/row_chunk.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -10,23 +11,52 @@
 
 namespace leat {
 
+/// Memory of several buffers.
+struct Buffer::Shared {
+  std::atomic<std::size_t> buffers = 1;
+  std::size_t capacity = 0;
+};
+
 Buffer::Buffer(Buffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      capacity_(std::exchange(other.capacity_, 0)) {}
+      capacity_(std::exchange(other.capacity_, 0)),
+      shared_(std::exchange(other.shared_, nullptr)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   Buffer taken(std::move(other));
   std::swap(data_, taken.data_);
   std::swap(size_, taken.size_);
   std::swap(capacity_, taken.capacity_);
+  std::swap(shared_, taken.shared_);
   return *this;
 }
 
 Buffer::~Buffer() { release(); }
 
 void Buffer::release() noexcept {
+  if (shared_ != nullptr) {
+    // What the others did with the memory comes before it is given away.
+    if (shared_->buffers.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    capacity_ = shared_->capacity;
+    delete shared_;
+  }
   if (data_ != nullptr) BlockCache::give(data_, capacity_ + kPadding);
+}
+
+Buffer Buffer::share(std::size_t size) {
+  Buffer other;
+  if (data_ == nullptr) return other;
+  if (shared_ == nullptr) {
+    shared_ = new Shared;
+    shared_->capacity = capacity_;
+  }
+  shared_->buffers.fetch_add(1, std::memory_order_relaxed);
+  other.data_ = data_;
+  other.size_ = size;
+  other.capacity_ = size;  // What is behind it is not its own.
+  other.shared_ = shared_;
+  return other;
 }
 
 void Buffer::reserve(std::size_t capacity) {
@@ -40,6 +70,7 @@ void Buffer::reserve(std::size_t capacity) {
   release();
   data_ = grown;
   capacity_ = bytes - kPadding;
+  shared_ = nullptr;
 }
 
 std::size_t RowChunk::memory_bytes() const noexcept {

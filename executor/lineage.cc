@@ -1,32 +1,52 @@
 #include "executor/lineage.h"
 
+#include <algorithm>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <utility>
 
 namespace leat::executor {
 namespace {
 
-Column repeated_text(std::string_view text, std::int64_t rows) {
-  Column column;
-  const auto count = static_cast<std::size_t>(rows);
-  column.offsets.resize((count + 1) * sizeof(std::int32_t));
-  column.values.resize(count * text.size());
-  auto* offsets = column.offsets.as<std::int32_t>();
-  std::byte* value = column.values.data();
-  for (std::size_t row = 0; row < count; ++row) {
-    offsets[row] = static_cast<std::int32_t>(row * text.size());
-    std::memcpy(value + row * text.size(), text.data(), text.size());
+/// The same text in many rows: made once, and shared by the chunks of an object.
+class RepeatedText {
+ public:
+  Column column(std::string_view text, std::size_t rows) {
+    if (text != text_ || rows >= rows_) fill(text, rows + rows / 8 + 1);
+    Column column;
+    column.offsets = offsets_.share((rows + 1) * sizeof(std::int32_t));
+    column.values = values_.share(rows * text.size());
+    if (values_.size() > kKeptBytesMax) *this = RepeatedText();
+    return column;
   }
-  offsets[count] = static_cast<std::int32_t>(count * text.size());
-  return column;
-}
 
-Column copied(const Buffer& values) {
-  Column column;
-  column.values.append(values.data(), values.size());
-  return column;
-}
+ private:
+  static constexpr std::size_t kKeptBytesMax = 4u << 20;
+
+  void fill(std::string_view text, std::size_t rows) {
+    text_ = text;
+    rows_ = rows;
+    offsets_ = Buffer((rows + 1) * sizeof(std::int32_t));
+    auto* const offsets = offsets_.as<std::int32_t>();
+    for (std::size_t row = 0; row <= rows; ++row) {
+      offsets[row] = static_cast<std::int32_t>(row * text.size());
+    }
+    values_ = Buffer(rows * text.size());
+    if (text.empty()) return;
+    // What is there is copied behind itself until there is enough of it.
+    std::byte* const to = values_.data();
+    std::memcpy(to, text.data(), text.size());
+    for (std::size_t size = text.size(); size < values_.size(); size *= 2) {
+      std::memcpy(to + size, to, std::min(size, values_.size() - size));
+    }
+  }
+
+  std::string text_;
+  std::size_t rows_ = 0;
+  Buffer offsets_;
+  Buffer values_;
+};
 
 }  // namespace
 
@@ -49,10 +69,17 @@ Result<std::shared_ptr<const Schema>> with_lineage(const std::shared_ptr<const S
 }
 
 void append_lineage(const std::shared_ptr<const Schema>& extended, RowChunk& chunk) {
-  chunk.columns.push_back(repeated_text(chunk.split->key, chunk.rows));
-  chunk.columns.push_back(repeated_text(chunk.split->version, chunk.rows));
-  chunk.columns.push_back(copied(chunk.record_offsets));
-  chunk.columns.push_back(copied(chunk.record_numbers));
+  // A thread handles the chunks of one object one after the other.
+  thread_local RepeatedText key;
+  thread_local RepeatedText version;
+  const auto rows = static_cast<std::size_t>(chunk.rows);
+  const auto add = [&chunk](Buffer values) {
+    chunk.columns.emplace_back().values = std::move(values);
+  };
+  chunk.columns.push_back(key.column(chunk.split->key, rows));
+  chunk.columns.push_back(version.column(chunk.split->version, rows));
+  add(chunk.record_offsets.share(rows * sizeof(std::int64_t)));
+  add(chunk.record_numbers.share(rows * sizeof(std::int64_t)));
   chunk.schema = extended;
 }
 

@@ -67,12 +67,20 @@ class Buffer {
   }
   void clear() noexcept { size_ = 0; }
 
+  /// The first `size` <= size() bytes once more, without a copy: the memory lives until the last of
+  /// its buffers is gone, on whatever thread. None of them may write to these bytes any more; one
+  /// that grows takes a copy.
+  Buffer share(std::size_t size);
+
  private:
+  struct Shared;
+
   void release() noexcept;
 
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  Shared* shared_ = nullptr;  ///< Null: the memory is this buffer's alone.
 };
 
 /// One column of a chunk. Which buffers are used follows from its type (see TypeId).
@@ -146,7 +154,7 @@ struct RowChunk {
   std::shared_ptr<const ColumnDrift> drift;  ///< Of the split, the same in each chunk; null: none.
   Position end;
 
-  /// Heap bytes held, for memory budgets.
+  /// Heap bytes held, for memory budgets. Shared ones count in each of their buffers.
   std::size_t memory_bytes() const noexcept;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 #include "leat/row_chunk.h"
@@ -67,6 +68,51 @@ TEST(Buffer, MovesItsMemory) {
   EXPECT_EQ(other.size(), 4U);
   EXPECT_EQ(to.data(), nullptr);  // NOLINT
   EXPECT_EQ(to.capacity(), 0U);   // NOLINT
+}
+
+TEST(Buffer, SharesItsMemoryUntilTheLastOneIsGone) {
+  Buffer first;
+  first.append("leat and more", 13);
+  const std::byte* const memory = first.data();
+  Buffer second = first.share(4);
+  Buffer third = second.share(4);
+  EXPECT_EQ(second.data(), memory);
+  EXPECT_EQ(second.size(), 4U);
+  first = Buffer();
+  second = Buffer();
+  EXPECT_EQ(third.data(), memory);
+  EXPECT_EQ(std::memcmp(third.data(), "leat", 4), 0);
+}
+
+TEST(Buffer, TakesACopyWhenItGrowsOutOfSharedMemory) {
+  Buffer first;
+  first.append("leat and more", 13);
+  Buffer second = first.share(4);
+  second.append(" is", 3);
+  EXPECT_NE(second.data(), first.data());
+  EXPECT_EQ(std::memcmp(second.data(), "leat is", 7), 0);
+  EXPECT_EQ(std::memcmp(first.data(), "leat and more", 13), 0);
+  // The first one may still go on behind what it shares.
+  Buffer third = first.share(13);
+  first.append("!", 1);
+  EXPECT_EQ(std::memcmp(third.data(), "leat and more", 13), 0);
+}
+
+TEST(Buffer, SharesNothingWithoutMemory) {
+  Buffer first;
+  EXPECT_EQ(first.share(0).data(), nullptr);
+}
+
+TEST(Buffer, GivesSharedMemoryBackOnAnyThread) {
+  for (int i = 0; i < 100; ++i) {
+    Buffer first(100'000);
+    std::memset(first.data(), i, first.size());
+    std::thread other([i, shared = first.share(100'000)] {
+      EXPECT_EQ(shared.data()[99'999], static_cast<std::byte>(i));
+    });
+    first = Buffer();
+    other.join();
+  }
 }
 
 TEST(BufferDeathTest, AbortsWhenMemoryCannotBeHad) {
