@@ -7,14 +7,16 @@
 #include <iterator>
 #include <string>
 
+#include "tests/support/source_dir.h"
+
 namespace leat::connector {
 
 /// The folder `name` of the vectors; empty where it is absent.
 inline std::filesystem::path vectors_folder(const std::string& name) {
   const char* given = std::getenv("LEAT_VECTORS_DIR");
-  const std::filesystem::path root =
-      given != nullptr ? std::filesystem::path(given)
-                       : std::filesystem::path(LEAT_SOURCE_DIR) / ".." / "shared" / "vectors";
+  const std::filesystem::path root = given != nullptr
+                                         ? std::filesystem::path(given)
+                                         : test_source_dir() / ".." / "shared" / "vectors";
   return std::filesystem::is_directory(root / name) ? root / name : std::filesystem::path();
 }
 

@@ -5,11 +5,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/source_dir.h"
+
 namespace leat {
 namespace {
 
 TEST(Version, IsThatOfTheProject) {
-  std::ifstream file(LEAT_SOURCE_DIR "/CMakeLists.txt");
+  std::ifstream file(test_source_dir() / "CMakeLists.txt");
   std::stringstream text;
   text << file.rdbuf();
   EXPECT_NE(text.str().find("project(leat VERSION " + std::string(version()) + " "),

@@ -8,6 +8,7 @@
 #include "tests/differential/random.h"
 #include "tests/fuzz/targets.h"
 #include "tests/parser/load_support.h"
+#include "tests/support/source_dir.h"
 
 namespace leat::fuzz {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path& corpus() {
-  static const fs::path folder = fs::path(LEAT_SOURCE_DIR) / "tests/fuzz/corpus";
+  static const fs::path folder = test_source_dir() / "tests/fuzz/corpus";
   return folder;
 }
 

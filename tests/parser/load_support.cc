@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/source_dir.h"
+
 namespace leat::parser {
 namespace {
 
@@ -143,7 +145,7 @@ std::string read_file(const std::string& path) {
 std::string test_data_folder(const char* variable, std::string_view fallback) {
   const char* named = std::getenv(variable);
   const std::string folder =
-      named != nullptr ? named : LEAT_SOURCE_DIR "/../shared/" + std::string(fallback);
+      named != nullptr ? named : (test_source_dir() / ".." / "shared" / fallback).string();
   return std::filesystem::is_directory(folder) ? folder : std::string();
 }
 
