@@ -26,11 +26,16 @@ std::span<const Target> targets() {
       {"csv_parser", csv_parser},
       {"csv_tokenizer", csv_tokenizer},
       {"dates", dates},
+      {"decoders", decoders},
       {"glob", glob},
+      {"json_lines", json_lines},
+      {"lines", lines},
       {"list_xml", list_xml},
       {"numbers", numbers},
+      {"postgres_formats", postgres_formats},
       {"progress", progress},
       {"schema", schema},
+      {"sniffer", sniffer},
       {"texts", texts},
   };
   return kTargets;

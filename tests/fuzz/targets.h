@@ -25,11 +25,16 @@ void column_kernels(std::string_view input);
 void csv_parser(std::string_view input);
 void csv_tokenizer(std::string_view input);
 void dates(std::string_view input);
+void decoders(std::string_view input);
 void glob(std::string_view input);
+void json_lines(std::string_view input);
+void lines(std::string_view input);
 void list_xml(std::string_view input);
 void numbers(std::string_view input);
+void postgres_formats(std::string_view input);
 void progress(std::string_view input);
 void schema(std::string_view input);
+void sniffer(std::string_view input);
 void texts(std::string_view input);
 
 }  // namespace leat::fuzz
