@@ -187,6 +187,15 @@ std::string RequestContext::action() const {
   return {};
 }
 
+S3Failure make_failure(const RequestContext& context, ErrorCode code, const std::string& what,
+                       bool retryable) {
+  S3Failure failure;
+  failure.error = Error{
+      .code = code, .message = context.action() + ": " + what, .at = {}, .retryable = retryable};
+  failure.error.at.object = context.uri();
+  return failure;
+}
+
 S3Failure failure_from_answer(const RequestContext& context, const HttpResponse& response,
                               const S3ErrorBody& body) {
   S3Failure failure;

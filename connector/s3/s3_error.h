@@ -53,6 +53,10 @@ struct S3Failure {
   bool connection_reused = false;
 };
 
+/// A failure that leat found out itself. `what` follows what was being done.
+S3Failure make_failure(const RequestContext& context, ErrorCode code, const std::string& what,
+                       bool retryable);
+
 /// Maps an answer whose status or root element says that it failed.
 S3Failure failure_from_answer(const RequestContext& context, const HttpResponse& response,
                               const S3ErrorBody& body);

@@ -1,0 +1,131 @@
+// A request to S3, signed, retried, its failure classified: what all operations are made of.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "connector/s3/credentials.h"
+#include "connector/s3/endpoint.h"
+#include "connector/s3/http.h"
+#include "connector/s3/retry.h"
+#include "connector/s3/s3_error.h"
+#include "connector/s3/send_rate.h"
+#include "leat/clock.h"
+#include "leat/object_store.h"
+#include "leat/result.h"
+
+namespace leat::connector::s3 {
+
+struct S3RequesterOptions {
+  std::string bucket;
+  std::optional<Endpoint> endpoint;  ///< nullopt: AWS, by region.
+  std::string region = "us-east-1";
+  S3Options::Addressing addressing = S3Options::Addressing::kAuto;
+  std::shared_ptr<CredentialsProvider> credentials;  ///< nullptr: requests are not signed.
+  RetryPolicy retry;
+  const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the requester.
+  Random random;
+};
+
+/// What is asked of S3, before it is addressed and signed.
+struct S3Request {
+  RequestContext::Operation operation = RequestContext::Operation::kGet;
+  std::string key;  ///< Empty: the request is about the bucket.
+  std::string method = "GET";
+  std::vector<std::pair<std::string, std::string>> query;  ///< Not encoded.
+  std::vector<HttpHeader> headers;                         ///< All of them are signed.
+  std::string_view body;  ///< Borrowed until the operation is over; sent anew by each attempt.
+  std::chrono::seconds stall_timeout{10};
+};
+
+/// An answer of status 2xx.
+struct S3Answer {
+  HttpResponse head;
+  std::string body;
+};
+
+/// Sends requests about one bucket and what is in it. All of them share the budget of retries, the
+/// rate that the service's throttling leaves, the region and the clock's correction. Thread-safe.
+class S3Requester {
+ public:
+  using Operation = RequestContext::Operation;
+
+  /// What one attempt brought: an answer of success whose body went to the sink, or a failure.
+  struct Attempt {
+    HttpResponse response;
+    std::optional<S3Failure> failure;
+    bool sink_refused = false;
+  };
+
+  /// Looks at an answer of success, which can be none: an <Error> under status 200.
+  /// @return  nullopt: it is one. A failure that is retryable is tried again.
+  using Check = std::function<std::optional<S3Failure>(const RequestContext&, const S3Answer&)>;
+
+  static constexpr std::size_t kAnswerBytesMax = std::size_t{8} << 20;
+
+  S3Requester(S3RequesterOptions options, std::unique_ptr<HttpTransport> transport);
+
+  /// One whole operation: sends, tries again as long as it is worth it, and brings the answer.
+  /// Blocks; a stop ends it early.
+  ///   kPermissionDenied, kNotFound, kInvalidArgument (wrong region, or what the service refuses),
+  ///   kUnsupported, kObjectChanged (412)
+  ///   kUnavailable, kThrottled, kTimeout  After the retries were spent. Retryable.
+  ///   kCorrupt    A body of more than kAnswerBytesMax.
+  ///   kCancelled  A stop was requested.
+  ///   Errors of `check`.
+  Result<S3Answer> perform(const S3Request& request, std::stop_token stop = {},
+                           const Check& check = {});
+
+  // The parts of perform, for bodies that do not go into a string.
+
+  /// What a request is about, as things are now: the region can change between attempts.
+  RequestContext context(Operation operation, std::string_view key) const;
+  /// Waits for the request's turn, signs and sends it, once. The sink sees bodies of 2xx only.
+  /// @param attempt  0 for the first.
+  Attempt send(const RequestContext& context, const S3Request& request, std::size_t attempt,
+               std::stop_token stop, const BodySink& sink);
+  /// Repeats `attempt`, which is given its number from 0, until it has no failure. Between two of
+  /// them it puts right what can be (region, clock, credentials) or waits.
+  Result<void> with_retries(const std::function<std::optional<S3Failure>(std::size_t)>& attempt,
+                            std::stop_token stop);
+
+  const std::string& bucket() const noexcept { return options_.bucket; }
+  bool is_aws() const noexcept { return !options_.endpoint; }
+  std::string region() const;
+  std::uint64_t retries() const noexcept { return retries_.load(std::memory_order_relaxed); }
+
+ private:
+  /// What was put right in the course of one operation: each once, or it would never end.
+  struct Corrections {
+    bool region = false;
+    bool clock = false;
+    bool credentials = false;
+  };
+
+  HttpRequest sign(const RequestContext& context, const S3Request& request,
+                   const S3Credentials* credentials) const;
+  /// Whether the cause of the failure was put right, so that it is worth trying again at once.
+  bool correct(const S3Failure& failure, Corrections& done);
+
+  const S3RequesterOptions options_;
+  const std::unique_ptr<HttpTransport> transport_;
+  const Clock& clock_;
+  RetryBudget budget_;
+  SendRate send_rate_;
+  mutable std::mutex mutex_;
+  std::string region_;                            // Changes when the service names the right one.
+  std::atomic<std::int64_t> clock_offset_ms_{0};  // Server's minus ours.
+  std::atomic<std::uint64_t> retries_{0};
+};
+
+}  // namespace leat::connector::s3
