@@ -1,6 +1,7 @@
 #include "connector/s3/endpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -63,11 +64,58 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
   return endpoint;
 }
 
-Endpoint aws_endpoint(std::string_view region) {
-  const std::string_view domain = region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-  return {.tls = true,
-          .authority = "s3." + std::string(region) + "." + std::string(domain),
-          .path_prefix = {}};
+namespace {
+
+/// What the names of hosts end with in a part of AWS that shares nothing with the others.
+struct Partition {
+  std::string_view region_prefix;
+  std::string_view domain;
+  std::string_view dualstack_domain;  ///< Of services other than S3.
+};
+constexpr std::array kPartitions = {
+    Partition{"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
+    Partition{"us-iso-", "c2s.ic.gov", "api.aws.ic.gov"},
+    Partition{"us-isob-", "sc2s.sgov.gov", "api.aws.scloud"},
+    Partition{"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
+    Partition{"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
+    Partition{"eusc-", "amazonaws.eu", "api.amazonwebservices.eu"},
+    Partition{"", "amazonaws.com", "api.aws"},
+};
+
+const Partition& partition_of(std::string_view region) {
+  return *std::find_if(kPartitions.begin(), kPartitions.end(), [&](const Partition& partition) {
+    return region.starts_with(partition.region_prefix);
+  });
+}
+
+}  // namespace
+
+Endpoint aws_endpoint(std::string_view service, std::string_view region, AwsVariant variant) {
+  const Partition& partition = partition_of(region);
+  std::string host(service);
+  if (variant.fips) host += "-fips";
+  // S3 says it in the name; the others have a domain of their own for it.
+  const bool of_s3 = service.starts_with("s3");
+  if (variant.dualstack && of_s3) host += ".dualstack";
+  host.append(".").append(region).append(".");
+  host += variant.dualstack && !of_s3 ? partition.dualstack_domain : partition.domain;
+  return {.tls = true, .authority = std::move(host), .path_prefix = {}};
+}
+
+bool is_aws_host(std::string_view authority) {
+  const std::string_view host = authority.substr(0, authority.find(':'));
+  return std::any_of(kPartitions.begin(), kPartitions.end(), [&](const Partition& partition) {
+    return host.ends_with("." + std::string(partition.domain)) ||
+           host.ends_with("." + std::string(partition.dualstack_domain));
+  });
+}
+
+bool is_host_label(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-';
+         });
 }
 
 ObjectAddress address_of(const Endpoint& endpoint, bool virtual_host, std::string_view bucket,

@@ -22,8 +22,20 @@ struct Endpoint {
 ///   kInvalidArgument  Anything else; the message holds an example.
 Result<Endpoint> parse_endpoint(std::string_view url);
 
-/// The public endpoint of a region of AWS.
-Endpoint aws_endpoint(std::string_view region);
+/// Which of the endpoints of AWS.
+struct AwsVariant {
+  bool fips = false;       ///< With cryptography that was validated by FIPS 140.
+  bool dualstack = false;  ///< Over IPv6, too.
+};
+
+/// The public endpoint of a service of AWS ("s3", "sts", "portal.sso") in a region.
+Endpoint aws_endpoint(std::string_view service, std::string_view region, AwsVariant variant = {});
+
+/// Whether the host's name is one of AWS's own.
+bool is_aws_host(std::string_view authority);
+
+/// Whether it can stand between the dots of a host's name: letters, digits, '-'; 63 at most.
+bool is_host_label(std::string_view text);
 
 /// The path and the authority that address `key` in `bucket`; an empty key: the bucket itself.
 struct ObjectAddress {

@@ -20,7 +20,7 @@ struct HttpHeader {
 };
 
 struct HttpRequest {
-  std::string method;               ///< "GET", "PUT", "DELETE", "HEAD".
+  std::string method;               ///< "GET", "PUT", "POST", "DELETE", "HEAD".
   std::string url;                  ///< Absolute, percent-encoded; sent byte for byte.
   std::vector<HttpHeader> headers;  ///< Host included.
   std::string_view body;            ///< Borrowed until the exchange is over.
@@ -28,6 +28,7 @@ struct HttpRequest {
   /// Gives up when less than a trickle arrives for so long, the wait for the first byte included.
   /// There is no limit on the whole: a large body on a slow line is no failure.
   std::chrono::seconds stall_timeout{10};
+  bool use_proxy = true;  ///< False: directly, whatever the environment says of proxies.
   std::stop_token stop;
 };
 

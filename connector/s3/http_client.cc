@@ -236,6 +236,7 @@ HttpExchange HttpClient::send(const HttpRequest& request, const BodySink& sink) 
   curl_easy_setopt(curl, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
   curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!request.use_proxy) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   if (!options_.ca_bundle.empty()) {
     curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_bundle.c_str());
   }

@@ -56,12 +56,13 @@ class Reader {
   }
 
   /// "[profile default]" outranks "[default]" in one file, wherever they stand.
-  const Profiles& profiles() {
-    if (const auto prefixed = profiles_.find(kPrefixedDefault); prefixed != profiles_.end()) {
-      profiles_["default"] = prefixed->second;
-      profiles_.erase(kPrefixedDefault);
+  const ConfigSections& sections() {
+    Profiles& profiles = sections_.profiles;
+    if (const auto prefixed = profiles.find(kPrefixedDefault); prefixed != profiles.end()) {
+      profiles["default"] = prefixed->second;
+      profiles.erase(kPrefixedDefault);
     }
-    return profiles_;
+    return sections_;
   }
 
  private:
@@ -92,15 +93,31 @@ class Reader {
     profile_ = nullptr;
     property_.clear();
     std::string_view name = trim(line.substr(1, close - 1));
+    Profiles* of_kind = &sections_.profiles;
+    bool prefixed = false;
     if (kind_ == ProfileFileKind::kConfig) {
-      const bool prefixed =
-          name.size() > 7 && name.starts_with("profile") && kBlank.find(name[7]) != kBlank.npos;
-      if (prefixed) name = trim(name.substr(7));
-      if (!is_name(name) || (!prefixed && name != "default")) return;  // Ignored, as AWS does.
-      profile_ = &profiles_[prefixed && name == "default" ? kPrefixedDefault : std::string(name)];
-    } else if (is_name(name)) {
-      profile_ = &profiles_[std::string(name)];
+      if (!(prefixed = take_prefix(name, "profile"))) {
+        if (take_prefix(name, "sso-session")) {
+          of_kind = &sections_.sso_sessions;
+        } else if (take_prefix(name, "services")) {
+          of_kind = &sections_.services;
+        } else if (name != "default") {
+          return;  // Ignored, as AWS does.
+        }
+      }
     }
+    if (!is_name(name)) return;
+    profile_ = &(*of_kind)[prefixed && name == "default" ? kPrefixedDefault : std::string(name)];
+  }
+
+  /// Removes "prefix " from the front.
+  static bool take_prefix(std::string_view& name, std::string_view prefix) {
+    if (name.size() <= prefix.size() || !name.starts_with(prefix) ||
+        kBlank.find(name[prefix.size()]) == kBlank.npos) {
+      return false;
+    }
+    name = trim(name.substr(prefix.size()));
+    return true;
   }
 
   void read_property(std::string_view line) {
@@ -156,7 +173,7 @@ class Reader {
 
   const ProfileFileKind kind_;
   const std::string_view file_;
-  Profiles profiles_;
+  ConfigSections sections_;
   std::size_t line_number_ = 0;
   bool in_section_ = false;
   Profile* profile_ = nullptr;  // nullptr: the section is ignored.
@@ -168,12 +185,36 @@ class Reader {
 }  // namespace
 
 Result<void> read_profile_file(std::string_view text, ProfileFileKind kind, std::string_view file,
-                               Profiles& profiles) {
+                               ConfigSections& sections) {
   Reader reader(kind, file);
   if (auto read = reader.read(text); !read) return std::move(read).error();
-  for (const auto& [name, properties] : reader.profiles()) {
-    for (const auto& [property, value] : properties) profiles[name][property] = value;
-    profiles.try_emplace(name);
+  const auto add = [](const Profiles& from, Profiles& to) {
+    for (const auto& [name, properties] : from) {
+      for (const auto& [property, value] : properties) to[name][property] = value;
+      to.try_emplace(name);
+    }
+  };
+  add(reader.sections().profiles, sections.profiles);
+  add(reader.sections().sso_sessions, sections.sso_sessions);
+  add(reader.sections().services, sections.services);
+  return {};
+}
+
+std::string property(const Profile& profile, const std::string& name) {
+  const auto found = profile.find(name);
+  return found == profile.end() ? std::string() : found->second;
+}
+
+std::string sub_property(const Profile& profile, const std::string& group, std::string_view name) {
+  const std::string text = property(profile, group);
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    const std::size_t equals = line.find('=');
+    if (equals != line.npos && lower(trim(line.substr(0, equals))) == name) {
+      return std::string(trim(line.substr(equals + 1)));
+    }
   }
   return {};
 }

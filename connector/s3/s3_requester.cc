@@ -39,7 +39,8 @@ RequestContext S3Requester::context(Operation operation, std::string_view key) c
                          .endpoint = {},
                          .host = {},
                          .region = region()};
-  const Endpoint endpoint = options_.endpoint ? *options_.endpoint : aws_endpoint(context.region);
+  const Endpoint endpoint =
+      options_.endpoint ? *options_.endpoint : aws_endpoint("s3", context.region, options_.aws);
   context.endpoint = endpoint.origin();
   context.host = endpoint.authority;
   if (context.host.rfind(':') == context.host.npos || context.host.ends_with(']')) {
@@ -50,7 +51,8 @@ RequestContext S3Requester::context(Operation operation, std::string_view key) c
 
 HttpRequest S3Requester::sign(const RequestContext& context, const S3Request& request,
                               const S3Credentials* credentials) const {
-  const Endpoint endpoint = options_.endpoint ? *options_.endpoint : aws_endpoint(context.region);
+  const Endpoint endpoint =
+      options_.endpoint ? *options_.endpoint : aws_endpoint("s3", context.region, options_.aws);
   const bool virtual_host =
       use_virtual_host(options_.addressing, options_.endpoint.has_value(), options_.bucket);
   const ObjectAddress address = address_of(endpoint, virtual_host, options_.bucket, context.key);

@@ -30,6 +30,7 @@ struct S3RequesterOptions {
   std::string bucket;
   std::optional<Endpoint> endpoint;  ///< nullopt: AWS, by region.
   std::string region = "us-east-1";
+  AwsVariant aws = {};  ///< Which endpoint of AWS.
   S3Options::Addressing addressing = S3Options::Addressing::kAuto;
   std::shared_ptr<CredentialsProvider> credentials;  ///< nullptr: requests are not signed.
   RetryPolicy retry;

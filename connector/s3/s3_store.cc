@@ -43,7 +43,7 @@ double random_fraction() {
 
 Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
                                                  const StoreOptions& options) {
-  auto settings = resolve_settings(options.s3, process_environment());
+  auto settings = resolve_settings(options.s3, {.clock = options.clock, .stop = options.stop});
   if (!settings) return std::move(settings).error();
   S3ClientOptions client_options;
   client_options.bucket = bucket;
@@ -53,6 +53,7 @@ Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
     client_options.endpoint = *std::move(endpoint);
   }
   client_options.region = settings->region;
+  client_options.aws = settings->aws;
   client_options.addressing = options.s3.addressing;
   client_options.credentials = settings->credentials;
   client_options.retry.attempts_max = options.s3.attempts_max;

@@ -116,8 +116,17 @@ struct S3Credentials {
   Secret session_token = {};  ///< Empty for long-lived keys.
 };
 
+/// A role to assume.
+struct S3Role {
+  std::string arn = {};           ///< "arn:aws:iam::123456789012:role/name".
+  std::string session_name = {};  ///< What its session is called in logs; empty: "leat".
+  std::string external_id = {};   ///< Where the role's trust policy asks for one.
+  std::uint32_t duration_s = 0;   ///< 0: as long as the service gives unless told, an hour.
+};
+
 /// How to reach an S3 service. What is left empty is taken from where every AWS tool takes it:
-/// AWS_* environment variables, then ~/.aws/config and ~/.aws/credentials.
+/// AWS_* environment variables, then ~/.aws/config and ~/.aws/credentials, then the services that
+/// hand out credentials to containers and instances.
 struct S3Options {
   enum class Addressing { kAuto, kPath, kVirtualHost };
 
@@ -125,6 +134,11 @@ struct S3Options {
   std::string region = {};        ///< Empty: environment, profile, then "us-east-1".
   std::string profile = {};       ///< Empty: AWS_PROFILE, then "default".
   std::optional<S3Credentials> credentials = {};
+  /// Assumed with the credentials that are found otherwise. Not together with `credentials`.
+  std::optional<S3Role> role = {};
+  /// Where roles are assumed. Empty: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, profile; then AWS, or
+  /// the S3 service itself where that is not AWS's.
+  std::string sts_endpoint_url = {};
   bool no_sign_request = false;  ///< Anonymous requests, for public buckets.
   /// kAuto: path style for custom endpoints and for buckets with dots, else virtual host style.
   Addressing addressing = Addressing::kAuto;
