@@ -39,8 +39,8 @@ class CommandTest : public ::testing::Test {
   /// Runs `leat ARGUMENTS` by a shell in the test's folder, without the user's AWS profiles.
   Outcome leat(const std::string& arguments) {
     const std::string command = "cd '" + folder_.path().string() +
-                                "' && env -u AWS_PROFILE HOME=. " + LEAT_COMMAND + " " + arguments +
-                                " 2>err";
+                                "' && env -u AWS_PROFILE AWS_EC2_METADATA_DISABLED=true HOME=. " +
+                                LEAT_COMMAND + " " + arguments + " 2>err";
     Outcome outcome;
     FILE* pipe = ::popen(command.c_str(), "r");
     char buffer[4096];

@@ -4,13 +4,13 @@
 
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "connector/s3/profile_file.h"
+#include "tests/connector/fake_transport.h"
+#include "tests/connector/manual_clock.h"
 #include "tests/connector/temporary_folder.h"
-#include "tests/connector/vectors.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -34,131 +34,32 @@ class CredentialsTest : public ::testing::Test {
   Result<S3Settings> resolve(std::map<std::string, std::string> variables = {},
                              const S3Options& options = {}) {
     variables.try_emplace("HOME", home_.path().native());
-    return resolve_settings(options, environment_of(std::move(variables)));
+    return resolve_settings(options, {.environment = environment_of(std::move(variables)),
+                                      .clock = &clock_,
+                                      .transport = transport_});
   }
   static std::string keys_of(const Result<S3Settings>& settings) {
     if (!settings) return settings.error().to_string();
     if (settings->credentials == nullptr) return "unsigned";
-    const auto credentials = *settings->credentials->current();
+    const auto current = settings->credentials->current();
+    if (!current) return current.error().to_string();
+    const auto& credentials = *current;
     return credentials->access_key_id + " " + credentials->secret_access_key.reveal() + " " +
            credentials->session_token.reveal();
   }
 
   TemporaryFolder home_;
+  ManualClock clock_;
+  std::shared_ptr<FakeTransport> transport_ = std::make_shared<FakeTransport>();
 };
 
-TEST(ProfileFile, ReadsWhatAwsReads) {
-  const fs::path folder = vectors_folder("credentials");
-  if (folder.empty()) {
-    GTEST_SKIP() << "the credentials vectors are not here: set LEAT_VECTORS_DIR to their folder";
-  }
-  const auto json = nlohmann::json::parse(read_text(folder / "profile-parser-tests.json"));
-  ASSERT_GT(json["tests"].size(), 60u);
-  for (const auto& test : json["tests"]) {
-    SCOPED_TRACE(test["name"].get<std::string>());
-    const auto& input = test["input"];
-    Profiles profiles;
-    Result<void> read = read_profile_file(input.value("configFile", std::string()),
-                                          ProfileFileKind::kConfig, "config", profiles);
-    if (read) {
-      read = read_profile_file(input.value("credentialsFile", std::string()),
-                               ProfileFileKind::kCredentials, "credentials", profiles);
-    }
-    const auto& output = test["output"];
-    if (output.contains("errorContaining")) {
-      ASSERT_FALSE(read.has_value());
-      EXPECT_NE(read.error().message.find(output["errorContaining"].get<std::string>()),
-                std::string::npos)
-          << read.error().message;
-    } else {
-      ASSERT_TRUE(read.has_value()) << read.error().message;
-      EXPECT_EQ(profiles, output["config"]["profiles"].get<Profiles>());
-    }
-  }
-}
-
 TEST(ProfileFile, NamesTheLineButNeverItsText) {
-  Profiles profiles;
+  ConfigSections profiles;
   const auto read = read_profile_file("[default]\naws_secret_access_key: hunter2\n",
                                       ProfileFileKind::kCredentials, "/h/credentials", profiles);
   ASSERT_FALSE(read.has_value());
   EXPECT_NE(read.error().message.find("/h/credentials, line 2"), std::string::npos);
   EXPECT_EQ(read.error().message.find("hunter2"), std::string::npos);
-}
-
-// Cases that end in keys from environment or profile must give those keys; all others must be an
-// error: never keys that were not meant.
-TEST(Credentials, FollowsTheChainOfAws) {
-  const fs::path folder = vectors_folder("credentials");
-  if (folder.empty()) {
-    GTEST_SKIP() << "the credentials vectors are not here: set LEAT_VECTORS_DIR to their folder";
-  }
-  std::size_t with_keys = 0;
-  std::size_t without = 0;
-  for (const char* group : {"default-credential-provider-chain", "profile-provider"}) {
-    for (const auto& entry : fs::directory_iterator(folder / group)) {
-      if (!fs::exists(entry.path() / "env.json")) continue;
-      SCOPED_TRACE(entry.path().string());
-      auto variables = nlohmann::json::parse(read_text(entry.path() / "env.json"))
-                           .get<std::map<std::string, std::string>>();
-      if (variables.contains("HOME")) {
-        variables["HOME"] = (entry.path() / "fs").native() + variables["HOME"];
-      }
-      if (std::string(group) == "profile-provider") {  // Of that provider alone.
-        variables.erase("AWS_ACCESS_KEY_ID");
-        variables.erase("AWS_SECRET_ACCESS_KEY");
-      }
-      const auto expected =
-          nlohmann::json::parse(read_text(entry.path() / "test-case.json"))["result"];
-      const auto traffic = nlohmann::json::parse(read_text(entry.path() / "http-traffic.json"));
-      const bool runs_process = entry.path().filename().string().starts_with("credential_process");
-      const auto settings = resolve_settings({}, environment_of(variables));
-      if (expected.contains("Ok") && traffic["events"].empty() && !runs_process) {
-        ASSERT_TRUE(settings.has_value()) << settings.error().to_string();
-        const auto credentials = *settings->credentials->current();
-        EXPECT_EQ(credentials->access_key_id, expected["Ok"]["access_key_id"]);
-        EXPECT_EQ(credentials->secret_access_key.reveal(), expected["Ok"]["secret_access_key"]);
-        ++with_keys;
-      } else {
-        EXPECT_FALSE(settings.has_value());
-        ++without;
-      }
-    }
-  }
-  EXPECT_GE(with_keys, 6u);
-  EXPECT_GE(without, 20u);
-}
-
-TEST_F(CredentialsTest, FindsItsFilesWhereAwsDoes) {
-  const fs::path folder = vectors_folder("credentials");
-  if (folder.empty()) {
-    GTEST_SKIP() << "the credentials vectors are not here: set LEAT_VECTORS_DIR to their folder";
-  }
-  const auto json = nlohmann::json::parse(read_text(folder / "file-location-tests.json"));
-  std::size_t cases = 0;
-  for (const auto& test : json["tests"]) {
-    if (test["platform"] != "linux") continue;
-    SCOPED_TRACE(test["name"].get<std::string>());
-    // The same places, below a folder of this test's own.
-    const std::string root = home_.path().native() + "/" + std::to_string(cases++);
-    std::map<std::string, std::string> variables;
-    for (const auto& [name, value] : test["environment"].items()) {
-      const std::string text = value;
-      variables[name] = text.starts_with('/') ? root + text : text;
-    }
-    const std::string profile = test.value("profile", "default");
-    const fs::path config = root + test["configLocation"].get<std::string>();
-    const fs::path credentials = root + test["credentialsLocation"].get<std::string>();
-    fs::create_directories(config.parent_path());
-    fs::create_directories(credentials.parent_path());
-    std::ofstream(config) << "[profile " << profile << "]\nregion = eu-north-1\n";
-    std::ofstream(credentials) << "[" << profile
-                               << "]\naws_access_key_id = A\naws_secret_access_key = S\n";
-    const auto settings = resolve_settings({}, environment_of(variables));
-    EXPECT_EQ(keys_of(settings), "A S ");
-    EXPECT_EQ(settings->region, "eu-north-1");
-  }
-  EXPECT_EQ(cases, 4u);
 }
 
 TEST_F(CredentialsTest, OptionsOutrankEnvironmentOutranksProfile) {
@@ -213,17 +114,28 @@ TEST_F(CredentialsTest, WorksWithoutFilesAndHome) {
             "us-east-1");
   S3Options options;
   options.no_sign_request = true;
-  EXPECT_EQ(keys_of(resolve_settings(options, environment_of({}))), "unsigned");
+  EXPECT_EQ(keys_of(resolve_settings(options, {.environment = environment_of({})})), "unsigned");
 }
 
 TEST_F(CredentialsTest, SaysWhereItLookedForCredentials) {
+  const auto says_all = [&](const Error& error) {
+    EXPECT_EQ(error.code, ErrorCode::kPermissionDenied);
+    for (const std::string& part :
+         {std::string("AWS_ACCESS_KEY_ID"), std::string("'default'"),
+          home_.path().native() + "/.aws/config", std::string("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+          std::string("--no-sign-request")}) {
+      EXPECT_NE(error.message.find(part), std::string::npos) << error.message;
+    }
+  };
+  // Nobody answers at the address of an instance's service: it is asked once, without a proxy.
   const auto settings = resolve();
-  ASSERT_FALSE(settings.has_value());
-  EXPECT_EQ(settings.error().code, ErrorCode::kPermissionDenied);
-  for (const std::string& part : {std::string("AWS_ACCESS_KEY_ID"), std::string("'default'"),
-                                  home_.path().native() + "/.aws/config"}) {
-    EXPECT_NE(settings.error().message.find(part), std::string::npos) << settings.error().message;
-  }
+  ASSERT_TRUE(settings.has_value());
+  says_all(settings->credentials->current().error());
+  ASSERT_EQ(transport_->seen().size(), 1u);
+  EXPECT_FALSE(transport_->seen()[0].request.use_proxy);
+  EXPECT_EQ(transport_->seen()[0].request.connect_timeout, std::chrono::seconds(1));
+  // Turned off, it is an error at once.
+  says_all(resolve({{"AWS_EC2_METADATA_DISABLED", "true"}}).error());
 }
 
 TEST_F(CredentialsTest, SaysThatAProfileIsMissing) {
@@ -234,20 +146,50 @@ TEST_F(CredentialsTest, SaysThatAProfileIsMissing) {
   }
 }
 
-TEST_F(CredentialsTest, NamesWhatItCannotDoYet) {
-  for (const char* name : {"role_arn", "credential_process", "sso_session",
-                           "web_identity_token_file", "source_profile"}) {
-    const std::string key = name;
-    write("config", "[default]\n" + key + " = something\n");
+TEST_F(CredentialsTest, NamesWhatItCannotDo) {
+  for (const auto& [key, text] :
+       {std::pair{"login_session", "login_session = x\n"},
+        std::pair{"mfa_serial", "role_arn = arn:r\nsource_profile = b\nmfa_serial = x\n"}}) {
+    write("config", std::string("[default]\n") + text);
     const auto settings = resolve();
     ASSERT_FALSE(settings.has_value()) << key;
     EXPECT_EQ(settings.error().code, ErrorCode::kUnsupported) << key;
     EXPECT_NE(settings.error().message.find(key), std::string::npos) << settings.error().message;
   }
-  write("config", "");
-  const auto settings = resolve({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23"}});
-  EXPECT_EQ(settings.error().code, ErrorCode::kUnsupported);
-  EXPECT_NE(settings.error().message.find("AWS_CONTAINER_CREDENTIALS_FULL_URI"), std::string::npos);
+}
+
+TEST_F(CredentialsTest, RefusesWhatContradictsItself) {
+  const S3Credentials keys{.access_key_id = "A", .secret_access_key = Secret("hunter2")};
+  const auto refused = [&](const S3Options& options) {
+    const auto settings = resolve({}, options);
+    EXPECT_FALSE(settings.has_value());
+    if (settings) return;
+    EXPECT_EQ(settings.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(settings.error().message.find("hunter2"), std::string::npos);
+  };
+  refused({.credentials = keys, .role = S3Role{.arn = "arn:r"}});
+  refused({.profile = "p", .credentials = keys});
+  refused({.credentials = keys, .no_sign_request = true});
+  refused({.role = S3Role{.arn = "my-role"}});
+  refused({.role = S3Role{.arn = "arn:r"}, .no_sign_request = true});
+  refused({.region = "us east"});
+}
+
+TEST_F(CredentialsTest, AsksTheS3ServiceForRolesWhereItIsNotAws) {
+  const auto where = [&](std::map<std::string, std::string> variables, const S3Options& options) {
+    const auto settings = resolve(std::move(variables), options);
+    return settings ? settings->context.sts.origin() : settings.error().to_string();
+  };
+  S3Options options;
+  options.region = "eu-north-1";
+  EXPECT_EQ(where({}, options), "https://sts.eu-north-1.amazonaws.com");
+  options.endpoint_url = "http://ceph:8000";
+  EXPECT_EQ(where({}, options), "http://ceph:8000");
+  options.endpoint_url = "https://bucket.vpce-1.s3.eu-north-1.vpce.amazonaws.com";
+  EXPECT_EQ(where({}, options), "https://sts.eu-north-1.amazonaws.com");
+  EXPECT_EQ(where({{"AWS_ENDPOINT_URL_STS", "http://sts"}}, options), "http://sts");
+  options.sts_endpoint_url = "http://option";
+  EXPECT_EQ(where({{"AWS_ENDPOINT_URL_STS", "http://sts"}}, options), "http://option");
 }
 
 TEST_F(CredentialsTest, RefusesHalfAKeyPair) {
