@@ -34,6 +34,12 @@ std::string permission(const RequestContext& context) {
              " (and s3:ListBucket on the bucket, without which a missing object looks denied)";
     case Operation::kPut:
       return "s3:PutObject on " + context.uri();
+    case Operation::kCopy:
+      return "s3:PutObject on " + context.uri() +
+             " and s3:GetObject on what is copied (with its tags: s3:GetObjectTagging, "
+             "s3:PutObjectTagging)";
+    case Operation::kTag:
+      return "s3:GetObjectTagging and s3:PutObjectTagging on " + context.uri();
     case Operation::kDelete:
       return "s3:DeleteObject on " + context.uri();
     case Operation::kCreateBucket:
@@ -107,8 +113,8 @@ Verdict judge(const RequestContext& context, int status, const S3ErrorBody& body
             action + ": the bucket is in the region " + in_quotes(right_region) + ", not in " +
                 in_quotes(context.region) + "; set the region to " + in_quotes(right_region)};
   }
-  if (status >= 500 ||
-      is_one_of(code, {"InternalError", "OperationAborted", "ServiceUnavailable"})) {
+  if (status >= 500 || is_one_of(code, {"InternalError", "OperationAborted",
+                                        "ConditionalRequestConflict", "ServiceUnavailable"})) {
     return {ErrorCode::kUnavailable, action + ": " + context.host + " reports a failure of its own",
             true};
   }
@@ -179,6 +185,10 @@ std::string RequestContext::action() const {
       return "reading " + uri();
     case Operation::kPut:
       return "writing " + uri();
+    case Operation::kCopy:
+      return "copying to " + uri();
+    case Operation::kTag:
+      return "tagging " + uri();
     case Operation::kDelete:
       return "deleting " + uri();
     case Operation::kCreateBucket:

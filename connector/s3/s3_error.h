@@ -29,7 +29,15 @@ S3ErrorBody parse_error_body(std::string_view body);
 
 /// What a request was about, for messages.
 struct RequestContext {
-  enum class Operation { kList, kGet, kPut, kDelete, kCreateBucket } operation = Operation::kList;
+  enum class Operation {
+    kList,
+    kGet,
+    kPut,
+    kCopy,
+    kTag,
+    kDelete,
+    kCreateBucket
+  } operation = Operation::kList;
   std::string bucket;
   std::string key;       ///< Empty where the request is about the bucket.
   std::string endpoint;  ///< "https://host:port".

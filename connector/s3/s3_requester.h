@@ -41,11 +41,11 @@ struct S3RequesterOptions {
 /// What is asked of S3, before it is addressed and signed.
 struct S3Request {
   RequestContext::Operation operation = RequestContext::Operation::kGet;
-  std::string key;  ///< Empty: the request is about the bucket.
+  std::string key = {};  ///< Empty: the request is about the bucket.
   std::string method = "GET";
-  std::vector<std::pair<std::string, std::string>> query;  ///< Not encoded.
-  std::vector<HttpHeader> headers;                         ///< All of them are signed.
-  std::string_view body;  ///< Borrowed until the operation is over; sent anew by each attempt.
+  std::vector<std::pair<std::string, std::string>> query = {};  ///< Not encoded.
+  std::vector<HttpHeader> headers = {};                         ///< All of them are signed.
+  std::string_view body = {};  ///< Borrowed until the operation is over; sent anew by each attempt.
   std::chrono::seconds stall_timeout{10};
 };
 
