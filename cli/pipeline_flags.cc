@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -22,6 +23,9 @@ struct PipelineFlags::Typed {
   std::uint64_t skip_lines = 0, decode_ratio_max = SourceOptions().decode_ratio_max;
   std::string poll_interval, checkpoint_interval, settle, memory, max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
+  std::string max_rejects, sink_retry_for, sink_statement_timeout, sink_lock_timeout;
+  bool create_table = true;
+  std::uint32_t sink_connections = SinkOptions().connections;
   std::string endpoint_url, region, profile, ca_bundle, addressing = "auto", log_level = "info";
 
   bool header_given() const { return header_flag != nullptr && header_flag->count() != 0; }
@@ -134,7 +138,8 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
   const std::string group = "Pipeline";
   app.add_option("--from", typed_->from, "Objects to load: 's3://bucket/in/**/*.csv', a path")
       ->group(group);
-  app.add_option("--to", typed_->to, "Where rows go: sqlite:FILE, - (standard output), null:")
+  app.add_option("--to", typed_->to,
+                 "Where rows go: postgresql://…, sqlite:FILE, - (standard output), null:")
       ->group(group);
   app.add_option("--table", typed_->table, "Table of the sink; made when absent")->group(group);
   app.add_option("--state", typed_->state, "Folder that keeps the progress; made when absent")
@@ -165,8 +170,28 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
 
 void PipelineFlags::add_output_flags(CLI::App& app) {
   app.add_option("--rejects", typed_->rejects,
-                 "File for rejected records, JSON lines (default: the sink's table leat_reject)")
+                 "File for rejected records, JSON lines (default: a table of the sink)")
       ->group("Pipeline");
+  app.add_option("--max-rejects", typed_->max_rejects,
+                 "End the run when more are rejected: a number, or a share such as 1%")
+      ->group("Pipeline");
+  const std::string group = "Sink";
+  app.add_option("--sink-connections", typed_->sink_connections,
+                 "PostgreSQL: connections that add rows beside each other (default 2)")
+      ->group(group)
+      ->check(CLI::Range(1, 64));
+  app.add_flag("--create-table,!--no-create-table", typed_->create_table,
+               "PostgreSQL: make the table where it is absent (default)")
+      ->group(group);
+  app.add_option("--sink-statement-timeout", typed_->sink_statement_timeout,
+                 "PostgreSQL: longest time of a statement (default: the server's)")
+      ->group(group);
+  app.add_option("--sink-lock-timeout", typed_->sink_lock_timeout,
+                 "PostgreSQL: longest wait for a lock (default 30s; 0: the server's)")
+      ->group(group);
+  app.add_option("--sink-retry-for", typed_->sink_retry_for,
+                 "--once: how long a sink that cannot be reached is tried again (default 60s)")
+      ->group(group);
   app.add_option("--format", typed_->format, "Rows on standard output: csv, jsonl or arrow")
       ->group("Pipeline")
       ->check(CLI::IsMember({"csv", "jsonl", "arrow"}));
@@ -214,6 +239,18 @@ Result<void> set_parsed(std::string_view flag, const std::string& text,
   return {};
 }
 
+/// "100" or "1.5%".
+Result<void> read_max_rejects(std::string_view text, LoaderOptions& options) {
+  if (text.empty()) return {};
+  const bool share = text.back() == '%';
+  const char* const end = text.data() + text.size() - (share ? 1 : 0);
+  const auto read = share ? std::from_chars(text.data(), end, options.rejects_percent_max)
+                          : std::from_chars(text.data(), end, options.rejects_max);
+  if (read.ec == std::errc() && read.ptr == end) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               "--max-rejects: \"" + std::string(text) + "\" is no number and no share such as 1%"};
+}
+
 }  // namespace
 
 Result<LoaderOptions> PipelineFlags::options() const {
@@ -234,7 +271,12 @@ Result<LoaderOptions> PipelineFlags::options() const {
   options.sink.format = typed.format == "arrow"   ? SinkOptions::Format::kArrow
                         : typed.format == "jsonl" ? SinkOptions::Format::kJsonl
                                                   : SinkOptions::Format::kCsv;
+  options.sink.connections = typed.sink_connections;
+  options.sink.create_table = typed.create_table;
   options.rejects_file = typed.rejects;
+  if (Result<void> parsed = read_max_rejects(typed.max_rejects, options); !parsed) {
+    return std::move(parsed).error();
+  }
 
   Result<FormatOptions> typed_format = read_format(
       {typed.input_format, typed.dialect, typed.delimiter, typed.quote, typed.escape, typed.comment,
@@ -245,10 +287,17 @@ Result<LoaderOptions> PipelineFlags::options() const {
   FormatOptions& format = source.format;
   std::chrono::milliseconds settle(source.store.local.settle_ms);
   std::uint64_t record_bytes_max = format.record_bytes_max;
+  std::chrono::milliseconds statement_timeout(options.sink.statement_timeout_ms);
+  std::chrono::milliseconds lock_timeout(options.sink.lock_timeout_ms);
   for (Result<void> parsed :
        {set_parsed("--poll-interval", typed.poll_interval, parse_duration, source.poll_interval),
         set_parsed("--checkpoint-interval", typed.checkpoint_interval, parse_duration,
                    options.checkpoint_interval),
+        set_parsed("--sink-retry-for", typed.sink_retry_for, parse_duration,
+                   options.sink_retry_for),
+        set_parsed("--sink-statement-timeout", typed.sink_statement_timeout, parse_duration,
+                   statement_timeout),
+        set_parsed("--sink-lock-timeout", typed.sink_lock_timeout, parse_duration, lock_timeout),
         set_parsed("--settle", typed.settle, parse_duration, settle),
         set_parsed("--memory", typed.memory, parse_bytes, source.memory_bytes_max),
         set_parsed("--max-record-bytes", typed.max_record_bytes, parse_bytes, record_bytes_max)}) {
@@ -257,6 +306,13 @@ Result<LoaderOptions> PipelineFlags::options() const {
   if (record_bytes_max > (1u << 30)) {
     return Error{ErrorCode::kInvalidArgument, "--max-record-bytes: at most 1GiB"};
   }
+  for (const auto& [flag, timeout] : {std::pair("--sink-statement-timeout", statement_timeout),
+                                      std::pair("--sink-lock-timeout", lock_timeout)}) {
+    if (timeout <= std::chrono::hours(24)) continue;
+    return Error{ErrorCode::kInvalidArgument, std::string(flag) + ": at most 24h"};
+  }
+  options.sink.statement_timeout_ms = static_cast<std::uint32_t>(statement_timeout.count());
+  options.sink.lock_timeout_ms = static_cast<std::uint32_t>(lock_timeout.count());
   if (settle > std::chrono::hours(24)) {
     return Error{ErrorCode::kInvalidArgument, "--settle: at most 24h"};
   }

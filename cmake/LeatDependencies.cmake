@@ -5,6 +5,7 @@ find_package(CURL 7.88 REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(EXPAT REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_package(PostgreSQL 15 REQUIRED)
 find_package(RocksDB 7 REQUIRED)
 # CONFIG: RocksDB brings a finder module of the same name along.
 find_package(TBB CONFIG REQUIRED)

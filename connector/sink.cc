@@ -6,6 +6,8 @@
 
 #include "connector/arrow/arrow_sink.h"
 #include "connector/null/null_sink.h"
+#include "connector/postgres/postgres_sink.h"
+#include "connector/postgres/target_table.h"
 #include "connector/sqlite/sqlite_sink.h"
 #include "connector/stdout/text_sink.h"
 
@@ -13,9 +15,24 @@ namespace leat {
 namespace {
 
 constexpr std::string_view kKnownSinks =
-    "\"sqlite:rows.db\" (an SQLite file), \"-\" (standard output) or \"null:\" (counts only)";
+    "\"postgresql://…\", \"sqlite:rows.db\" (an SQLite file), \"-\" (standard output) or \"null:\" "
+    "(counts only)";
 
 Error invalid(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+
+/// Such a URI may hold a password: messages repeat nothing of it.
+Result<std::unique_ptr<RowSink>> open_postgres(std::string_view uri, const SinkOptions& options) {
+  if (Result<void> valid = connector::check_postgres_uri(uri); !valid) {
+    return std::move(valid).error();
+  }
+  if (options.table.empty()) {
+    return invalid("PostgreSQL needs the name of a table: give it with --table.");
+  }
+  Result<std::string> table = connector::parse_postgres_table(options.table);
+  if (!table) return std::move(table).error();
+  return std::unique_ptr<RowSink>(
+      std::make_unique<connector::PostgresSink>(std::string(uri), *std::move(table), options));
+}
 
 }  // namespace
 
@@ -43,10 +60,8 @@ Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptio
         std::make_unique<connector::SqliteSink>(connector::SqliteSinkOptions{
             .path = path, .table = options.table, .keep_rejects = options.keep_rejects}));
   }
-  // The rest of such a URI may hold a password: only its scheme is repeated.
   if (uri.starts_with("postgresql:") || uri.starts_with("postgres:")) {
-    return invalid("PostgreSQL is not a sink of this version. Known sinks are " +
-                   std::string(kKnownSinks) + ".");
+    return open_postgres(uri, options);
   }
   if (uri.empty())
     return invalid("No sink is given. Known sinks are " + std::string(kKnownSinks) + ".");

@@ -20,7 +20,9 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kProgressInterval{500};
 constexpr milliseconds kPollMax{100};
-constexpr milliseconds kSinkPause{5'000};
+constexpr milliseconds kFirstSinkPause{250};
+constexpr milliseconds kLongestSinkPause{8'000};
+constexpr std::uint64_t kRecordsForPercent = 1'000;
 
 /// What keeps the rows, as it is named to people and kept in the state folder. Not where a table's
 /// file lies: it may be moved.
@@ -29,37 +31,70 @@ std::string consumer_of(const LoaderOptions& options) {
   return options.sink.table.empty() ? options.to : "table " + options.sink.table;
 }
 
+/// Whether the same may work later: the connection was lost, a lock was held, a disk was full.
+bool may_pass(const Error& error) { return error.retryable || error.code == ErrorCode::kDiskFull; }
+
+void add_counts(const SourceStats& more, SourceStats& to) {
+  to.rows += more.rows;
+  to.rows_rejected += more.rows_rejected;
+  to.values_nulled += more.values_nulled;
+  to.bytes += more.bytes;
+  to.objects_finished += more.objects_finished;
+  to.objects_quarantined += more.objects_quarantined;
+  to.objects_changed += more.objects_changed;
+  to.objects_gone += more.objects_gone;
+  to.objects_with_extra_columns += more.objects_with_extra_columns;
+  to.objects_with_missing_columns += more.objects_with_missing_columns;
+  to.objects_with_misfits += more.objects_with_misfits;
+  to.store.list_requests += more.store.list_requests;
+  to.store.get_requests += more.store.get_requests;
+  to.store.retries += more.store.retries;
+}
+
 /// One run of a pipeline from recovery to the end, or to a point from which it has to start over.
 ///
 /// An epoch is committed in this order: reject file, sink, ledger. Each may be repeated after a
 /// crash: the sink's record decides, the reject file is cut back to it, and the ledger follows it.
 class PipelineRun {
  public:
-  explicit PipelineRun(const LoaderOptions& options) : options_(options) {}
+  /// Borrows both. `before` is what earlier attempts of the same run committed.
+  PipelineRun(const LoaderOptions& options, RowSink& sink, const SourceStats& before)
+      : options_(options), sink_(sink), before_(before) {}
 
   enum class End {
     kDone,
-    kStartOver,   ///< Rows that had to be taken back could not be: all of the epoch was.
-    kSinkIsBusy,  ///< The sink refused for now: all of the epoch was taken back.
+    kStartOver,  ///< Rows that had to be taken back could not be: all of the epoch was.
+    kTryAgain,   ///< Sink or disk failed for now: all of the epoch was taken back.
   };
 
   Result<void> open();
-  Result<End> run(std::stop_token stop, const std::function<void()>& progress);
+  /// @param failure  With kTryAgain: why.
+  Result<End> run(std::stop_token stop, const std::function<void()>& progress, Error& failure);
   /// Lets go of source and sink; what was not committed is rolled back.
   Result<void> close();
 
-  SourceStats stats() const { return source_ ? source_->stats() : SourceStats{}; }
+  /// Of this attempt and those before.
+  SourceStats stats() const;
+  /// As of the last commit of this attempt; nothing: there was none.
+  const std::optional<SourceStats>& committed() const { return committed_; }
   std::uint64_t epoch() const { return epoch_; }
 
  private:
-  Result<End> end_of(Error error) const;
+  Result<void> consume(std::stop_token stop, const std::function<void()>& progress, End& end);
   Result<void> recover();
   Result<void> write(RowChunk chunk);
+  Result<void> take_back(const ObjectVersion& split, End& end);
+  Result<void> settle_refused();
+  Result<void> check_rejects(bool at_end) const;
   Result<void> commit_epoch();
-  Result<End> finish();
+  void step(std::string_view name) const {
+    if (options_.sink.on_step) options_.sink.on_step(name);
+  }
 
   const LoaderOptions& options_;
-  std::unique_ptr<RowSink> sink_;
+  RowSink& sink_;
+  const SourceStats before_;
+  std::optional<SourceStats> committed_;
   std::unique_ptr<SourceExecutor> source_;
   std::optional<connector::RejectFile> rejects_;
   std::set<std::string> rejected_since_commit_;  ///< Keys of splits with lines in rejects_.
@@ -67,10 +102,6 @@ class PipelineRun {
 };
 
 Result<void> PipelineRun::open() {
-  // The sink first: a wrong URI is told before a state folder is made.
-  Result<std::unique_ptr<RowSink>> sink = open_sink(options_.to, options_.sink);
-  if (!sink) return std::move(sink).error();
-  sink_ = std::move(*sink);
   Result<std::unique_ptr<SourceExecutor>> source =
       SourceExecutor::prepare(options_.source, nullptr, consumer_of(options_));
   if (!source) return std::move(source).error();
@@ -82,7 +113,7 @@ Result<void> PipelineRun::open() {
 Result<void> PipelineRun::recover() {
   Checkpoint since;
   Result<EpochMark> mark =
-      sink_->open(source_->pipeline(), source_->mark(), [&](const SplitProgress& progress) {
+      sink_.open(source_->pipeline(), source_->mark(), [&](const SplitProgress& progress) {
         since.splits.push_back(progress);
         return Result<void>();
       });
@@ -107,45 +138,88 @@ Result<void> PipelineRun::write(RowChunk chunk) {
     }
     rejected_since_commit_.insert(chunk.split->key);
   }
-  return sink_->write(chunk);
+  if (Result<void> taken = sink_.take(std::move(chunk)); !taken) return taken;
+  return check_rejects(false);
+}
+
+/// Rows that the table refused count as rejects, and go where rejects go.
+Result<void> PipelineRun::settle_refused() {
+  Result<std::vector<RefusedRows>> refused = sink_.settle();
+  if (!refused) return std::move(refused).error();
+  for (RefusedRows& rows : *refused) {
+    source_->refused(rows.split->key, rows.rows.size());
+    if (!rejects_) continue;
+    RowChunk chunk;
+    chunk.split = rows.split;
+    chunk.rejects = std::move(rows.rows);
+    if (Result<void> kept = rejects_->append(source_->uri_of(chunk.split->key), chunk); !kept) {
+      return kept;
+    }
+    rejected_since_commit_.insert(chunk.split->key);
+  }
+  return {};
+}
+
+Result<void> PipelineRun::check_rejects(bool at_end) const {
+  const SourceStats now = stats();
+  const std::uint64_t records = now.rows + now.rows_rejected;
+  const bool too_many = now.rows_rejected > options_.rejects_max;
+  const bool too_large_a_share = (records >= kRecordsForPercent || at_end) &&
+                                 static_cast<double>(now.rows_rejected) * 100 >
+                                     options_.rejects_percent_max * static_cast<double>(records);
+  if (!too_many && !too_large_a_share) return {};
+  return Error{ErrorCode::kBadValue,
+               std::to_string(now.rows_rejected) + " of " + std::to_string(records) +
+                   " records were rejected, more than --max-rejects allows. The open epoch was "
+                   "rolled back; look at the rejects that are kept, and at the objects"};
 }
 
 Result<void> PipelineRun::commit_epoch() {
+  if (Result<void> settled = settle_refused(); !settled) return settled;
+  if (Result<void> allowed = check_rejects(false); !allowed) return allowed;
   Checkpoint checkpoint = source_->checkpoint();
   if (checkpoint.splits.empty()) return {};
   if (rejects_) {
     if (Result<void> synced = rejects_->sync(); !synced) return synced;
   }
-  if (Result<void> committed = sink_->commit(checkpoint); !committed) return committed;
+  const SourceStats stats = this->stats();
+  if (Result<void> committed = sink_.commit(checkpoint); !committed) return committed;
+  step("ledger begins");
   if (Result<void> committed = source_->commit(checkpoint); !committed) return committed;
+  step("ledger written");
+  committed_ = stats;
   epoch_ = checkpoint.epoch;
   if (rejects_) rejects_->committed(epoch_);
   rejected_since_commit_.clear();
   return {};
 }
 
-Result<PipelineRun::End> PipelineRun::finish() {
-  if (Result<void> finished = sink_->finish(source_->schema().get()); !finished) {
-    return std::move(finished).error();
+Result<void> PipelineRun::take_back(const ObjectVersion& split, End& end) {
+  // Lines of a reject file cannot be taken back one by one, but all of the epoch's can.
+  if (sink_.transactional() && rejected_since_commit_.contains(split.key)) {
+    end = End::kStartOver;
+    return {};
   }
-  return End::kDone;
+  Result<void> discarded = sink_.discard(split);
+  if (discarded || !sink_.transactional()) return {};
+  if (discarded.error().code != ErrorCode::kUnsupported) return discarded;
+  end = End::kStartOver;
+  return {};
 }
 
-Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
-                                          const std::function<void()>& progress) {
+Result<void> PipelineRun::consume(std::stop_token stop, const std::function<void()>& progress,
+                                  End& end) {
   auto next_commit = SteadyClock::now() + options_.checkpoint_interval;
   auto next_progress = SteadyClock::now() + kProgressInterval;
-  while (true) {
+  while (end != End::kStartOver) {
     const auto now = SteadyClock::now();
     if (now >= next_progress) {
       progress();
       next_progress = now + kProgressInterval;
     }
     if (now >= next_commit || stop.stop_requested()) {
-      if (Result<void> committed = commit_epoch(); !committed) {
-        return end_of(std::move(committed).error());
-      }
-      if (stop.stop_requested()) return finish();
+      if (Result<void> committed = commit_epoch(); !committed) return committed;
+      if (stop.stop_requested()) return sink_.finish(source_->schema().get());
       next_commit = SteadyClock::now() + options_.checkpoint_interval;
     }
     const auto until_commit = std::chrono::duration_cast<milliseconds>(next_commit - now);
@@ -153,52 +227,50 @@ Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
     if (!polled) {
       // What came before the failure is good: keep it.
       Error error = std::move(polled).error();
-      if (Result<void> committed = commit_epoch(); !committed) return std::move(committed).error();
+      if (Result<void> committed = commit_epoch(); !committed) return committed;
+      error.retryable = false;  // The source has tried for as long as it may.
       return error;
     }
     switch (polled->kind) {
       case Polled::Kind::kRows:
-        if (Result<void> written = write(std::move(polled->rows)); !written) {
-          return end_of(std::move(written).error());
-        }
+        if (Result<void> written = write(std::move(polled->rows)); !written) return written;
         break;
-      case Polled::Kind::kDiscard: {
-        // Lines of a reject file cannot be taken back one by one, but all of the epoch's can.
-        if (sink_->transactional() && rejected_since_commit_.contains(polled->discarded->key)) {
-          return End::kStartOver;
-        }
-        Result<void> discarded = sink_->discard(*polled->discarded);
-        if (discarded || !sink_->transactional()) break;
-        if (discarded.error().code == ErrorCode::kUnsupported) return End::kStartOver;
-        return std::move(discarded).error();
-      }
+      case Polled::Kind::kDiscard:
+        if (Result<void> taken = take_back(*polled->discarded, end); !taken) return taken;
+        break;
       case Polled::Kind::kIdle:
         break;
       case Polled::Kind::kEnd:
-        if (Result<void> committed = commit_epoch(); !committed) {
-          return std::move(committed).error();
-        }
-        return finish();
+        if (Result<void> settled = settle_refused(); !settled) return settled;
+        if (Result<void> allowed = check_rejects(true); !allowed) return allowed;
+        if (Result<void> committed = commit_epoch(); !committed) return committed;
+        return sink_.finish(source_->schema().get());
     }
   }
+  return {};
 }
 
-/// A continuous load outlasts a sink that may answer again, such as a database that is locked.
-Result<PipelineRun::End> PipelineRun::end_of(Error error) const {
-  if (options_.source.once || !error.retryable) return error;
-  executor::log(options_.source, SourceOptions::LogLevel::kWarning,
-                "the epoch was rolled back and is loaded again: " + error.to_string());
-  return End::kSinkIsBusy;
+Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
+                                          const std::function<void()>& progress, Error& failure) {
+  End end = End::kDone;
+  Result<void> consumed = consume(stop, progress, end);
+  if (consumed) return end;
+  failure = std::move(consumed).error();
+  if (!may_pass(failure)) return failure;
+  return End::kTryAgain;
+}
+
+SourceStats PipelineRun::stats() const {
+  SourceStats stats = source_ ? source_->stats() : SourceStats{};
+  add_counts(before_, stats);
+  return stats;
 }
 
 Result<void> PipelineRun::close() {
   Result<void> closed;
   if (source_ != nullptr) closed = source_->close();
-  if (sink_ != nullptr) {
-    Result<void> sink_closed = sink_->close();
-    if (closed) closed = std::move(sink_closed);
-  }
-  return closed;
+  Result<void> sink_closed = sink_.close();
+  return closed ? sink_closed : closed;
 }
 
 class PipelineLoader final : public Loader {
@@ -208,8 +280,16 @@ class PipelineLoader final : public Loader {
   Result<LoadReport> run(std::stop_token stop, const ProgressCallback& progress) override {
     const auto begin = SteadyClock::now();
     const Clock& clock = options_.source.clock != nullptr ? *options_.source.clock : system_clock();
+    // The sink first: a wrong URI is told before a state folder is made. One for all attempts: it
+    // knows whether it was taken over between two of them.
+    Result<std::unique_ptr<RowSink>> sink = open_sink(options_.to, options_.sink);
+    if (!sink) return std::move(sink).error();
+    SourceStats before;
+    std::optional<Clock::Duration> failing_since;
+    milliseconds pause = kFirstSinkPause;
+    bool opened_once = false;
     while (true) {
-      PipelineRun pipeline(options_);
+      PipelineRun pipeline(options_, **sink, before);
       const auto report = [&] {
         LoadReport totals;
         totals.source = pipeline.stats();
@@ -217,21 +297,43 @@ class PipelineLoader final : public Loader {
         totals.seconds = std::chrono::duration<double>(SteadyClock::now() - begin).count();
         return totals;
       };
-      Result<void> opened = pipeline.open();
-      if (!opened) {
-        (void)pipeline.close();
-        return std::move(opened).error();
+      Error failure;
+      Result<PipelineRun::End> end = PipelineRun::End::kTryAgain;
+      if (Result<void> opened = pipeline.open(); opened) {
+        opened_once = true;
+        end = pipeline.run(
+            stop,
+            [&] {
+              if (progress) progress(report());
+            },
+            failure);
+      } else {
+        failure = std::move(opened).error();
+        // What never worked is more likely a wrong setting.
+        if (!opened_once || !may_pass(failure)) end = failure;
       }
-      Result<PipelineRun::End> end = pipeline.run(stop, [&] {
-        if (progress) progress(report());
-      });
-      LoadReport totals = report();
+      const LoadReport totals = report();
       Result<void> closed = pipeline.close();
-      if (progress) progress(totals);
+      if (progress && opened_once) progress(totals);
       if (!end) return std::move(end).error();
-      if (!closed) return std::move(closed).error();
-      if (*end == PipelineRun::End::kDone) return totals;
-      if (*end == PipelineRun::End::kSinkIsBusy && !clock.wait(kSinkPause, stop)) return totals;
+      if (*end == PipelineRun::End::kDone) {
+        if (!closed) return std::move(closed).error();
+        return totals;
+      }
+      if (pipeline.committed()) {
+        before = *pipeline.committed();
+        failing_since.reset();
+        pause = kFirstSinkPause;
+      }
+      if (*end == PipelineRun::End::kStartOver) continue;
+      if (!failing_since) failing_since = clock.monotonic();
+      if (options_.source.once && clock.monotonic() - *failing_since >= options_.sink_retry_for) {
+        return failure;
+      }
+      executor::log(options_.source, SourceOptions::LogLevel::kWarning,
+                    "the open epoch was rolled back and is loaded again: " + failure.to_string());
+      if (!clock.wait(pause, stop)) return totals;
+      pause = std::min(pause * 2, kLongestSinkPause);
     }
   }
 
@@ -245,10 +347,13 @@ Result<void> LoaderOptions::validate() const {
   if (Result<void> valid = source.validate(); !valid) return valid;
   if (to.empty()) {
     return Error{ErrorCode::kInvalidArgument,
-                 "no sink: say where rows go, e.g. sqlite:rows.db, - or null:"};
+                 "no sink: say where rows go, e.g. postgresql://…, sqlite:rows.db, - or null:"};
   }
   if (checkpoint_interval.count() <= 0) {
     return Error{ErrorCode::kInvalidArgument, "the checkpoint interval must be above 0"};
+  }
+  if (!(rejects_percent_max >= 0 && rejects_percent_max <= 100)) {
+    return Error{ErrorCode::kInvalidArgument, "the share of rejects must be 0 to 100 per cent"};
   }
   if (to == "-" && source.format.on_error != OnError::kFail && rejects_file.empty()) {
     return Error{ErrorCode::kInvalidArgument,
@@ -262,6 +367,10 @@ Result<std::unique_ptr<Loader>> Loader::create(LoaderOptions options) {
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
   options.sink.keep_rejects =
       options.rejects_file.empty() && options.source.format.on_error != OnError::kFail;
+  options.sink.reject_refused = options.source.format.on_error != OnError::kFail;
+  if (options.rejects_max != std::numeric_limits<std::uint64_t>::max()) {
+    options.sink.refused_rows_max = options.rejects_max;
+  }
   return std::unique_ptr<Loader>(std::make_unique<PipelineLoader>(std::move(options)));
 }
 

@@ -27,6 +27,14 @@ void ProgressTracker::delivered(const ObjectVersion& object, const RowChunk& chu
   ++e.changes;
 }
 
+void ProgressTracker::refused(const std::string& key, std::uint64_t count) {
+  const auto it = entries_.find(key);
+  if (it == entries_.end()) return;
+  it->second.progress.rows -= count;
+  it->second.progress.rejected += count;
+  ++it->second.changes;
+}
+
 void ProgressTracker::finished(const ObjectVersion& object) {
   Entry& e = entry(object);
   e.progress.state = SplitState::kFinished;

@@ -24,6 +24,8 @@ class ProgressTracker {
 
   /// The chunk was handed out.
   void delivered(const ObjectVersion& object, const RowChunk& chunk);
+  /// Of the rows that were handed out, the consumer made `count` rejects.
+  void refused(const std::string& key, std::uint64_t count);
   /// Nothing more comes of this split.
   void finished(const ObjectVersion& object);
   /// The split is at an end without being finished: `state` is kQuarantined, kGone or kChanged.

@@ -146,6 +146,13 @@ Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
   return ledger_->commit(consumer);
 }
 
+void SourceExecutor::refused(const std::string& key, std::uint64_t count) {
+  tracker_.refused(key, count);
+  const std::lock_guard lock(stats_mutex_);
+  stats_.rows -= count;
+  stats_.rows_rejected += count;
+}
+
 Result<void> SourceExecutor::start() {
   Result<std::vector<SplitProgress>> active = ledger_->active();
   if (!active) return std::move(active).error();

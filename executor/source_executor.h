@@ -52,6 +52,9 @@ class SourceExecutor final : public Source {
   ///   kStateMismatch  The consumer's epoch is behind the ledger's.
   Result<void> recover(const Checkpoint& consumer);
 
+  /// Of the rows of `key` that were handed out, the sink made `count` rejects.
+  void refused(const std::string& key, std::uint64_t count);
+
   /// Resumes the splits in flight and starts the threads.
   Result<void> start();
 

@@ -82,16 +82,14 @@ Result<EpochMark> SqliteSink::open(std::string_view pipeline, const EpochMark& l
   auto database = Database::open(options_.path, options_.busy_timeout_ms);
   if (!database) return std::move(database).error();
   database_ = *std::move(database);
+  failed_ = false;
   auto mark = take_over(ledger);
-  if (!mark) {
-    database_->rollback();
-    failed_ = true;
-    return mark;
+  if (mark) {
+    if (auto visited = visit_progress(ledger.epoch, visit); !visited) {
+      mark = std::move(visited).error();
+    }
   }
-  if (auto visited = visit_progress(ledger.epoch, visit); !visited) {
-    failed_ = true;
-    return std::move(visited).error();
-  }
+  if (!mark) (void)close();
   return mark;
 }
 
@@ -99,7 +97,6 @@ Result<EpochMark> SqliteSink::open(std::string_view pipeline, const EpochMark& l
 Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
   auto token = random_token();
   if (!token) return std::move(token).error();
-  owner_ = *std::move(token);
   if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
   if (auto made = database_->execute(std::string(kMakeTables)); !made) {
     return std::move(made).error();
@@ -127,12 +124,15 @@ Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
   }
   auto take = database_->prepare(
       "INSERT INTO leat_pipeline (pipeline, owner, epoch, token, parent) VALUES (?1, ?2, 0, 0, 0) "
-      "ON CONFLICT (pipeline) DO UPDATE SET owner = excluded.owner RETURNING epoch, token, parent");
+      "ON CONFLICT (pipeline) DO UPDATE SET owner = excluded.owner WHERE ?3 IN ('', owner) "
+      "RETURNING epoch, token, parent");
   if (!take) return std::move(take).error();
   take->bind_text(1, pipeline_);
-  take->bind_text(2, owner_);
+  take->bind_text(2, *token);
+  take->bind_text(3, owner_);  // Empty the first time that the sink is opened.
   auto row = take->step(*database_, "take over the pipeline in");
   if (!row) return std::move(row).error();
+  if (!*row) return fenced();
   const EpochMark mark{.epoch = static_cast<std::uint64_t>(take->integer(0)),
                        .token = static_cast<std::uint64_t>(take->integer(1)),
                        .parent = static_cast<std::uint64_t>(take->integer(2))};
@@ -147,6 +147,7 @@ Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
                      "made anew from the table"};
   }
   if (auto done = database_->execute("COMMIT"); !done) return std::move(done).error();
+  owner_ = *std::move(token);
   return mark;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -21,6 +22,14 @@ struct LoaderOptions {
   SinkOptions sink = {};
   std::filesystem::path rejects_file = {};  ///< JSON lines; empty: the sink keeps rejects.
   std::chrono::milliseconds checkpoint_interval{1'000};  ///< Between two commits.
+  /// More rejects than this in one run end it, before they are committed.
+  std::uint64_t rejects_max = std::numeric_limits<std::uint64_t>::max();
+  /// The same as a share of the records of this run, 0 to 100; heeded from 1,000 records on, and at
+  /// the end.
+  double rejects_percent_max = 100;
+  /// With source.once: for how long after its last commit a sink is tried again that fails in a way
+  /// that may pass, such as a lost connection. Otherwise it is tried again for ever.
+  std::chrono::milliseconds sink_retry_for{60'000};
 
   ///   kInvalidArgument  Which option and why.
   Result<void> validate() const;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "leat/result.h"
 #include "leat/row_chunk.h"
@@ -14,8 +15,16 @@
 
 namespace leat {
 
+/// Rows that the table's own rules refused, and that became rejects for it.
+struct RefusedRows {
+  std::shared_ptr<const ObjectVersion> split;
+  std::vector<RejectedRow> rows;  ///< `raw` is the row as a JSON object of texts.
+};
+
 /// Keeps rows. All calls come from one thread, in this order:
-/// open, { write | discard | commit }*, finish where the run ends well, close.
+/// open, { write | take | discard | settle | commit }*, finish where the run ends well, close.
+/// After close() it may be opened again: it goes on as the writer that it was, and is kFenced where
+/// another one took the pipeline over since.
 class RowSink {
  public:
   using ProgressVisitor = std::function<Result<void>(const SplitProgress&)>;
@@ -43,6 +52,17 @@ class RowSink {
   ///   kBadValue        The table's own rules refuse a row (constraint): which row and why.
   ///   kDiskFull, kIo, kPermissionDenied, kFenced, kUnavailable
   virtual Result<void> write(const RowChunk& chunk) = 0;
+
+  /// As write(); the sink may keep the chunk, and work on it while the next one is made.
+  virtual Result<void> take(RowChunk chunk) { return write(chunk); }
+
+  /// Waits until the table has taken or refused each row so far. Comes before the checkpoint is
+  /// made, so that it can count refused rows as rejects.
+  ///
+  /// @return  The rows refused since the last call. They are among the sink's rejects where it
+  ///          keeps them; see SinkOptions::reject_refused.
+  ///   as write()
+  virtual Result<std::vector<RefusedRows>> settle() { return std::vector<RefusedRows>(); }
 
   /// Takes back the rows of this split that were written since the last commit.
   ///   kUnsupported  This sink or table cannot: the rows stay.
@@ -72,10 +92,28 @@ struct SinkOptions {
   /// Standard output only. kArrow: an Arrow IPC stream, see docs/arrow.md.
   enum class Format { kCsv, kJsonl, kArrow } format = Format::kCsv;
   int output_fd = 1;  ///< Standard output only: where it writes.
+
+  /// PostgreSQL only: rows that the table's own rules refuse become rejects, instead of an error.
+  bool reject_refused = false;
+  /// With that: an error after all, once more than so many were refused; 0: no limit.
+  std::uint64_t refused_rows_max = 0;
+  /// PostgreSQL only, as are those below. How many connections add rows beside each other; one
+  /// where the table has a unique index, an exclusion constraint or a trigger.
+  std::uint32_t connections = 2;
+  bool create_table = true;  ///< Make the table where it is absent.
+  /// How long a statement may take; 0: as the server has it. One COPY lasts up to a whole
+  /// checkpoint interval.
+  std::uint32_t statement_timeout_ms = 0;
+  /// How long a statement may wait for a lock; 0: as the server has it.
+  std::uint32_t lock_timeout_ms = 30'000;
+  /// Told of the steps of a commit as they are taken ("copy sent", "copy ended", "commit begins",
+  /// "commit sent", "commit answered"; by the loader "ledger begins", "ledger written"), from any
+  /// thread. For traces and tests.
+  std::function<void(std::string_view)> on_step = {};
 };
 
 /// Opens the sink of a URI: "-" (standard output), "null:" (counts and discards),
-/// "sqlite:FILE".
+/// "sqlite:FILE", "postgresql://…" (as libpq reads it; "postgresql:" takes all from PG* variables).
 ///   kInvalidArgument  Unknown URI, or no table where one is needed.
 Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptions& options);
 

@@ -35,11 +35,32 @@ TEST(SinkUri, AsksForAFile) {
   EXPECT_THAT(refused("sqlite:", {.table = "t"}).message, HasSubstr("sqlite:rows.db"));
 }
 
-TEST(SinkUri, SaysThatPostgresIsNotInThisVersionAndKeepsItsPasswordToItself) {
-  for (const char* uri : {"postgresql://me:secret@host/db", "postgres://me:secret@host/db"}) {
+TEST(SinkUri, OpensPostgresWithoutConnecting) {
+  for (const char* uri : {"postgresql:", "postgresql://", "postgres://me@host/db?sslmode=require",
+                          "postgresql:///db?host=/run/postgresql&port=6000",
+                          "postgresql://me:p%40ss%2f@[::1]:5433,other:5432/db"}) {
+    auto sink = open_sink(uri, {.table = "public.\"My Table\""});
+    ASSERT_TRUE(sink) << uri << ": " << sink.error().message;
+    EXPECT_TRUE((*sink)->transactional());
+  }
+  EXPECT_THAT(refused("postgresql://host/db").message, HasSubstr("--table"));
+}
+
+TEST(SinkUri, ShowsNothingOfAPasswordThatIsNotEncoded) {
+  for (const char* uri :
+       {"postgresql://me:se@cret@host/db", "postgresql://me:se/cret@host/db",
+        "postgresql://me:se?cret@host/db", "postgresql://me:se#cret@host/db",
+        "postgresql://me:secret%zz@host/db", "postgresql:me:secret@host",
+        "postgresql://me:secret@host/db?nonsense=cret", "postgresql://me:secret@[host/db"}) {
     const Error error = refused(uri, {.table = "t"});
-    EXPECT_THAT(error.message, HasSubstr("not a sink of this version"));
-    EXPECT_THAT(error.message, Not(HasSubstr("secret")));
+    EXPECT_THAT(error.message, HasSubstr("percent-encoded"));
+    EXPECT_THAT(error.message, Not(HasSubstr("cret"))) << uri;
+  }
+}
+
+TEST(SinkUri, RefusesNamesThatAreNoTable) {
+  for (const char* name : {"a.b.c", "\"open", ".t", "t.", "\"a\"b"}) {
+    EXPECT_THAT(refused("postgresql:", {.table = name}).message, HasSubstr("table"));
   }
 }
 

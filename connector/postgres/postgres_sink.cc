@@ -1,0 +1,331 @@
+#include "connector/postgres/postgres_sink.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "connector/postgres/record.h"
+
+namespace leat::connector {
+namespace {
+
+// How long a former owner's transaction may take to end before its sessions are ended.
+constexpr std::uint32_t kTakeOverWaitMs = 3'000;
+constexpr int kTakeOverAttempts = 5;
+
+Result<std::string> random_owner() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return Error{ErrorCode::kIo, "The operating system gave no random bytes for an owner token."};
+  }
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string token;
+  for (const unsigned char byte : bytes) {
+    token.push_back(kHex[byte >> 4]);
+    token.push_back(kHex[byte & 15]);
+  }
+  return token;
+}
+
+Buffer copy_of(const Buffer& buffer) {
+  Buffer copy;
+  copy.append(buffer.data(), buffer.size());
+  return copy;
+}
+
+RowChunk copy_of(const RowChunk& chunk) {
+  RowChunk copy;
+  copy.schema = chunk.schema;
+  copy.rows = chunk.rows;
+  for (const Column& column : chunk.columns) {
+    copy.columns.push_back({.validity = copy_of(column.validity),
+                            .offsets = copy_of(column.offsets),
+                            .values = copy_of(column.values),
+                            .null_count = column.null_count});
+  }
+  copy.split = chunk.split;
+  copy.record_offsets = copy_of(chunk.record_offsets);
+  copy.record_numbers = copy_of(chunk.record_numbers);
+  copy.rejects = chunk.rejects;
+  return copy;
+}
+
+}  // namespace
+
+PostgresSink::PostgresSink(std::string uri, std::string table, const SinkOptions& options)
+    : options_(options), table_(std::move(table)) {
+  context_.session = {.uri = std::move(uri),
+                      .application_name = {},
+                      .statement_timeout_ms = options.statement_timeout_ms,
+                      .lock_timeout_ms = options.lock_timeout_ms};
+  context_.keep_rejects = options.keep_rejects;
+  context_.reject_refused = options.reject_refused;
+  context_.refused_rows_max = options.refused_rows_max;
+  context_.on_step = options.on_step;
+}
+
+Result<EpochMark> PostgresSink::open(std::string_view pipeline, const EpochMark& ledger,
+                                     const ProgressVisitor& visit) {
+  if (control_) return Error{ErrorCode::kInternal, "The PostgreSQL sink is open already."};
+  Result<std::string> owner = random_owner();
+  if (!owner) return std::move(owner).error();
+  context_.pipeline = pipeline;
+  context_.session.application_name = application_name(*owner);
+  Result<PgConnection> control = PgConnection::open(context_.session);
+  if (!control) return std::move(control).error();
+  control_ = *std::move(control);
+  failed_ = false;
+  Result<EpochMark> mark = take_over(ledger, *owner);
+  if (mark) {
+    owner_ = *owner;
+    context_.owner = owner_;
+    if (Result<void> visited = visit_progress(ledger.epoch, visit); !visited) {
+      mark = std::move(visited).error();
+    }
+  }
+  if (!mark) (void)close();
+  return mark;
+}
+
+Result<EpochMark> PostgresSink::take_over(const EpochMark& ledger, const std::string& owner) {
+  for (int attempt = 1;; ++attempt) {
+    Result<EpochMark> mark = try_take_over(ledger, owner);
+    if (mark) return mark;
+    const bool waited = control_->failure().sqlstate == "55P03";
+    if (control_->alive()) (void)control_->run("ROLLBACK");
+    if (!waited || attempt >= kTakeOverAttempts) return mark;
+    // The former owner is stopped, or cut off: its transaction would stay open for as long as its
+    // session does. To end it is to roll it back.
+    if (Result<void> ended = end_former_sessions(); !ended) return std::move(ended).error();
+  }
+}
+
+/// From its commit on, the transactions of every earlier owner fail their owner check; those that
+/// passed it have ended before.
+Result<EpochMark> PostgresSink::try_take_over(const EpochMark& ledger, const std::string& owner) {
+  PgConnection& sql = *control_;
+  if (auto begun = sql.run("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '" +
+                           std::to_string(kTakeOverWaitMs) + "'");
+      !begun) {
+    return std::move(begun).error();
+  }
+  if (Result<void> made = make_pg_tables(sql); !made) return std::move(made).error();
+  auto gone = sql.run(
+      "SELECT target FROM leat.pipeline WHERE pipeline = $1 AND target IS NOT NULL AND "
+      "to_regclass(target) IS NULL",
+      {{.value = context_.pipeline}});
+  if (!gone) return std::move(gone).error();
+  if (gone->rows() > 0) {
+    return Error{ErrorCode::kStateMismatch,
+                 "the table " + std::string(gone->text(0, 0)) +
+                     " is gone, but the record of what was loaded into it is still there. Restore "
+                     "it; or, to load everything again, delete the rows of \"" +
+                     context_.pipeline +
+                     "\" from leat.pipeline, leat.epoch and leat.position, and remove the state "
+                     "folder"};
+  }
+  // A sink that is opened again goes on as the writer it was, unless it no longer is. First without
+  // waiting: whoever took over may be at work.
+  if (!owner_.empty()) {
+    auto still = sql.run("SELECT FROM leat.pipeline WHERE pipeline = $1 AND owner IN ($2, $3)",
+                         {{.value = context_.pipeline}, {.value = owner_}, {.value = claimed_}});
+    if (!still) return std::move(still).error();
+    if (still->rows() != 1) return pg_fenced(context_.pipeline);
+  }
+  const std::string former = std::exchange(claimed_, owner);
+  auto taken = sql.run(
+      "INSERT INTO leat.pipeline (pipeline, owner) VALUES ($1, $2) ON CONFLICT (pipeline) DO "
+      "UPDATE "
+      "SET owner = excluded.owner, taken_over = now() WHERE $3 = '' OR leat.pipeline.owner IN ($3, "
+      "$4)",
+      {{.value = context_.pipeline},
+       {.value = owner, .type = kPgTextOid},
+       {.value = owner_, .type = kPgTextOid},
+       {.value = former, .type = kPgTextOid}});
+  if (!taken) return std::move(taken).error();
+  if (taken->changed() != 1) return pg_fenced(context_.pipeline);
+  auto last = sql.run(
+      "SELECT epoch, token, parent FROM leat.epoch WHERE pipeline = $1 ORDER BY epoch DESC LIMIT 1",
+      {{.value = context_.pipeline}});
+  if (!last) return std::move(last).error();
+  EpochMark mark;
+  if (last->rows() == 1) {
+    mark = {.epoch = static_cast<std::uint64_t>(last->integer(0, 0)),
+            .token = static_cast<std::uint64_t>(last->integer(0, 1)),
+            .parent = static_cast<std::uint64_t>(last->integer(0, 2))};
+  }
+  if (!mark.follows(ledger)) {
+    return Error{ErrorCode::kStateMismatch,
+                 "PostgreSQL holds the rows of \"" + context_.pipeline + "\" as of epoch " +
+                     std::to_string(mark.epoch) + ", and the state folder is at epoch " +
+                     std::to_string(ledger.epoch) +
+                     " of another history: the table was lost, rolled back or loaded by another "
+                     "state folder since. Restore it; or remove the state folder, which is then "
+                     "made anew from the table"};
+  }
+  if (auto done = sql.run("COMMIT"); !done) return std::move(done).error();
+  return mark;
+}
+
+Result<void> PostgresSink::end_former_sessions() {
+  auto ended = control_->run(
+      "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN leat.pipeline p ON "
+      "a.application_name = 'leat ' || p.owner WHERE p.pipeline = $1 AND a.pid <> pg_backend_pid() "
+      "AND ($2 = '' OR p.owner = $2)",
+      {{.value = context_.pipeline}, {.value = owner_, .type = kPgTextOid}});
+  if (!ended) return std::move(ended).error();
+  return {};
+}
+
+Result<void> PostgresSink::visit_progress(std::uint64_t since_epoch, const ProgressVisitor& visit) {
+  return control_->visit(
+      "SELECT key, progress FROM leat.position WHERE pipeline = $1 AND epoch > $2::bigint",
+      {{.value = context_.pipeline}, {.value = std::to_string(since_epoch)}},
+      [&visit](const PgAnswer& row) -> Result<void> {
+        Result<SplitProgress> progress = decode_pg_progress(row.text(0, 0), row.text(0, 1));
+        if (!progress) return std::move(progress).error();
+        return visit(*progress);
+      });
+}
+
+/// In a transaction of its own, before any writer has begun one.
+Result<void> PostgresSink::know_table(const Schema& schema) {
+  if (auto begun = control_->run("BEGIN ISOLATION LEVEL READ COMMITTED"); !begun) {
+    return std::move(begun).error();
+  }
+  Result<void> made = make_table(schema);
+  if (made) {
+    auto done = control_->run("COMMIT");
+    if (!done) made = std::move(done).error();
+  }
+  if (!made && control_->alive()) (void)control_->run("ROLLBACK");
+  return made;
+}
+
+Result<void> PostgresSink::make_table(const Schema& schema) {
+  auto owned = control_->run("SELECT owner FROM leat.pipeline WHERE pipeline = $1 FOR SHARE",
+                             {{.value = context_.pipeline}});
+  if (!owned) return std::move(owned).error();
+  if (owned->rows() != 1 || owned->text(0, 0) != owner_) return pg_fenced(context_.pipeline);
+  Result<PgTargetTable> target =
+      open_postgres_table(*control_, table_, schema, options_.create_table);
+  if (!target) return std::move(target).error();
+  context_.target = *std::move(target);
+  auto named = control_->run(
+      "UPDATE leat.pipeline SET target = $2 WHERE pipeline = $1 AND target IS DISTINCT FROM $2",
+      {{.value = context_.pipeline}, {.value = context_.target.name, .type = kPgTextOid}});
+  if (!named) return std::move(named).error();
+  return {};
+}
+
+Result<void> PostgresSink::write(const RowChunk& chunk) { return take(copy_of(chunk)); }
+
+Result<void> PostgresSink::take(RowChunk chunk) {
+  if (!control_ || failed_) {
+    return Error{ErrorCode::kInternal,
+                 "The PostgreSQL sink was used after an error or before open()."};
+  }
+  if (!schema_ && chunk.schema) {
+    // Writers that are there already have only committed so far.
+    if (Result<void> known = know_table(*chunk.schema); !known) {
+      return failed(std::move(known).error());
+    }
+    schema_ = chunk.schema;
+    const std::uint32_t wanted =
+        one_writer_ || context_.target.one_writer ? 1 : std::max(1u, options_.connections);
+    while (writers_.size() < wanted) {
+      writers_.push_back(std::make_unique<PgWriter>(context_, static_cast<int>(writers_.size())));
+    }
+  }
+  if (chunk.rows == 0 && chunk.rejects.empty()) return {};
+  const std::size_t writer = writer_of(chunk.split->key);
+  assigned_bytes_[writer] += chunk.memory_bytes();
+  Result<void> written =
+      writers_[writer]->write(std::make_shared<const RowChunk>(std::move(chunk)));
+  return written ? written : failed(std::move(written).error());
+}
+
+/// A split stays with its writer until the commit; then it may go to another.
+std::size_t PostgresSink::writer_of(const std::string& key) {
+  if (writers_.empty()) writers_.push_back(std::make_unique<PgWriter>(context_, 0));
+  assigned_bytes_.resize(writers_.size());
+  const auto [it, added] = writer_of_.try_emplace(key, 0);
+  if (added) {
+    const auto least = std::min_element(assigned_bytes_.begin(), assigned_bytes_.end());
+    it->second = static_cast<std::size_t>(least - assigned_bytes_.begin());
+  }
+  return it->second;
+}
+
+Result<void> PostgresSink::discard(const ObjectVersion& split) {
+  return Error{ErrorCode::kUnsupported, "Rows of " + split.key +
+                                            " alone cannot be taken back: they are part of a "
+                                            "transaction with others."};
+}
+
+Result<std::vector<RefusedRows>> PostgresSink::settle() {
+  if (!control_ || failed_) {
+    return Error{ErrorCode::kInternal,
+                 "The PostgreSQL sink was used after an error or before open()."};
+  }
+  for (const auto& writer : writers_) writer->begin_flush();
+  std::vector<RefusedRows> all;
+  for (const auto& writer : writers_) {
+    Result<std::vector<RefusedRows>> refused = writer->finish_flush();
+    if (!refused) return failed(std::move(refused).error()).error();
+    all.insert(all.end(), std::make_move_iterator(refused->begin()),
+               std::make_move_iterator(refused->end()));
+  }
+  return all;
+}
+
+Result<void> PostgresSink::commit(const Checkpoint& checkpoint) {
+  if (!control_ || failed_) {
+    return Error{ErrorCode::kInternal,
+                 "The PostgreSQL sink was used after an error or before open()."};
+  }
+  // A split without rows in this epoch may go with any writer.
+  std::map<std::size_t, PgCommit> commits;
+  for (const SplitProgress& split : checkpoint.splits) {
+    commits[writer_of(split.object.key)].splits.push_back(split);
+  }
+  for (auto& [writer, commit] : commits) {
+    commit.mark = checkpoint.mark();
+    writers_[writer]->begin_commit(std::move(commit));
+  }
+  std::optional<Error> error;
+  for (const auto& [writer, commit] : commits) {
+    Result<void> committed = writers_[writer]->finish_commit();
+    // A loader that was taken over has to say so, whatever else went wrong.
+    if (!committed && (!error || committed.error().code == ErrorCode::kFenced)) {
+      error = std::move(committed).error();
+    }
+  }
+  if (error) return failed(*std::move(error));
+  writer_of_.clear();
+  assigned_bytes_.assign(writers_.size(), 0);
+  return {};
+}
+
+Result<void> PostgresSink::failed(Error error) {
+  failed_ = true;
+  if (error.message.find("SQLSTATE 55P03") != std::string::npos ||
+      error.message.find("SQLSTATE 40P01") != std::string::npos) {
+    one_writer_ = true;
+  }
+  return error;
+}
+
+Result<void> PostgresSink::close() {
+  writers_.clear();
+  writer_of_.clear();
+  assigned_bytes_.clear();
+  control_.reset();
+  schema_.reset();
+  context_.target = {};
+  return {};
+}
+
+}  // namespace leat::connector

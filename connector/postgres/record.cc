@@ -1,0 +1,135 @@
+#include "connector/postgres/record.h"
+
+#include <utility>
+#include <vector>
+
+#include "connector/json_text.h"
+#include "connector/postgres/copy_encoder.h"
+
+namespace leat::connector {
+namespace {
+
+constexpr std::string_view kMakeTables = R"sql(
+CREATE SCHEMA IF NOT EXISTS leat;
+CREATE TABLE IF NOT EXISTS leat.pipeline (
+  pipeline text NOT NULL PRIMARY KEY, owner text NOT NULL, target text,
+  taken_over timestamptz NOT NULL DEFAULT now());
+CREATE TABLE IF NOT EXISTS leat.epoch (
+  pipeline text NOT NULL, connection integer NOT NULL, epoch bigint NOT NULL, token bigint NOT NULL,
+  parent bigint NOT NULL, PRIMARY KEY (pipeline, connection)) WITH (fillfactor = 50);
+CREATE TABLE IF NOT EXISTS leat.position (
+  pipeline text NOT NULL, key bytea NOT NULL, epoch bigint NOT NULL, progress bytea NOT NULL,
+  PRIMARY KEY (pipeline, key));
+CREATE INDEX IF NOT EXISTS position_epoch ON leat.position (pipeline, epoch);
+CREATE TABLE IF NOT EXISTS leat.reject (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, pipeline text NOT NULL, object text NOT NULL,
+  key bytea NOT NULL, version text NOT NULL, record bigint NOT NULL, byte_offset bigint NOT NULL,
+  column_name text, text text, raw bytea NOT NULL, code text NOT NULL, reason text NOT NULL);
+)sql";
+
+std::string bigint(std::uint64_t value) {
+  std::string bytes;
+  for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift));
+  return bytes;
+}
+
+/// As text of PostgreSQL: bytes that cannot be in one are written as \xHH.
+std::string readable(std::string_view bytes) {
+  if (is_utf8(bytes) && bytes.find('\0') == std::string_view::npos) return std::string(bytes);
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      text.push_back(c);
+    } else {
+      text += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<void> make_pg_tables(PgConnection& connection) {
+  auto there = connection.run(
+      "SELECT to_regclass('leat.pipeline') IS NOT NULL AND to_regclass('leat.epoch') IS NOT NULL "
+      "AND "
+      "to_regclass('leat.position') IS NOT NULL AND to_regclass('leat.reject') IS NOT NULL");
+  if (!there) return std::move(there).error();
+  if (there->text(0, 0) == "t") return {};
+  // One at a time: IF NOT EXISTS alone fails when two make the same.
+  auto locked = connection.run("SELECT pg_advisory_xact_lock(7809632219779)");
+  if (!locked) return std::move(locked).error();
+  auto made = connection.run(std::string(kMakeTables));
+  if (!made) return std::move(made).error();
+  return {};
+}
+
+std::string encode_pg_progress(SplitProgress progress) {
+  progress.object.key.clear();
+  if (progress.state == SplitState::kFinished) {
+    progress.position.parser_state.clear();
+    progress.position.decoder_state.clear();
+  }
+  return progress.encode();
+}
+
+Result<SplitProgress> decode_pg_progress(std::string_view key, std::string_view bytes) {
+  auto progress = SplitProgress::decode(bytes);
+  if (progress) {
+    progress->object.key = key;
+  } else {
+    progress.error().message = "Table leat.position: " + progress.error().message;
+    progress.error().at.object = key;
+  }
+  return progress;
+}
+
+std::string_view pg_copy_rejects() noexcept {
+  return "COPY leat.reject (pipeline, object, key, version, record, byte_offset, column_name, "
+         "text, "
+         "raw, code, reason) FROM STDIN (FORMAT binary)";
+}
+
+void append_pg_reject(const std::string& pipeline, const ObjectVersion& split,
+                      const RejectedRow& reject, std::string& out) {
+  const std::string object = readable(split.key);
+  const std::string version = readable(split.version);
+  const std::string record = bigint(reject.record);
+  const std::string offset = bigint(reject.byte_offset);
+  const std::string column = readable(reject.column);
+  const std::string text = readable(reject.text);
+  const std::string code(error_code_name(reject.code));
+  const std::string reason = readable(reject.reason);
+  append_copy_row({&pipeline, &object, &split.key, &version, &record, &offset,
+                   reject.column.empty() ? nullptr : &column, &text, &reject.raw, &code, &reason},
+                  out);
+}
+
+std::string bytes_of_hex(std::string_view hex) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes.push_back(static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1])));
+  }
+  return bytes;
+}
+
+Error pg_fenced(std::string_view pipeline) {
+  return {.code = ErrorCode::kFenced,
+          .message = "Another loader took the pipeline \"" + std::string(pipeline) +
+                     "\" over: nothing more was written. Only one loader may run a pipeline."};
+}
+
+Error pg_table_error(Error error, const PgFailure& failure, std::string_view table) {
+  if (error.retryable || failure.sqlstate.empty()) return error;
+  error.message = "The table " + std::string(table) + " takes no rows: " + error.message;
+  if (error.code != ErrorCode::kPermissionDenied) {
+    error.message += " Was it dropped or altered while it was loaded into?";
+    error.retryable = true;
+  }
+  return error;
+}
+
+}  // namespace leat::connector

@@ -1,0 +1,41 @@
+// What the sink keeps beside the rows: the tables of the schema leat. docs/format/ledger.md
+// documents them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "connector/postgres/connection.h"
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+#include "leat/split.h"
+
+namespace leat::connector {
+
+inline constexpr std::uint32_t kPgByteaOid = 17;
+inline constexpr std::uint32_t kPgTextOid = 25;
+
+/// Makes the tables that are absent. Inside a transaction.
+Result<void> make_pg_tables(PgConnection& connection);
+
+/// The row's key column holds the object's key. A finished split is never resumed: it needs neither
+/// the parser's nor the decoder's state.
+std::string encode_pg_progress(SplitProgress progress);
+Result<SplitProgress> decode_pg_progress(std::string_view key, std::string_view bytes);
+
+/// The statement that takes rejects, and one of its rows.
+std::string_view pg_copy_rejects() noexcept;
+void append_pg_reject(const std::string& pipeline, const ObjectVersion& split,
+                      const RejectedRow& reject, std::string& out);
+
+/// What encode(…, 'hex') made.
+std::string bytes_of_hex(std::string_view hex);
+
+Error pg_fenced(std::string_view pipeline);
+
+/// An error of a COPY that is about the table and not about a row: it was dropped, altered, or may
+/// not be written to. Whoever starts over finds out how it is now.
+Error pg_table_error(Error error, const PgFailure& failure, std::string_view table);
+
+}  // namespace leat::connector

@@ -1,0 +1,42 @@
+// The table that takes the rows: made by leat, or found and matched.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connector/postgres/connection.h"
+#include "connector/postgres/copy_encoder.h"
+#include "leat/result.h"
+#include "leat/schema.h"
+
+namespace leat::connector {
+
+struct PgTargetTable {
+  std::string name;                   ///< Quoted, with its schema: ready for SQL.
+  std::vector<std::string> columns;   ///< Quoted; one for each field of the schema.
+  std::vector<CopyColumn> encodings;  ///< How each field is written into its column.
+  /// Transactions that add rows beside each other may wait for one another: because of a unique
+  /// index, an exclusion constraint or a trigger.
+  bool one_writer = false;
+};
+
+/// A table's name as SQL reads it: schema.table, either part "double-quoted" or not; ASCII letters
+/// outside of quotes become lower case.
+/// @return  The name with each part quoted.
+///   kInvalidArgument
+Result<std::string> parse_postgres_table(std::string_view name);
+
+/// Makes the table for the schema where it is absent and `create` allows it, or checks that the
+/// existing one can take the rows: each field has a column of its name (exact, else the only one
+/// that differs in ASCII case), of a type that keeps every value or refuses it, and each other
+/// column may be left out.
+///
+/// @param name  As parse_postgres_table returned it.
+///   kNotFound        It is absent and `create` is false.
+///   kSchemaMismatch  It cannot take the rows; the message names every difference.
+///   others           PgConnection
+Result<PgTargetTable> open_postgres_table(PgConnection& connection, const std::string& name,
+                                          const Schema& schema, bool create);
+
+}  // namespace leat::connector
