@@ -21,6 +21,7 @@ struct PipelineFlags::Typed {
   std::string types = "sniff", on_error = "fail", extra_columns = "auto", missing_columns = "null",
               tokenizer, format = "csv";
   std::uint64_t skip_lines = 0, decode_ratio_max = SourceOptions().decode_ratio_max;
+  std::string partitions, where, modified_after, key_after;
   std::string poll_interval, checkpoint_interval, settle, memory, max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
   std::string max_rejects, sink_retry_for, sink_statement_timeout, sink_lock_timeout;
@@ -150,6 +151,17 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
   app.add_flag("--once", typed_->once, "Stop when all that is listed is loaded")->group(group);
   app.add_flag("--lineage", typed_->lineage,
                "Add columns _object, _version, _offset, _record to each row")
+      ->group(group);
+  app.add_option("--partitions", typed_->partitions,
+                 "Hive partitions of the keys as columns: 'dt date, hour integer'")
+      ->group(group);
+  app.add_option("--where", typed_->where,
+                 "Only objects whose partitions fulfil it: \"dt >= 2026-11-01 AND region = 'eu'\"")
+      ->group(group);
+  app.add_option("--modified-after", typed_->modified_after,
+                 "Only objects modified later: 2026-11-01, 2026-11-01T10:00:00Z")
+      ->group(group);
+  app.add_option("--key-after", typed_->key_after, "Only keys after this one in byte order")
       ->group(group);
   app.add_flag("--retry-quarantined", typed_->retry_quarantined,
                "Take quarantined objects up again where they stopped, e.g. with --on-error reject")
@@ -329,6 +341,22 @@ Result<LoaderOptions> PipelineFlags::options() const {
       typed.missing_columns == "fail" ? MissingColumns::kFail : MissingColumns::kNull;
   source.types = typed.types == "text" ? SourceOptions::Types::kText : SourceOptions::Types::kSniff;
   source.sniffed = unsaid();
+  source.where = typed.where;
+  source.key_after = typed.key_after;
+  if (!typed.modified_after.empty()) {
+    std::int64_t after_ms = 0;
+    if (Result<void> parsed =
+            set_parsed("--modified-after", typed.modified_after, parse_time_ms, after_ms);
+        !parsed) {
+      return std::move(parsed).error();
+    }
+    source.modified_after_ms = after_ms;
+  }
+  if (Result<void> parsed =
+          set_parsed("--partitions", typed.partitions, parse_schema, source.partitions);
+      !parsed) {
+    return std::move(parsed).error();
+  }
   if (!typed.schema.empty()) {
     Result<Schema> schema = parse_schema(typed.schema);
     if (!schema) {

@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "parser/convert/values.h"
+
 namespace leat::cli {
 namespace {
 
@@ -65,6 +67,16 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
     return Error{ErrorCode::kInvalidArgument, "\"" + std::string(text) + "\" is too large"};
   }
   return static_cast<std::uint64_t>(std::llround(*bytes));
+}
+
+Result<std::int64_t> parse_time_ms(std::string_view text) {
+  std::int64_t time_us = 0;
+  if (const std::string_view reason = parser::parse_timestamptz(text, time_us); !reason.empty()) {
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "\"" + std::string(text) + "\" is no time; write 2026-11-01 or 2026-11-01T10:30:00Z"};
+  }
+  return time_us / 1000;
 }
 
 Result<char> parse_character(std::string_view text) {

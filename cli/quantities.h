@@ -16,6 +16,9 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// "512MiB", "2GiB", "64KiB", "1.5GB"; k, M and G alone are binary; a bare number counts bytes.
 Result<std::uint64_t> parse_bytes(std::string_view text);
 
+/// "2026-11-01", "2026-11-01T10:30:00Z", "… +02:00"; without an offset it is UTC. Unix time in ms.
+Result<std::int64_t> parse_time_ms(std::string_view text);
+
 /// One byte: the character itself, or "\t", "\\", "tab", "space", "none" (no such character).
 Result<char> parse_character(std::string_view text);
 

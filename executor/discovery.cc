@@ -10,14 +10,15 @@ namespace leat::executor {
 using LogLevel = SourceOptions::LogLevel;
 
 Discovery::Discovery(const SourceOptions& options, connector::SplitEnumerator enumerator,
-                     const state::Ledger& ledger, const Clock& clock, WorkQueue& work,
-                     EventQueue& events)
+                     ObjectFilter filter, const state::Ledger& ledger, const Clock& clock,
+                     WorkQueue& work, EventQueue& events)
     : options_(options),
       clock_(clock),
       ledger_(ledger),
       work_(work),
       events_(events),
-      enumerator_(std::move(enumerator)) {}
+      enumerator_(std::move(enumerator)),
+      filter_(std::move(filter)) {}
 
 void Discovery::run(std::vector<SplitAssignment> resumed, std::stop_token stop) {
   for (SplitAssignment& assignment : resumed) {
@@ -130,7 +131,7 @@ Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::s
     return known;
   }
   for (std::size_t i = 0; i < page.objects.size(); ++i) {
-    if (taken[i]) continue;
+    if (taken[i] || !filter_.takes(page.objects[i])) continue;
     auto object = std::make_shared<const ObjectVersion>(page.objects[i]);
     switch (matches[i]) {
       case state::Match::kNew:

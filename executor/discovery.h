@@ -13,6 +13,7 @@
 
 #include "connector/split_enumerator.h"
 #include "executor/event_queue.h"
+#include "executor/object_filter.h"
 #include "executor/work_queue.h"
 #include "leat/object_store.h"
 #include "leat/source.h"
@@ -29,7 +30,8 @@ class Discovery {
  public:
   /// Everything but the enumerator is borrowed.
   Discovery(const SourceOptions& options, connector::SplitEnumerator enumerator,
-            const state::Ledger& ledger, const Clock& clock, WorkQueue& work, EventQueue& events);
+            ObjectFilter filter, const state::Ledger& ledger, const Clock& clock, WorkQueue& work,
+            EventQueue& events);
 
   /// Queues `resumed` first, then lists every poll interval until a stop is requested; with
   /// options.once until a complete listing has been queued, and again after each relist().
@@ -59,6 +61,7 @@ class Discovery {
   WorkQueue& work_;
   EventQueue& events_;
   connector::SplitEnumerator enumerator_;
+  ObjectFilter filter_;
 
   std::atomic<bool> done_ = false;
   std::atomic<std::uint64_t> queued_ = 0;

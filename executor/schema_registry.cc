@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "executor/lineage.h"
+#include "executor/partitions.h"
 
 namespace leat::executor {
 namespace {
@@ -98,15 +99,15 @@ Result<void> SchemaRegistry::adopt_dialect(std::string_view fact) {
 }
 
 Result<void> SchemaRegistry::set(std::shared_ptr<const Schema> schema) {
-  std::shared_ptr<const Schema> delivered = schema;
-  if (options_.lineage) {
-    Result<std::shared_ptr<const Schema>> extended = with_lineage(schema);
-    if (!extended) return std::move(extended).error();
-    delivered = std::move(*extended);
+  Result<std::shared_ptr<const Schema>> delivered = schema;
+  if (!options_.partitions.fields.empty()) {
+    delivered = with_partitions(*delivered, options_.partitions);
   }
+  if (delivered && options_.lineage) delivered = with_lineage(*delivered);
+  if (!delivered) return std::move(delivered).error();
   const std::lock_guard lock(mutex_);
   parsed_ = std::move(schema);
-  delivered_ = std::move(delivered);
+  delivered_ = *std::move(delivered);
   return {};
 }
 

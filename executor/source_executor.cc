@@ -70,6 +70,8 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
   Result<connector::SplitEnumerator> enumerator =
       connector::SplitEnumerator::create(*store, uri->pattern);
   if (!enumerator) return std::move(enumerator).error();
+  Result<ObjectFilter> filter = ObjectFilter::create(options);
+  if (!filter) return std::move(filter).error();
   // Not of the whole pattern: one that is widened later is still the same pipeline.
   const std::string default_name =
       store->uri_of(enumerator->literal_prefix()) + " -> " + std::string(consumer);
@@ -78,7 +80,7 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
   if (!ledger) return std::move(ledger).error();
   std::unique_ptr<SourceExecutor> source(
       new SourceExecutor(std::move(options), std::move(stop), std::move(store),
-                         std::move(*enumerator), std::move(*ledger)));
+                         std::move(*enumerator), *std::move(filter), std::move(*ledger)));
   if (Result<void> bound = source->bind(consumer, default_name); !bound) {
     return std::move(bound).error();
   }
@@ -90,7 +92,7 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
 
 SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
                                std::unique_ptr<ObjectStore> store,
-                               connector::SplitEnumerator enumerator,
+                               connector::SplitEnumerator enumerator, ObjectFilter filter,
                                std::unique_ptr<state::Ledger> ledger)
     : options_(std::move(options)),
       stop_(std::move(stop)),
@@ -102,7 +104,8 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       drift_(options_, *store_),
       work_(clock_, kPendingSplitsMax),
       events_(static_cast<std::size_t>(options_.memory_bytes_max) * 3 / 8),
-      discovery_(options_, std::move(enumerator), *ledger_, clock_, work_, events_),
+      discovery_(options_, std::move(enumerator), std::move(filter), *ledger_, clock_, work_,
+                 events_),
       arena_(threads_of(options_)),
       parsing_(schemas_, arena_, extra_slices_of(options_)),
       worker_context_{options_, *store_,      clock_,

@@ -67,7 +67,8 @@ class SourceExecutor final : public Source {
 
  private:
   SourceExecutor(SourceOptions options, std::stop_source stop, std::unique_ptr<ObjectStore> store,
-                 connector::SplitEnumerator enumerator, std::unique_ptr<state::Ledger> ledger);
+                 connector::SplitEnumerator enumerator, ObjectFilter filter,
+                 std::unique_ptr<state::Ledger> ledger);
   Result<void> bind(std::string_view consumer, const std::string& default_name);
   bool all_done() const;
   std::optional<Polled> handle(Event event);

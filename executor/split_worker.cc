@@ -16,7 +16,9 @@ using LogLevel = SourceOptions::LogLevel;
 }  // namespace
 
 SplitWorker::SplitWorker(const WorkerContext& context, std::stop_token stop)
-    : context_(context), stop_(std::move(stop)) {}
+    : context_(context), stop_(std::move(stop)) {
+  if (!context_.options.partitions.fields.empty()) partitions_.emplace(context_.options.partitions);
+}
 
 void SplitWorker::run() {
   while (std::optional<SplitAssignment> assignment = context_.work.pop(stop_)) {
@@ -68,6 +70,11 @@ Result<void> SplitWorker::stream(const SplitAssignment& assignment, Position& re
     alone_.unlock();
   }
   if (Result<void> ready = ensure_parser(); !ready) return ready;
+  if (partitions_) {
+    Result<const PartitionValues*> values = partitions_->read(assignment.object->key);
+    if (!values) return std::move(values).error();
+    partition_values_ = *values;
+  }
   SplitStream stream(
       context_, assignment, *parser_, [this](RowChunk chunk) { return deliver(std::move(chunk)); },
       [this](std::shared_ptr<const Schema> schema) { return fix_schema(std::move(schema)); },
@@ -86,7 +93,10 @@ Result<void> SplitWorker::fix_schema(std::shared_ptr<const Schema> schema) {
 }
 
 Result<void> SplitWorker::deliver(RowChunk chunk) {
-  if (context_.options.lineage) append_lineage(context_.schemas.delivered(), chunk);
+  const std::shared_ptr<const Schema> delivered = context_.schemas.delivered();
+  if (partitions_) append_partitions(partitions_->schema(), *partition_values_, chunk);
+  if (context_.options.lineage) append_lineage(delivered, chunk);
+  chunk.schema = delivered;
   std::shared_ptr<const ObjectVersion> object = chunk.split;
   if (!context_.events.push(
           {.kind = Event::Kind::kRows, .object = std::move(object), .chunk = std::move(chunk)},

@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 
+#include "executor/partitions.h"
 #include "executor/work_queue.h"
 #include "executor/worker_context.h"
 #include "leat/parser.h"
@@ -37,6 +39,8 @@ class SplitWorker {
   std::shared_ptr<const Schema> parser_schema_;
   std::unique_lock<std::mutex> alone_;  ///< Held while this worker's split decides the schema.
   std::string offending_;
+  std::optional<PartitionReader> partitions_;          ///< Where the pipeline has any.
+  const PartitionValues* partition_values_ = nullptr;  ///< Of the split at hand.
 };
 
 }  // namespace leat::executor

@@ -56,6 +56,16 @@ struct SourceOptions {
   /// bad record pass.
   bool retry_quarantined = false;
   bool lineage = false;  ///< Append columns _object, _version, _offset, _record.
+  /// Hive partitions of the keys ("dt=2026-11-20/hour=07/…") as columns behind those of the data. A
+  /// partition that a key lacks is null; an object whose partitions do not fit is quarantined.
+  Schema partitions = {};
+  /// Only objects whose partitions fulfil this are read: comparisons (=, <>, <, <=, >, >=, BETWEEN,
+  /// [NOT] IN, IS [NOT] NULL) of names in `partitions` with values, joined by AND. Empty: all are.
+  std::string where = {};
+  /// Only objects modified after this are read; Unix time in ms.
+  std::optional<std::int64_t> modified_after_ms = {};
+  /// Only objects whose keys come after this one, in byte order, are read. Empty: all are.
+  std::string key_after = {};
   std::chrono::milliseconds poll_interval{10'000};  ///< Between two listings.
   std::uint32_t threads = 0;                        ///< Parsing threads; 0: one per core.
   std::uint64_t memory_bytes_max = 512ull << 20;    ///< For chunks on their way.
