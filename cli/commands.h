@@ -38,4 +38,14 @@ struct SniffFlags {
 /// error how sure that is.
 int run_sniff(PipelineFlags& pipeline, const SniffFlags& flags);
 
+struct ValidateFlags {
+  std::string uri;
+  bool write = false;  ///< Also writes an object, and deletes it.
+  bool json = false;   ///< One JSON document instead of lines.
+};
+
+/// Tells step by step whether the objects of a source can be listed and read, and with which
+/// credentials.
+int run_validate(const PipelineFlags& flags, const ValidateFlags& validate);
+
 }  // namespace leat::cli

@@ -83,10 +83,12 @@ Result<std::vector<std::string>> read_config_file(const std::string& path,
   std::vector<std::string> arguments;
   for (const auto& [key, node] : table) {
     const std::string_view name = key.str();
+    if (name == "connection" && node.is_table()) continue;  // Read where one is asked for.
     if (node.is_table()) {
-      return Error{ErrorCode::kInvalidArgument,
-                   place(path, node.source()) + ": [" + std::string(name) +
-                       "] is a table; write its keys at the top of the file, without a table"};
+      return Error{ErrorCode::kInvalidArgument, place(path, node.source()) + ": [" +
+                                                    std::string(name) +
+                                                    "] is a table; only [connection.NAME] can be "
+                                                    "one; write its keys at the top of the file"};
     }
     if (!is_flag(std::string(name))) {
       return Error{ErrorCode::kInvalidArgument, place(path, node.source()) +

@@ -17,8 +17,6 @@
 namespace leat::cli {
 namespace {
 
-constexpr const char* kDefaultConfigFile = "leat.toml";
-
 constexpr const char* kLoadExamples = R"(Examples:
   leat load --once --from 'data/**/*.csv' --to sqlite:rows.db --table t --state st
   leat load --from 's3://bucket/in/**/*.csv' --schema 'id bigint, name text, at timestamptz' \
@@ -42,6 +40,13 @@ constexpr const char* kSniffExamples = R"(Examples:
   leat sniff 'data/*.csv' --output toml > leat.toml
 
 The schema goes to standard output, what speaks for and against it to standard error.)";
+
+constexpr const char* kValidateExamples = R"(Examples:
+  leat validate s3://bucket/in/
+  leat validate 's3://bucket/in/*.csv' --connection archive --write --json
+
+Steps: settings, credentials, identity, external id, list, region, clock, read, write, delete.
+Exit codes: 0 none failed, 1 one failed, 2 usage.)";
 
 /// The value of --config, when it is among the arguments.
 std::string config_argument(const std::vector<std::string>& arguments) {
@@ -92,16 +97,12 @@ int run(std::vector<std::string> arguments) {
   app.footer("'leat COMMAND --help' shows a command's flags and examples.");
 
   PipelineFlags load_flags;
-  std::string config_file;
   CLI::App* load = app.add_subcommand("load", "Keep a table in step with the files that land");
   load_flags.add_load_flags(*load);
   load_flags.add_output_flags(*load);
   load_flags.add_format_flags(*load);
   load_flags.add_store_flags(*load);
   load_flags.add_resource_flags(*load);
-  load->add_option("--config", config_file,
-                   "TOML file with the same names as these flags, which outrank it (default: "
-                   "./leat.toml when --from is not given)");
   load->footer(kLoadExamples);
 
   PipelineFlags cat_flags;
@@ -141,15 +142,26 @@ int run(std::vector<std::string> arguments) {
   sniff_dialect.add_store_flags(*sniff);
   sniff->footer(kSniffExamples);
 
+  PipelineFlags validate_store;
+  ValidateFlags validate_flags;
+  CLI::App* validate = app.add_subcommand(
+      "validate", "Show which credentials are used, who they are and what they may");
+  validate->add_option("URI", validate_flags.uri, "What is to be read: s3://bucket/prefix, a path")
+      ->required();
+  validate->add_flag("--write", validate_flags.write, "Also write an object there, and delete it");
+  validate->add_flag("--json", validate_flags.json, "One JSON document");
+  validate_store.add_store_flags(*validate);
+  validate->footer(kValidateExamples);
+
   if (!arguments.empty() && arguments.front() == "help") arguments.front() = "--help";
-  const std::vector<CLI::App*> commands{load, cat, ls, sniff};
+  const std::vector<CLI::App*> commands{load, cat, ls, sniff, validate};
   if (!arguments.empty() && !arguments.front().starts_with('-') &&
       std::none_of(commands.begin(), commands.end(), [&](const CLI::App* command) {
         return command->get_name() == arguments.front();
       })) {
-    return report_error(
-        {ErrorCode::kInvalidArgument, "there is no command \"" + arguments.front() +
-                                          "\"; the commands are load, cat, ls and sniff"});
+    return report_error({ErrorCode::kInvalidArgument,
+                         "there is no command \"" + arguments.front() +
+                             "\"; the commands are load, cat, ls, sniff and validate"});
   }
   if (!arguments.empty() && arguments.front() == "load") {
     const auto is_flag = [load](const std::string& name) {
@@ -174,6 +186,7 @@ int run(std::vector<std::string> arguments) {
   if (load->parsed()) return run_load(load_flags);
   if (cat->parsed()) return run_cat(cat_flags, cat_from);
   if (sniff->parsed()) return run_sniff(sniff_dialect, sniff_flags);
+  if (validate->parsed()) return run_validate(validate_store, validate_flags);
   return run_ls(ls_flags);
 }
 

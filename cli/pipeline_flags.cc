@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "cli/config_file.h"
+#include "cli/connection.h"
 #include "cli/format_flags.h"
 #include "cli/quantities.h"
 
@@ -27,7 +29,8 @@ struct PipelineFlags::Typed {
   std::string max_rejects, sink_retry_for, sink_statement_timeout, sink_lock_timeout;
   bool create_table = true;
   std::uint32_t sink_connections = SinkOptions().connections;
-  std::string endpoint_url, region, profile, ca_bundle, addressing = "auto", log_level = "info";
+  std::string endpoint_url, region, profile, ca_bundle, addressing, connection, config_file,
+      log_level = "info";
 
   bool header_given() const { return header_flag != nullptr && header_flag->count() != 0; }
 };
@@ -37,6 +40,15 @@ PipelineFlags::~PipelineFlags() = default;
 
 void PipelineFlags::add_store_flags(CLI::App& app) {
   const std::string group = "Object store";
+  app.add_option("--connection,--connection-name", typed_->connection,
+                 "[connection.NAME] of the configuration file; the flags below outrank it")
+      ->group(group)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--config", typed_->config_file,
+                 app.get_name() == "load"
+                     ? "TOML file with the same names as these flags, which outrank it, and with "
+                       "connections (default: ./leat.toml when --from is not given)"
+                     : "TOML file with connections (default: ./leat.toml)");
   app.add_option("--endpoint-url", typed_->endpoint_url,
                  "S3 service to talk to, e.g. http://127.0.0.1:8000 (default: AWS_ENDPOINT_URL, "
                  "then AWS)")
@@ -49,8 +61,9 @@ void PipelineFlags::add_store_flags(CLI::App& app) {
       ->group(group);
   app.add_option("--ca-bundle", typed_->ca_bundle, "PEM file of the CAs to trust")->group(group);
   app.add_option("--addressing", typed_->addressing,
-                 "Where the bucket's name goes: auto, path, virtual")
-      ->group(group);
+                 "Where the bucket's name goes: auto (default), path, virtual")
+      ->group(group)
+      ->check(CLI::IsMember({"auto", "path", "virtual"}));
 }
 
 void PipelineFlags::add_dialect_flags(CLI::App& app) {
@@ -265,6 +278,29 @@ Result<void> read_max_rejects(std::string_view text, LoaderOptions& options) {
 
 }  // namespace
 
+Result<S3Options> PipelineFlags::s3_options() const {
+  const Typed& typed = *typed_;
+  S3Options s3;
+  if (!typed.connection.empty()) {
+    Result<S3Options> read = read_connection(
+        typed.config_file.empty() ? kDefaultConfigFile : typed.config_file, typed.connection);
+    if (!read) return std::move(read).error();
+    s3 = *std::move(read);
+  }
+  for (const auto& [flag, setting] :
+       {std::pair{&typed.endpoint_url, &s3.endpoint_url}, std::pair{&typed.region, &s3.region},
+        std::pair{&typed.profile, &s3.profile}, std::pair{&typed.ca_bundle, &s3.ca_bundle}}) {
+    if (!flag->empty()) *setting = *flag;
+  }
+  s3.no_sign_request = s3.no_sign_request || typed.no_sign_request;
+  if (!typed.addressing.empty()) {
+    Result<S3Options::Addressing> addressing = parse_addressing(typed.addressing);
+    if (!addressing) return std::move(addressing).error();
+    s3.addressing = *addressing;
+  }
+  return s3;
+}
+
 Result<LoaderOptions> PipelineFlags::options() const {
   const Typed& typed = *typed_;
   LoaderOptions options;
@@ -367,19 +403,9 @@ Result<LoaderOptions> PipelineFlags::options() const {
     source.schema = std::move(*schema);
   }
 
-  S3Options& s3 = source.store.s3;
-  s3.endpoint_url = typed.endpoint_url;
-  s3.region = typed.region;
-  s3.profile = typed.profile;
-  s3.ca_bundle = typed.ca_bundle;
-  s3.no_sign_request = typed.no_sign_request;
-  if (typed.addressing == "path") {
-    s3.addressing = S3Options::Addressing::kPath;
-  } else if (typed.addressing == "virtual") {
-    s3.addressing = S3Options::Addressing::kVirtualHost;
-  } else if (typed.addressing != "auto") {
-    return Error{ErrorCode::kInvalidArgument, "--addressing: one of auto, path, virtual"};
-  }
+  Result<S3Options> s3 = s3_options();
+  if (!s3) return std::move(s3).error();
+  source.store.s3 = *std::move(s3);
   return options;
 }
 

@@ -20,7 +20,7 @@ class PipelineFlags {
   PipelineFlags();
   ~PipelineFlags();
 
-  /// --endpoint-url, --region, --profile, …: how to reach the store.
+  /// --connection, --endpoint-url, --region, --profile, …: how to reach the store.
   void add_store_flags(CLI::App& app);
   /// --delimiter, --quote, --no-header, …: how records and fields are written.
   void add_dialect_flags(CLI::App& app);
@@ -38,6 +38,9 @@ class PipelineFlags {
 
   ///   kInvalidArgument  The message names the flag.
   Result<LoaderOptions> options() const;
+  /// How to reach S3: the connection, and the flags over it.
+  ///   kInvalidArgument, kNotFound  See read_connection.
+  Result<S3Options> s3_options() const;
   Result<SourceOptions::LogLevel> log_level() const;
   const std::string& report_file() const noexcept;
   /// What of the dialect no flag says.

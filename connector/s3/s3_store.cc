@@ -45,23 +45,29 @@ Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
                                                  const StoreOptions& options) {
   auto settings = resolve_settings(options.s3, {.clock = options.clock, .stop = options.stop});
   if (!settings) return std::move(settings).error();
+  return make_s3_client(bucket, options, *settings);
+}
+
+Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
+                                                 const StoreOptions& options,
+                                                 const S3Settings& settings) {
   S3ClientOptions client_options;
   client_options.bucket = bucket;
-  if (!settings->endpoint_url.empty()) {
-    auto endpoint = parse_endpoint(settings->endpoint_url);
+  if (!settings.endpoint_url.empty()) {
+    auto endpoint = parse_endpoint(settings.endpoint_url);
     if (!endpoint) return std::move(endpoint).error();
     client_options.endpoint = *std::move(endpoint);
   }
-  client_options.region = settings->region;
-  client_options.aws = settings->aws;
+  client_options.region = settings.region;
+  client_options.aws = settings.aws;
   client_options.addressing = options.s3.addressing;
-  client_options.credentials = settings->credentials;
+  client_options.credentials = settings.credentials;
   client_options.retry.attempts_max = options.s3.attempts_max;
   client_options.retry.operation_timeout_ms = options.s3.operation_timeout_ms;
   client_options.clock = options.clock;
   client_options.random = random_fraction;
   HttpClientOptions http_options;
-  http_options.ca_bundle = settings->ca_bundle;
+  http_options.ca_bundle = settings.ca_bundle;
   http_options.user_agent = "leat/" + std::string(version());
   return std::make_unique<S3Client>(std::move(client_options),
                                     std::make_unique<HttpClient>(std::move(http_options)));

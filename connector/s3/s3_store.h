@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "connector/s3/credentials.h"
 #include "connector/s3/http.h"
 #include "connector/s3/s3_client.h"
 #include "leat/object_store.h"
@@ -42,5 +43,9 @@ class S3Store final : public ObjectStore {
 /// The client behind S3Store::open, for tools that also write.
 Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
                                                  const StoreOptions& options);
+/// The same, with settings that are resolved already.
+Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
+                                                 const StoreOptions& options,
+                                                 const S3Settings& settings);
 
 }  // namespace leat::connector::s3
