@@ -60,9 +60,8 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
   if (store == nullptr) {
     if (options.store.clock == nullptr) options.store.clock = options.clock;
     options.store.stop = stop.get_token();
-    options.store.reader_memory_bytes_max =
-        std::min<std::uint64_t>(options.store.reader_memory_bytes_max,
-                                options.memory_bytes_max / 8 / splits_in_flight_of(options));
+    options.store.read_memory_bytes_max =
+        std::min<std::uint64_t>(options.store.read_memory_bytes_max, options.memory_bytes_max / 8);
     Result<std::unique_ptr<ObjectStore>> opened = open_store(*uri, options.store);
     if (!opened) return std::move(opened).error();
     store = std::move(*opened);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -19,15 +20,21 @@ struct HttpHeader {
   std::string value;
 };
 
+/// There is no limit on the whole: a large body on a slow line is no failure.
 struct HttpRequest {
   std::string method;               ///< "GET", "PUT", "POST", "DELETE", "HEAD".
   std::string url;                  ///< Absolute, percent-encoded; sent byte for byte.
   std::vector<HttpHeader> headers;  ///< Host included.
   std::string_view body;            ///< Borrowed until the exchange is over.
-  std::chrono::milliseconds connect_timeout{3'000};
-  /// Gives up when less than a trickle arrives for so long, the wait for the first byte included.
-  /// There is no limit on the whole: a large body on a slow line is no failure.
-  std::chrono::seconds stall_timeout{10};
+  std::chrono::milliseconds connect_timeout{3'000};  ///< Name, TCP and TLS together.
+  /// From the last byte of the request to the first of the answer.
+  std::chrono::milliseconds first_byte_timeout{30'000};
+  /// Gives up when less than 1 KiB/s moved for so long.
+  std::chrono::milliseconds stall_timeout{10'000};
+  /// On a new connection: kept ones are not to be trusted at the moment.
+  bool fresh_connection = false;
+  /// Moves the bytes of objects: must not get in the way of listings and tokens.
+  bool bulk = false;
   bool use_proxy = true;  ///< False: directly, whatever the environment says of proxies.
   std::stop_token stop;
 };
@@ -66,12 +73,38 @@ struct HttpExchange {
   std::optional<TransportFailure> failure;
 };
 
-/// Carries requests. Thread-safe.
+/// Where an exchange goes that nobody waits for. Its functions are called by one thread at a time,
+/// which carries other transfers, too: they must not block.
+class HttpReceiver {
+ public:
+  virtual ~HttpReceiver() = default;
+  /// As BodySink.
+  virtual bool on_body(const HttpResponse& head, std::span<const std::byte> bytes) = 0;
+  /// No more bytes at this moment: the time to wake who waits for them.
+  virtual void on_pause() {}
+  /// The last call.
+  virtual void on_end(HttpExchange exchange) = 0;
+};
+
+/// An exchange under way. When its destructor returns, which breaks the exchange off, the receiver
+/// is not called any more.
+class HttpTransfer {
+ public:
+  virtual ~HttpTransfer() = default;
+  /// Ends it soon, with kStopped, unless it is over. Any thread; does not wait.
+  virtual void cancel() = 0;
+};
+
+/// Carries requests; follows no redirect: it would need another signature. Thread-safe. Must
+/// outlive its transfers.
 class HttpTransport {
  public:
   virtual ~HttpTransport() = default;
-  /// Blocks until the exchange is over. Follows no redirect: it would need another signature.
+  /// Blocks until the exchange is over.
   virtual HttpExchange send(const HttpRequest& request, const BodySink& sink) = 0;
+  /// Returns at once. `receiver` outlives the transfer. Ignores request.stop. By default: on a
+  /// thread of its own.
+  virtual std::unique_ptr<HttpTransfer> start(HttpRequest request, HttpReceiver& receiver);
 };
 
 }  // namespace leat::connector::s3

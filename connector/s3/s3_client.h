@@ -11,8 +11,10 @@
 #include <string>
 #include <string_view>
 
+#include "connector/s3/hedge.h"
 #include "connector/s3/http.h"
 #include "connector/s3/list_xml.h"
+#include "connector/s3/range_read.h"
 #include "connector/s3/s3_error.h"
 #include "connector/s3/s3_requester.h"
 #include "leat/object_store.h"
@@ -47,6 +49,11 @@ class S3Client {
   Result<void> read_range(const ObjectVersion& object, Range range, std::span<std::byte> out,
                           std::stop_token stop = {});
 
+  /// The same without waiting, for those who have something else to do meanwhile. Sends nothing
+  /// yet. `object` and `out` are borrowed until it is gone, and so is the client.
+  std::unique_ptr<RangeRead> read_ahead(const ObjectVersion& object, Range range, std::byte* out,
+                                        std::stop_token stop);
+
   /// @return  The new object's ETag.
   Result<std::string> put_object(std::string_view key, std::string_view bytes);
   /// Deleting what is not there succeeds, as S3 has it.
@@ -62,14 +69,10 @@ class S3Client {
  private:
   using Operation = RequestContext::Operation;
 
-  std::optional<S3Failure> check_range_answer(const RequestContext& context,
-                                              const HttpResponse& response,
-                                              const ObjectVersion& object, Range range) const;
-
   S3Requester requester_;
   std::atomic<std::uint64_t> list_requests_{0};
-  std::atomic<std::uint64_t> get_requests_{0};
-  std::atomic<std::uint64_t> bytes_read_{0};
+  ReadCounters reads_;
+  std::optional<Hedge> hedge_;
 };
 
 }  // namespace leat::connector::s3

@@ -3,32 +3,31 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <future>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <stop_token>
 
+#include "connector/s3/range_read.h"
+#include "connector/s3/read_budget.h"
 #include "connector/s3/s3_client.h"
 #include "leat/object_store.h"
+#include "leat/row_chunk.h"
 
 namespace leat::connector::s3 {
 
 /// Ranges begin at 1 MiB and double to 8 MiB, so that small objects cost one request and large ones
-/// few. While one range is handed out, the next is on its way: at most two are in memory.
-///
-/// A range is fetched by a thread of its own. An event loop that drives many transfers with one
-/// thread can take its place behind this class without a change to those who read.
+/// few. The first one goes alone, until it has proved that the object is there and is this version;
+/// then as many are on their way as the budget has memory for. Bytes are handed out as they come.
 class S3Reader final : public ObjectReader {
  public:
   static constexpr std::uint64_t kFirstRangeBytes = std::uint64_t{1} << 20;
   static constexpr std::uint64_t kRangeBytesMax = std::uint64_t{8} << 20;
-  static constexpr std::uint64_t kRangeBytesMin = std::uint64_t{64} << 10;
+  static constexpr std::size_t kRangesMax = 8;
 
-  /// Borrows the client. `stop` ends reads early, with kCancelled. Two ranges fit into
-  /// `memory_bytes_max`, however small it is down to 128 KiB.
-  S3Reader(S3Client& client, const ObjectVersion& object, std::uint64_t offset,
-           std::uint64_t memory_bytes_max, std::stop_token stop);
+  /// Borrows client and budget. `stop` ends reads early, with kCancelled.
+  S3Reader(S3Client& client, ReadBudget& budget, ObjectVersion object, std::uint64_t offset,
+           std::stop_token stop);
   S3Reader(const S3Reader&) = delete;
   S3Reader& operator=(const S3Reader&) = delete;
   /// Breaks off what is on its way.
@@ -38,27 +37,24 @@ class S3Reader final : public ObjectReader {
   Result<std::size_t> read(std::span<std::byte> out) override;
 
  private:
-  /// Not a vector: the bytes are overwritten anyway, so they are not set to zero first.
-  struct Block {
-    std::unique_ptr<std::byte[]> bytes;
-    std::size_t length = 0;
+  struct Ahead {
+    Buffer memory;
+    std::unique_ptr<RangeRead> read;  // Last: it writes into the memory.
   };
 
-  Result<Block> fetch(Range range) const;
-  Result<Block> next_block();
-  Range next_range();
+  void ask_ahead();
 
   S3Client& client_;
   const ObjectVersion object_;
-  std::uint64_t requested_;  // All before this offset is fetched or on its way.
-  const std::uint64_t range_bytes_max_;
-  std::uint64_t range_bytes_;
-  Block block_;  // Handed out up to consumed_.
-  std::size_t consumed_ = 0;
+  const std::stop_token stop_;
+  ReadBudget::Part budget_;
+  std::uint64_t asked_;  // All before this offset is there or on its way.
+  std::uint64_t range_bytes_ = kFirstRangeBytes;
+  bool is_proven_ = false;      // The object is there, and is this version.
+  Buffer spare_;                // Memory of the range before: already known to the kernel.
+  std::deque<Ahead> ahead_;     // The first one is handed out,
+  std::size_t consumed_ = 0;    // up to here.
   std::optional<Error> error_;  // Bytes are missing from here on: nothing may be read past them.
-  std::stop_source stop_;
-  std::stop_callback<std::function<void()>> stop_with_store_;
-  std::optional<std::future<Result<Block>>> ahead_;  // Last: its thread uses the others.
 };
 
 }  // namespace leat::connector::s3

@@ -18,6 +18,15 @@ bool is_region_name(std::string_view text) {
   });
 }
 
+bool is_success(const HttpResponse& response) {
+  return response.status >= 200 && response.status < 300;
+}
+
+void append_bounded(std::string& error_body, std::span<const std::byte> bytes) {
+  const std::size_t room = kErrorBodyBytesMax - error_body.size();
+  error_body.append(reinterpret_cast<const char*>(bytes.data()), std::min(room, bytes.size()));
+}
+
 }  // namespace
 
 S3Requester::S3Requester(S3RequesterOptions options, std::unique_ptr<HttpTransport> transport)
@@ -78,7 +87,9 @@ HttpRequest S3Requester::sign(const RequestContext& context, const S3Request& re
                                     percent_encode_path(address.path),
                              .headers = std::move(input.headers),
                              .body = request.body,
+                             .first_byte_timeout = request.first_byte_timeout,
                              .stall_timeout = request.stall_timeout,
+                             .bulk = request.bulk,
                              .stop = {}};
   char separator = '?';
   for (const auto& [name, value] : request.query) {
@@ -91,80 +102,139 @@ HttpRequest S3Requester::sign(const RequestContext& context, const S3Request& re
   return signed_request;
 }
 
-S3Requester::Attempt S3Requester::send(const RequestContext& context, const S3Request& request,
-                                       std::size_t attempt, std::stop_token stop,
-                                       const BodySink& sink) {
-  Attempt result;
-  std::shared_ptr<const S3Credentials> credentials;
+S3Requester::Prepared S3Requester::prepare(const RequestContext& context, const S3Request& request,
+                                           std::size_t attempt, std::stop_token stop) {
+  Prepared prepared;
   if (options_.credentials != nullptr) {
     auto current = options_.credentials->current();
     if (!current) {
-      result.failure.emplace();
-      result.failure->error = std::move(current).error();
-      return result;
+      prepared.failure.emplace();
+      prepared.failure->error = std::move(current).error();
+      return prepared;
     }
-    credentials = *std::move(current);
+    prepared.credentials = *std::move(current);
   }
   if (!send_rate_.wait_for_turn(stop)) {
-    result.failure = make_failure(context, ErrorCode::kCancelled, "stopped", /*retryable=*/false);
-    return result;
+    prepared.failure = make_failure(context, ErrorCode::kCancelled, "stopped", /*retryable=*/false);
+    return prepared;
   }
-  HttpRequest signed_request = sign(context, request, credentials.get());
+  prepared.request = sign(context, request, prepared.credentials.get());
   // A packet can get lost: a short first wait, then a patient one.
-  signed_request.connect_timeout = std::chrono::milliseconds(attempt == 0 ? 1'000 : 3'000);
-  signed_request.stop = std::move(stop);
+  prepared.request.connect_timeout = std::chrono::milliseconds(attempt == 0 ? 1'000 : 3'000);
+  // What broke one connection may have broken all that are kept.
+  prepared.request.fresh_connection = attempt != 0;
+  prepared.request.stop = std::move(stop);
+  return prepared;
+}
 
-  std::string error_body;
-  const BodySink route = [&](const HttpResponse& response, std::span<const std::byte> bytes) {
-    if (response.status >= 200 && response.status < 300) return sink(response, bytes);
-    const std::size_t room = kErrorBodyBytesMax - error_body.size();
-    error_body.append(reinterpret_cast<const char*>(bytes.data()), std::min(room, bytes.size()));
-    return true;
-  };
-  HttpExchange exchange = transport_->send(signed_request, route);
+S3Requester::Attempt S3Requester::judge(const RequestContext& context, HttpExchange exchange,
+                                        std::string_view error_body,
+                                        std::shared_ptr<const S3Credentials> credentials) {
+  Attempt result;
   result.response = std::move(exchange.response);
   if (exchange.failure && exchange.failure->kind == TransportFailure::Kind::kSink) {
     result.sink_refused = true;
   } else if (exchange.failure) {
     result.failure = failure_from_transport(context, *exchange.failure);
-  } else if (result.response.status < 200 || result.response.status >= 300) {
+  } else if (!is_success(result.response)) {
     result.failure = failure_from_answer(context, result.response, parse_error_body(error_body));
     result.failure->refused_credentials = std::move(credentials);
   }
   return result;
 }
 
-bool S3Requester::correct(const S3Failure& failure, Corrections& done) {
-  if (is_region_name(failure.right_region) && !std::exchange(done.region, true)) {
-    const std::lock_guard lock(mutex_);
-    region_ = failure.right_region;
+S3Requester::Attempt S3Requester::send(const RequestContext& context, const S3Request& request,
+                                       std::size_t attempt, std::stop_token stop,
+                                       const BodySink& sink) {
+  Prepared prepared = prepare(context, request, attempt, std::move(stop));
+  if (prepared.failure) {
+    return {.response = {}, .failure = std::move(prepared.failure), .sink_refused = false};
+  }
+  std::string error_body;
+  const BodySink route = [&](const HttpResponse& response, std::span<const std::byte> bytes) {
+    if (is_success(response)) return sink(response, bytes);
+    append_bounded(error_body, bytes);
+    return true;
+  };
+  HttpExchange exchange = transport_->send(prepared.request, route);
+  return judge(context, std::move(exchange), error_body, std::move(prepared.credentials));
+}
+
+std::unique_ptr<S3Requester::Call> S3Requester::start(const RequestContext& context,
+                                                      const S3Request& request, std::size_t attempt,
+                                                      std::stop_token stop, Receiver& receiver) {
+  Prepared prepared = prepare(context, request, attempt, std::move(stop));
+  std::unique_ptr<Call> call(new Call(context, receiver));
+  if (prepared.failure) {
+    receiver.on_end(
+        {.response = {}, .failure = std::move(prepared.failure), .sink_refused = false});
+    return call;
+  }
+  call->credentials_ = std::move(prepared.credentials);
+  call->transfer_ = transport_->start(std::move(prepared.request), *call);
+  return call;
+}
+
+S3Requester::Call::Call(RequestContext context, Receiver& receiver)
+    : context_(std::move(context)), receiver_(receiver) {}
+
+S3Requester::Call::~Call() = default;
+
+bool S3Requester::Call::on_body(const HttpResponse& head, std::span<const std::byte> bytes) {
+  if (is_success(head)) return receiver_.on_body(head, bytes);
+  append_bounded(error_body_, bytes);
+  return true;
+}
+
+void S3Requester::Call::on_end(HttpExchange exchange) {
+  receiver_.on_end(judge(context_, std::move(exchange), error_body_, std::move(credentials_)));
+}
+
+S3Requester::Recovery::Recovery(S3Requester& requester, std::stop_token stop)
+    : requester_(requester),
+      retry_(requester.options_.retry, requester.budget_, requester.clock_,
+             requester.options_.random, std::move(stop)) {}
+
+bool S3Requester::Recovery::correct(const S3Failure& failure) {
+  if (is_region_name(failure.right_region) && !std::exchange(region_corrected_, true)) {
+    const std::lock_guard lock(requester_.mutex_);
+    requester_.region_ = failure.right_region;
     return true;
   }
-  if (failure.server_time_ms && !std::exchange(done.clock, true)) {
-    clock_offset_ms_.store(*failure.server_time_ms - clock_.wall_ms(), std::memory_order_relaxed);
+  if (failure.server_time_ms && !std::exchange(clock_corrected_, true)) {
+    requester_.clock_offset_ms_.store(*failure.server_time_ms - requester_.clock_.wall_ms(),
+                                      std::memory_order_relaxed);
     return true;
   }
   return failure.credentials_expired && failure.refused_credentials != nullptr &&
-         !std::exchange(done.credentials, true) &&
-         options_.credentials->renew(*failure.refused_credentials);
+         !std::exchange(credentials_renewed_, true) &&
+         requester_.options_.credentials->renew(*failure.refused_credentials);
+}
+
+std::optional<Error> S3Requester::Recovery::after(const S3Failure& failure) {
+  if (failure.error.code == ErrorCode::kThrottled) requester_.send_rate_.throttled();
+  if (!correct(failure)) {
+    if (std::optional<Error> error = retry_.after(failure)) return error;
+  }
+  requester_.retries_.fetch_add(1, std::memory_order_relaxed);
+  return std::nullopt;
+}
+
+void S3Requester::note_success() {
+  budget_.give_back();
+  send_rate_.succeeded();
 }
 
 Result<void> S3Requester::with_retries(
     const std::function<std::optional<S3Failure>(std::size_t)>& attempt, std::stop_token stop) {
-  Retry retry(options_.retry, budget_, clock_, options_.random, std::move(stop));
-  Corrections corrections;
+  Recovery recovery(*this, std::move(stop));
   for (std::size_t number = 0;; ++number) {
     const std::optional<S3Failure> failure = attempt(number);
     if (!failure) {
-      budget_.give_back();
-      send_rate_.succeeded();
+      note_success();
       return {};
     }
-    if (failure->error.code == ErrorCode::kThrottled) send_rate_.throttled();
-    if (!correct(*failure, corrections)) {
-      if (std::optional<Error> error = retry.after(*failure)) return *std::move(error);
-    }
-    retries_.fetch_add(1, std::memory_order_relaxed);
+    if (std::optional<Error> error = recovery.after(*failure)) return *std::move(error);
   }
 }
 

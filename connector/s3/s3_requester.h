@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -36,6 +38,7 @@ struct S3RequesterOptions {
   RetryPolicy retry;
   const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the requester.
   Random random;
+  bool hedge_reads = false;  ///< See Hedge.
 };
 
 /// What is asked of S3, before it is addressed and signed.
@@ -46,7 +49,9 @@ struct S3Request {
   std::vector<std::pair<std::string, std::string>> query = {};  ///< Not encoded.
   std::vector<HttpHeader> headers = {};                         ///< All of them are signed.
   std::string_view body = {};  ///< Borrowed until the operation is over; sent anew by each attempt.
-  std::chrono::seconds stall_timeout{10};
+  std::chrono::milliseconds first_byte_timeout{30'000};  ///< See HttpRequest, as for the next two.
+  std::chrono::milliseconds stall_timeout{10'000};
+  bool bulk = false;
 };
 
 /// An answer of status 2xx.
@@ -66,6 +71,38 @@ class S3Requester {
     HttpResponse response;
     std::optional<S3Failure> failure;
     bool sink_refused = false;
+  };
+
+  /// Where an attempt goes that nobody waits for. As HttpReceiver; sees bodies of 2xx only.
+  class Receiver {
+   public:
+    virtual ~Receiver() = default;
+    virtual bool on_body(const HttpResponse& head, std::span<const std::byte> bytes) = 0;
+    virtual void on_pause() = 0;
+    virtual void on_end(Attempt attempt) = 0;
+  };
+
+  /// An attempt under way. Its destructor breaks it off; after that the receiver is left alone.
+  class Call;
+
+  /// The failures of one operation, and what becomes of them. Used by one thread.
+  class Recovery {
+   public:
+    /// Time runs from here on. Borrows the requester.
+    Recovery(S3Requester& requester, std::stop_token stop);
+    /// Puts right what can be (region, clock, credentials: each once, or it would never end), or
+    /// waits as long as is due.
+    /// @return  nullopt: try again. Otherwise the error to report.
+    std::optional<Error> after(const S3Failure& failure);
+
+   private:
+    bool correct(const S3Failure& failure);
+
+    S3Requester& requester_;
+    Retry retry_;
+    bool region_corrected_ = false;
+    bool clock_corrected_ = false;
+    bool credentials_renewed_ = false;
   };
 
   /// Looks at an answer of success, which can be none: an <Error> under status 200.
@@ -95,28 +132,38 @@ class S3Requester {
   /// @param attempt  0 for the first.
   Attempt send(const RequestContext& context, const S3Request& request, std::size_t attempt,
                std::stop_token stop, const BodySink& sink);
-  /// Repeats `attempt`, which is given its number from 0, until it has no failure. Between two of
-  /// them it puts right what can be (region, clock, credentials) or waits.
+  /// As send, but returns when the request is on its way. `receiver` outlives the call; it may be
+  /// told of the end before this returns.
+  std::unique_ptr<Call> start(const RequestContext& context, const S3Request& request,
+                              std::size_t attempt, std::stop_token stop, Receiver& receiver);
+  /// An operation has succeeded: pays back to the budget of retries.
+  void note_success();
+  /// Repeats `attempt`, which is given its number from 0, until it has no failure, with Recovery in
+  /// between.
   Result<void> with_retries(const std::function<std::optional<S3Failure>(std::size_t)>& attempt,
                             std::stop_token stop);
 
+  const S3RequesterOptions& options() const noexcept { return options_; }
   const std::string& bucket() const noexcept { return options_.bucket; }
   bool is_aws() const noexcept { return !options_.endpoint; }
   std::string region() const;
   std::uint64_t retries() const noexcept { return retries_.load(std::memory_order_relaxed); }
 
  private:
-  /// What was put right in the course of one operation: each once, or it would never end.
-  struct Corrections {
-    bool region = false;
-    bool clock = false;
-    bool credentials = false;
+  /// Credentials and turn are had, and the request is signed; or it failed.
+  struct Prepared {
+    HttpRequest request;
+    std::shared_ptr<const S3Credentials> credentials;
+    std::optional<S3Failure> failure;
   };
 
+  Prepared prepare(const RequestContext& context, const S3Request& request, std::size_t attempt,
+                   std::stop_token stop);
   HttpRequest sign(const RequestContext& context, const S3Request& request,
                    const S3Credentials* credentials) const;
-  /// Whether the cause of the failure was put right, so that it is worth trying again at once.
-  bool correct(const S3Failure& failure, Corrections& done);
+  static Attempt judge(const RequestContext& context, HttpExchange exchange,
+                       std::string_view error_body,
+                       std::shared_ptr<const S3Credentials> credentials);
 
   const S3RequesterOptions options_;
   const std::unique_ptr<HttpTransport> transport_;
@@ -127,6 +174,27 @@ class S3Requester {
   std::string region_;                            // Changes when the service names the right one.
   std::atomic<std::int64_t> clock_offset_ms_{0};  // Server's minus ours.
   std::atomic<std::uint64_t> retries_{0};
+};
+
+class S3Requester::Call final : private HttpReceiver {
+ public:
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  ~Call() override;
+
+ private:
+  friend class S3Requester;
+  Call(RequestContext context, Receiver& receiver);
+
+  bool on_body(const HttpResponse& head, std::span<const std::byte> bytes) override;
+  void on_pause() override { receiver_.on_pause(); }
+  void on_end(HttpExchange exchange) override;
+
+  const RequestContext context_;
+  Receiver& receiver_;
+  std::shared_ptr<const S3Credentials> credentials_;
+  std::string error_body_;
+  std::unique_ptr<HttpTransfer> transfer_;  // Last: it uses the others until it is gone.
 };
 
 }  // namespace leat::connector::s3

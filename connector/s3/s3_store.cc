@@ -66,6 +66,7 @@ Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
   client_options.retry.operation_timeout_ms = options.s3.operation_timeout_ms;
   client_options.clock = options.clock;
   client_options.random = random_fraction;
+  client_options.hedge_reads = options.s3.hedge_reads;
   HttpClientOptions http_options;
   http_options.ca_bundle = settings.ca_bundle;
   http_options.user_agent = "leat/" + std::string(version());
@@ -78,14 +79,12 @@ Result<std::unique_ptr<ObjectStore>> S3Store::open(const std::string& bucket,
   auto client = make_s3_client(bucket, options);
   if (!client) return std::move(client).error();
   return std::unique_ptr<ObjectStore>(
-      std::make_unique<S3Store>(*std::move(client), options.reader_memory_bytes_max, options.stop));
+      std::make_unique<S3Store>(*std::move(client), options.read_memory_bytes_max, options.stop));
 }
 
-S3Store::S3Store(std::unique_ptr<S3Client> client, std::uint64_t reader_memory_bytes_max,
+S3Store::S3Store(std::unique_ptr<S3Client> client, std::uint64_t read_memory_bytes_max,
                  std::stop_token stop)
-    : client_(std::move(client)),
-      reader_memory_bytes_max_(reader_memory_bytes_max),
-      stop_(std::move(stop)) {}
+    : client_(std::move(client)), read_budget_(read_memory_bytes_max), stop_(std::move(stop)) {}
 
 std::string S3Store::uri_of(std::string_view key) const { return uri() + "/" + std::string(key); }
 
@@ -104,7 +103,7 @@ Result<std::unique_ptr<ObjectReader>> S3Store::open(const ObjectVersion& object,
     return error;
   }
   return std::unique_ptr<ObjectReader>(
-      std::make_unique<S3Reader>(*client_, object, offset, reader_memory_bytes_max_, stop_));
+      std::make_unique<S3Reader>(*client_, read_budget_, object, offset, stop_));
 }
 
 }  // namespace leat::connector::s3

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "connector/s3/credentials.h"
-#include "connector/s3/http.h"
+#include "connector/s3/read_budget.h"
 #include "connector/s3/s3_client.h"
 #include "leat/object_store.h"
 
@@ -21,7 +21,7 @@ class S3Store final : public ObjectStore {
   ///   See resolve_settings and parse_endpoint.
   static Result<std::unique_ptr<ObjectStore>> open(const std::string& bucket,
                                                    const StoreOptions& options);
-  S3Store(std::unique_ptr<S3Client> client, std::uint64_t reader_memory_bytes_max,
+  S3Store(std::unique_ptr<S3Client> client, std::uint64_t read_memory_bytes_max,
           std::stop_token stop = {});
 
   std::string uri() const override { return "s3://" + client_->bucket(); }
@@ -36,7 +36,7 @@ class S3Store final : public ObjectStore {
 
  private:
   const std::unique_ptr<S3Client> client_;
-  const std::uint64_t reader_memory_bytes_max_;
+  mutable ReadBudget read_budget_;
   const std::stop_token stop_;
 };
 

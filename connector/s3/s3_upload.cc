@@ -90,7 +90,7 @@ Result<void> MultipartUpload::add_copy(const ObjectVersion& source, Range range)
       {"x-amz-copy-source-if-match", quoted_etag(source.version)},
       {"x-amz-copy-source-range",
        "bytes=" + std::to_string(range.begin) + "-" + std::to_string(range.end - 1)}};
-  part.stall_timeout = kWorkStall;
+  part.first_byte_timeout = part.stall_timeout = kWorkStall;
   WriteAnswerReader reader("CopyPartResult");
   auto answer = requester_->perform(part, stop_, reader.check());
   if (!answer) return std::move(answer).error();
@@ -104,7 +104,7 @@ Result<std::string> MultipartUpload::complete() {
   S3Request last = request("POST");
   last.headers = {{"Content-Type", "application/xml"}};
   last.body = body;
-  last.stall_timeout = kWorkStall;
+  last.first_byte_timeout = last.stall_timeout = kWorkStall;
   WriteAnswerReader reader("CompleteMultipartUploadResult");
   auto answer = requester_->perform(last, stop_, reader.check());
   if (answer) {

@@ -105,6 +105,7 @@ Result<void> S3Writer::copy(const ObjectVersion& source, std::string_view new_ke
                                  "/" + requester_.bucket() + "/" + percent_encode_path(source.key)},
                                 {"x-amz-copy-source-if-match", quoted_etag(source.version)}},
                     .body = {},
+                    .first_byte_timeout = kCopyStall,
                     .stall_timeout = kCopyStall};
   auto answer = requester_.perform(request, stop, reader.check());
   if (!answer) return std::move(answer).error();

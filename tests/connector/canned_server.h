@@ -20,7 +20,8 @@ namespace leat::connector::s3 {
 class CannedServer {
  public:
   using Connection = std::vector<std::string>;
-  /// As an answer: sends nothing, and keeps the connection open until the server ends.
+  /// At the end of an answer: after it nothing more is sent, and the connection is kept open until
+  /// the server ends.
   static constexpr std::string_view kSilence = "silence";
 
   explicit CannedServer(std::vector<Connection> script) : script_(std::move(script)) {
@@ -78,16 +79,19 @@ class CannedServer {
     std::string buffered;
     for (const std::string& answer : answers) {
       if (!read_request(socket, buffered)) break;
-      if (answer == kSilence) {
+      std::string_view rest = answer;
+      const bool silence = rest.ends_with(kSilence);
+      if (silence) rest.remove_suffix(kSilence.size());
+      while (!rest.empty()) {
+        const ssize_t sent = ::send(socket, rest.data(), rest.size(), MSG_NOSIGNAL);
+        if (sent <= 0) break;
+        rest.remove_prefix(static_cast<std::size_t>(sent));
+      }
+      if (silence) {
         char byte = 0;
         while (::recv(socket, &byte, 1, 0) > 0) {
         }
         break;
-      }
-      for (std::string_view rest = answer; !rest.empty();) {
-        const ssize_t sent = ::send(socket, rest.data(), rest.size(), MSG_NOSIGNAL);
-        if (sent <= 0) break;
-        rest.remove_prefix(static_cast<std::size_t>(sent));
       }
     }
     const std::lock_guard lock(mutex_);

@@ -3,9 +3,12 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,22 +33,12 @@ class FakeTransport final : public HttpTransport {
   };
 
   HttpExchange send(const HttpRequest& request, const BodySink& sink) override {
-    Step step;
-    {
-      const std::lock_guard lock(mutex_);
-      seen_.push_back({request, std::string(request.body)});
-      seen_.back().request.body = {};
-      if (!script_.empty()) {
-        step = std::move(script_.front());
-        script_.pop_front();
-      } else {
-        step = fallback_;
-      }
-    }
-    if (step) return step(request, sink);
-    return {.response = {},
-            .failure = TransportFailure{.kind = TransportFailure::Kind::kConnect,
-                                        .reason = "the script is at its end"}};
+    return next_step(request)(request, sink);
+  }
+  /// In the order in which they are started, each on a thread of its own.
+  std::unique_ptr<HttpTransfer> start(HttpRequest request, HttpReceiver& receiver) override {
+    Step step = next_step(request);
+    return std::make_unique<Transfer>(std::move(step), std::move(request), receiver);
   }
 
   FakeTransport& then(Step step) {
@@ -64,6 +57,44 @@ class FakeTransport final : public HttpTransport {
   }
 
  private:
+  class Transfer final : public HttpTransfer {
+   public:
+    Transfer(Step step, HttpRequest request, HttpReceiver& receiver) {
+      request.stop = stop_.get_token();
+      thread_ = std::jthread([&receiver, step = std::move(step), request = std::move(request)] {
+        receiver.on_end(
+            step(request, [&](const HttpResponse& head, std::span<const std::byte> bytes) {
+              const bool more = receiver.on_body(head, bytes);
+              receiver.on_pause();
+              return more;
+            }));
+      });
+    }
+    ~Transfer() override { stop_.request_stop(); }
+    void cancel() override { stop_.request_stop(); }
+
+   private:
+    std::stop_source stop_;
+    std::jthread thread_;
+  };
+
+  Step next_step(const HttpRequest& request) {
+    const std::lock_guard lock(mutex_);
+    seen_.push_back({request, std::string(request.body)});
+    seen_.back().request.body = {};
+    Step step = fallback_;
+    if (!script_.empty()) {
+      step = std::move(script_.front());
+      script_.pop_front();
+    }
+    if (step) return step;
+    return [](const HttpRequest&, const BodySink&) {
+      return HttpExchange{.response = {},
+                          .failure = TransportFailure{.kind = TransportFailure::Kind::kConnect,
+                                                      .reason = "the script is at its end"}};
+    };
+  }
+
   mutable std::mutex mutex_;
   std::deque<Step> script_;
   Step fallback_;

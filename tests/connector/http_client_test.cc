@@ -174,16 +174,33 @@ TEST(HttpClient, RefusesWhatIsNotHttp) {
   EXPECT_TRUE(get(client, request).exchange.failure.has_value());
 }
 
-TEST(HttpClient, GivesUpOnAConnectionThatStalls) {
+TEST(HttpClient, GivesUpOnAServerThatDoesNotAnswer) {
   CannedServer server({{std::string(CannedServer::kSilence)}});
   HttpClient client({});
   HttpRequest request;
   request.method = "GET";
   request.url = server.url();
-  request.stall_timeout = std::chrono::seconds(1);
+  request.first_byte_timeout = std::chrono::milliseconds(150);
   const Received received = get(client, request);
   ASSERT_TRUE(received.exchange.failure.has_value());
   EXPECT_EQ(received.exchange.failure->kind, Kind::kTimeout);
+  EXPECT_EQ(received.exchange.failure->reason, "no answer within 0.150 s");
+}
+
+TEST(HttpClient, GivesUpOnAnAnswerThatStalls) {
+  CannedServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1234" +
+                        std::string(CannedServer::kSilence)}});
+  HttpClient client({});
+  HttpRequest request;
+  request.method = "GET";
+  request.url = server.url();
+  request.first_byte_timeout = std::chrono::hours(1);
+  request.stall_timeout = std::chrono::milliseconds(300);
+  const Received received = get(client, request);
+  ASSERT_TRUE(received.exchange.failure.has_value());
+  EXPECT_EQ(received.exchange.failure->kind, Kind::kTimeout);
+  EXPECT_EQ(received.exchange.failure->reason, "less than 1 KiB/s for 0.300 s");
+  EXPECT_EQ(received.body, "1234");
 }
 
 TEST(HttpClient, AStopEndsARequestUnderWay) {
@@ -202,6 +219,74 @@ TEST(HttpClient, AStopEndsARequestUnderWay) {
   stopper.join();
   ASSERT_TRUE(received.exchange.failure.has_value());
   EXPECT_EQ(received.exchange.failure->kind, Kind::kStopped);
+}
+
+TEST(HttpClient, BulkTransfersDoNotHoldUpOthers) {
+  CannedServer server({{std::string(CannedServer::kSilence)}, {ok("answer")}});
+  HttpClientOptions options;
+  options.transfers_max = 1;
+  HttpClient client(options);
+  struct Counting final : HttpReceiver {
+    bool on_body(const HttpResponse&, std::span<const std::byte>) override { return true; }
+    void on_end(HttpExchange exchange) override {
+      ++ended;
+      EXPECT_EQ(exchange.failure->kind, Kind::kStopped);
+    }
+    std::atomic<int> ended = 0;
+  } receiver;
+  HttpRequest request;
+  request.method = "GET";
+  request.url = server.url();
+  request.bulk = true;
+  // One waits for the server, the other one in line.
+  auto first = client.start(request, receiver);
+  while (server.requests().empty()) std::this_thread::yield();
+  auto second = client.start(request, receiver);
+  EXPECT_EQ(get(client, server.url()).body, "answer");
+  EXPECT_EQ(receiver.ended, 0);
+  second.reset();
+  EXPECT_EQ(receiver.ended, 1);
+  first->cancel();
+  first.reset();
+  EXPECT_EQ(receiver.ended, 2);
+  EXPECT_EQ(server.requests().size(), 2u);
+}
+
+TEST(HttpClient, ALineMovesOnWhenATransferEnds) {
+  CannedServer server({CannedServer::Connection(100, ok("answer"))});
+  HttpClientOptions options;
+  options.transfers_max = 2;
+  HttpClient client(options);
+  std::atomic<int> whole = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] { whole += get(client, server.url()).body == "answer"; });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(whole, 8);
+  EXPECT_LE(server.connections(), 2u);
+}
+
+TEST(HttpClient, OpensANewConnectionWhenToldTo) {
+  CannedServer server({{ok("1"), ok("2")}, {ok("3")}});
+  HttpClient client({});
+  EXPECT_EQ(get(client, server.url()).body, "1");
+  HttpRequest request;
+  request.method = "GET";
+  request.url = server.url();
+  request.fresh_connection = true;
+  EXPECT_EQ(get(client, request).body, "3");
+  EXPECT_EQ(server.connections(), 2u);
+}
+
+// The server closes after each answer, and the client cannot know it before it sends.
+TEST(HttpClient, AConnectionClosedWhileIdleIsNoFailure) {
+  CannedServer server({{ok("1")}, {ok("2")}});
+  HttpClient client({});
+  for (int i = 0; i < 20; ++i) {
+    const Received received = get(client, server.url());
+    ASSERT_FALSE(received.exchange.failure.has_value()) << received.exchange.failure->reason;
+  }
 }
 
 TEST(HttpClient, CarriesManyRequestsAtOnce) {

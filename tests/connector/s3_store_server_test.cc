@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <random>
+#include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "connector/s3/http_client.h"
@@ -231,16 +234,19 @@ TEST_F(S3StoreServerTest, ReadsLargeObjectsInRangesAndSmallOnesInOne) {
 TEST_F(S3StoreServerTest, NeverMixesTwoVersions) {
   const std::string before = random_text(5u << 20, 2);
   put("a", before);
-  const auto store = open_bucket();
+  StoreOptions options = server_options();
+  options.read_memory_bytes_max = 2u << 20;  // Most of it is not yet asked for.
+  const auto store = open_bucket(options);
   const ObjectVersion object = list(*store, "a").objects.front();
   auto reader = store->open(object, 0);
   std::vector<std::byte> buffer(1u << 20);
-  ASSERT_EQ(*(*reader)->read(buffer), buffer.size());
+  const auto first = (*reader)->read(buffer);
+  ASSERT_TRUE(first.has_value()) << first.error().to_string();
 
   put("a", random_text(5u << 20, 3));
   EXPECT_EQ(read_all(*store, object).error().code, ErrorCode::kObjectChanged);
   // What was already on its way may still come, of the old version; then it must end.
-  std::string text(reinterpret_cast<const char*>(buffer.data()), buffer.size());
+  std::string text(reinterpret_cast<const char*>(buffer.data()), *first);
   Result<std::size_t> received = std::size_t{0};
   while ((received = (*reader)->read(buffer))) {
     ASSERT_GT(*received, 0u);
@@ -249,6 +255,69 @@ TEST_F(S3StoreServerTest, NeverMixesTwoVersions) {
   EXPECT_EQ(received.error().code, ErrorCode::kObjectChanged) << received.error().to_string();
   EXPECT_FALSE(received.error().retryable);
   EXPECT_TRUE(before.starts_with(text));
+}
+
+// Each version says its number in each of its rows.
+TEST_F(S3StoreServerTest, AThousandOverwritesMixNoRows) {
+  constexpr int kVersions = 1'000;
+  constexpr std::size_t kRow = 16;
+  constexpr std::size_t kRows = 12'000;
+  const auto row_of = [](int version) {
+    std::string row = std::to_string(version);
+    return std::string(kRow - 1 - row.size(), '0') + row + "\n";
+  };
+  const auto write = [&](int version) {
+    std::string text;
+    const std::string row = row_of(version);
+    // Not all of one size, so that a mixture would not show by its length alone.
+    for (std::size_t i = 0; i < kRows - static_cast<std::size_t>(version) % 2; ++i) text += row;
+    put("a", text);
+  };
+  write(0);
+  // Overwritten when its first rows have been read.
+  std::counting_semaphore<> first_rows_read(0);
+  std::jthread writer([&](std::stop_token stop) {
+    for (int version = 1; version < kVersions; ++version) {
+      first_rows_read.acquire();
+      if (stop.stop_requested()) return;
+      write(version);
+    }
+  });
+  const std::stop_callback wake_writer(writer.get_stop_token(), [&] { first_rows_read.release(); });
+  StoreOptions options = server_options();
+  options.read_memory_bytes_max = 128u << 10;  // Three ranges and more for each read.
+  const auto store = open_bucket(options);
+  int whole = 0;
+  int changed = 0;
+  int changed_midway = 0;
+  std::string last;
+  while (last != row_of(kVersions - 1)) {
+    const std::vector<ObjectVersion> objects = list(*store, "a").objects;
+    ASSERT_EQ(objects.size(), 1u);
+    auto reader = store->open(objects[0], 0);
+    std::string text;
+    std::vector<std::byte> buffer(50'000);
+    Result<std::size_t> received = std::size_t{0};
+    while ((received = (*reader)->read(buffer)) && *received != 0) {
+      if (text.empty()) first_rows_read.release();
+      text.append(reinterpret_cast<const char*>(buffer.data()), *received);
+    }
+    for (std::size_t i = 0; i + kRow <= text.size(); i += kRow) {
+      ASSERT_EQ(text.substr(i, kRow), text.substr(0, kRow)) << "row " << i / kRow;
+    }
+    if (received) {
+      EXPECT_EQ(text.size(), objects[0].size);
+      last = text.substr(0, kRow);
+      ++whole;
+    } else {
+      ASSERT_EQ(received.error().code, ErrorCode::kObjectChanged) << received.error().to_string();
+      changed_midway += !text.empty();
+      ++changed;
+    }
+  }
+  EXPECT_GT(changed_midway, 0);
+  std::printf("%d versions: %d whole reads, %d that changed, %d of them after their first rows\n",
+              kVersions, whole, changed, changed_midway);
 }
 
 TEST_F(S3StoreServerTest, SaysThatAnObjectIsGone) {

@@ -50,6 +50,7 @@ class ContainerSource final : public CredentialSource {
                           .headers = {{"Host", authority_}, {"Accept", "application/json"}},
                           .body = {},
                           .connect_timeout = std::chrono::milliseconds(1'000),
+                          .first_byte_timeout = std::chrono::seconds(2),
                           .stall_timeout = std::chrono::seconds(2),
                           .use_proxy = url_.starts_with("https:"),
                           .stop = {}};

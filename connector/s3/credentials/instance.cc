@@ -63,6 +63,7 @@ class InstanceSource final : public CredentialSource {
                           .headers = headers,
                           .body = {},
                           .connect_timeout = std::chrono::milliseconds(1'000),
+                          .first_byte_timeout = std::chrono::seconds(1),
                           .stall_timeout = std::chrono::seconds(1),
                           .use_proxy = false,
                           .stop = {}};

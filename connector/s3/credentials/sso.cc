@@ -48,6 +48,7 @@ class SsoSource final : public CredentialSource {
           .headers = {{"Host", endpoint->authority}, {"x-amz-sso_bearer_token", *token}},
           .body = {},
           .connect_timeout = std::chrono::milliseconds(3'000),
+          .first_byte_timeout = std::chrono::seconds(10),
           .stall_timeout = std::chrono::seconds(10),
           .stop = {}};
     };

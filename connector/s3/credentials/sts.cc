@@ -66,6 +66,7 @@ HttpRequest make_request(const CredentialContext& context, const std::string& bo
                                   {"Content-Type", "application/x-www-form-urlencoded"}},
                       .body = body,
                       .connect_timeout = std::chrono::milliseconds(3'000),
+                      .first_byte_timeout = std::chrono::seconds(10),
                       .stall_timeout = std::chrono::seconds(10),
                       .stop = {}};
   if (credentials == nullptr) return request;

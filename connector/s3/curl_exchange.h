@@ -1,0 +1,86 @@
+// One HTTP exchange over one easy handle of libcurl.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "connector/s3/http.h"
+#include "connector/s3/http_client.h"
+
+namespace leat::connector::s3 {
+
+struct CleanupCurl {
+  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+};
+using CurlHandle = std::unique_ptr<CURL, CleanupCurl>;
+
+/// Once for the process; never undone, as others may use libcurl, too.
+bool ensure_curl_is_ready();
+
+/// Options, callbacks and clocks of one exchange. Used by one thread. libcurl calls it from C:
+/// nothing is thrown through.
+class CurlExchange {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  CurlExchange(HttpRequest request, HttpReceiver& receiver);
+  CurlExchange(const CurlExchange&) = delete;
+  CurlExchange& operator=(const CurlExchange&) = delete;
+
+  const HttpRequest& request() const { return request_; }
+
+  /// Makes `handle`, new or reset, ready for the request. It must not outlive this exchange
+  /// without being reset. False: out of memory.
+  bool prepare(CURL* handle, const HttpClientOptions& options);
+
+  /// Tells the receiver that no more bytes come at this moment, if any came since the last call.
+  void report_pause() {
+    if (std::exchange(received_, false)) receiver_.on_pause();
+  }
+
+  /// Why it is to be given up at `now`; nullopt: it goes on.
+  std::optional<std::string> overdue(Clock::time_point now);
+
+  /// Tells the receiver that it is over.
+  void end(CURLcode code);
+  void end(TransportFailure failure);
+
+ private:
+  struct FreeList {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+  };
+
+  static std::size_t on_header(char* data, std::size_t, std::size_t length, void* self) noexcept;
+  static std::size_t on_body(char* data, std::size_t, std::size_t length, void* self) noexcept;
+  static int on_connected(void* self, char*, char*, int, int) noexcept;
+  bool take_header(std::string_view line);
+  bool add_header(const std::string& line);
+
+  const HttpRequest request_;
+  HttpReceiver& receiver_;
+  CURL* handle_ = nullptr;
+  std::unique_ptr<curl_slist, FreeList> headers_;
+  std::array<char, CURL_ERROR_SIZE> reason_{};
+  HttpResponse response_;
+  std::size_t header_bytes_ = 0;
+  std::size_t header_bytes_max_ = 0;
+  std::uint64_t bytes_received_ = 0;  // Headers included.
+  bool received_ = false;
+  bool headers_too_long_ = false;
+  bool refused_ = false;
+  // The stall clock: at mark_ the bytes moved were mark_bytes_, and since then they are too few.
+  bool connected_ = false;
+  Clock::time_point mark_;
+  std::uint64_t mark_bytes_ = 0;
+};
+
+}  // namespace leat::connector::s3

@@ -1,0 +1,231 @@
+#include "connector/s3/http_loop.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace leat::connector::s3 {
+namespace {
+
+/// How exact the clocks of the transfers are.
+constexpr std::chrono::milliseconds kCheckEvery{100};
+
+/// Signals are for the program's own threads, and a connection that the server closed must not end
+/// the process: SIGPIPE stays blocked here. A library does not change what the process does with
+/// signals; a thread of its own it may.
+class WithoutSignals {
+ public:
+  WithoutSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  WithoutSignals(const WithoutSignals&) = delete;
+  WithoutSignals& operator=(const WithoutSignals&) = delete;
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+class HttpLoop::Transfer final : public HttpTransfer {
+ public:
+  Transfer(HttpLoop& loop, HttpRequest request, HttpReceiver& receiver)
+      : exchange(std::move(request), receiver), loop_(loop) {}
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer() override {
+    loop_.cancel(*this);
+    loop_.wait_for_end(*this);
+  }
+  void cancel() override { loop_.cancel(*this); }
+
+  CurlExchange exchange;
+  CurlHandle handle;  // While it is active.
+  bool over = false;  // Guarded by the loop's mutex, as are the next.
+  bool cancel_requested = false;
+
+ private:
+  HttpLoop& loop_;
+};
+
+HttpLoop::~HttpLoop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  curl_multi_wakeup(multi_.get());
+  thread_.join();
+}
+
+bool HttpLoop::ensure_thread() {
+  if (thread_.joinable()) return true;
+  if (multi_ == nullptr) multi_.reset(ensure_curl_is_ready() ? curl_multi_init() : nullptr);
+  if (multi_ == nullptr) return false;
+  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS,
+                    static_cast<long>(options_.idle_connections_max));
+  curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, long{CURLPIPE_NOTHING});
+  try {
+    const WithoutSignals inherited;
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
+}
+
+std::unique_ptr<HttpTransfer> HttpLoop::start(HttpRequest request, HttpReceiver& receiver) {
+  auto transfer = std::make_unique<Transfer>(*this, std::move(request), receiver);
+  bool runs = false;
+  {
+    const std::lock_guard lock(mutex_);
+    runs = ensure_thread();
+    if (runs) {
+      arrived_.push_back(transfer.get());
+    } else {
+      transfer->over = true;
+    }
+  }
+  if (runs) {
+    curl_multi_wakeup(multi_.get());
+  } else {
+    transfer->exchange.end(
+        TransportFailure{.kind = TransportFailure::Kind::kConnect,
+                         .reason = "libcurl or a thread for it could not be started"});
+  }
+  return transfer;
+}
+
+void HttpLoop::cancel(Transfer& transfer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (transfer.over || std::exchange(transfer.cancel_requested, true)) return;
+    cancelled_.push_back(&transfer);
+  }
+  curl_multi_wakeup(multi_.get());
+}
+
+void HttpLoop::wait_for_end(Transfer& transfer) {
+  std::unique_lock lock(mutex_);
+  over_.wait(lock, [&] { return transfer.over; });
+}
+
+void HttpLoop::run() noexcept {
+  checked_ = CurlExchange::Clock::now();
+  while (take_orders()) {
+    begin_waiting();
+    int running = 0;
+    curl_multi_perform(multi_.get(), &running);
+    finish_what_ended();  // First: its receivers need not be told that bytes pause.
+    for (Transfer* transfer : active_) transfer->exchange.report_pause();
+    finish_what_is_overdue();
+    const bool more_can_begin = !waiting_.empty() && active_.size() < options_.transfers_max;
+    if (more_can_begin) continue;
+    curl_multi_poll(multi_.get(), nullptr, 0,
+                    active_.empty() ? 60'000 : static_cast<int>(kCheckEvery.count()), nullptr);
+  }
+  idle_.clear();
+}
+
+bool HttpLoop::take_orders() {
+  std::vector<Transfer*> cancelled;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    waiting_.insert(waiting_.end(), arrived_.begin(), arrived_.end());
+    arrived_.clear();
+    cancelled.swap(cancelled_);
+    // What ended by itself in the meantime may be gone already.
+    std::erase_if(cancelled, [](const Transfer* transfer) { return transfer->over; });
+  }
+  for (Transfer* transfer : cancelled) {
+    std::erase(waiting_, transfer);
+    transfer->exchange.end(
+        TransportFailure{.kind = TransportFailure::Kind::kStopped, .reason = "stopped"});
+    detach(*transfer, /*keep_handle=*/false);
+    mark_over(*transfer);
+  }
+  return true;
+}
+
+void HttpLoop::begin_waiting() {
+  while (!waiting_.empty() && active_.size() < options_.transfers_max) {
+    Transfer& transfer = *waiting_.front();
+    waiting_.pop_front();
+    begin(transfer);
+  }
+}
+
+void HttpLoop::begin(Transfer& transfer) {
+  if (idle_.empty()) {
+    transfer.handle.reset(curl_easy_init());
+  } else {
+    transfer.handle = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  CURL* const handle = transfer.handle.get();
+  if (handle == nullptr || !transfer.exchange.prepare(handle, options_) ||
+      curl_easy_setopt(handle, CURLOPT_PRIVATE, &transfer) != CURLE_OK ||
+      curl_multi_add_handle(multi_.get(), handle) != CURLM_OK) {
+    transfer.exchange.end(
+        TransportFailure{.kind = TransportFailure::Kind::kConnect, .reason = "out of memory"});
+    transfer.handle.reset();
+    return mark_over(transfer);
+  }
+  active_.push_back(&transfer);
+}
+
+void HttpLoop::finish_what_ended() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode code = message->data.result;
+    Transfer* transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    transfer->exchange.end(code);
+    // After a failure a handle goes, with its connection: its state cannot be relied upon.
+    detach(*transfer, /*keep_handle=*/code == CURLE_OK);
+    mark_over(*transfer);
+  }
+}
+
+void HttpLoop::finish_what_is_overdue() {
+  const auto now = CurlExchange::Clock::now();
+  if (now - checked_ < kCheckEvery) return;
+  checked_ = now;
+  for (std::size_t i = active_.size(); i-- != 0;) {
+    Transfer& transfer = *active_[i];
+    std::optional<std::string> why = transfer.exchange.overdue(now);
+    if (!why) continue;
+    transfer.exchange.end(
+        TransportFailure{.kind = TransportFailure::Kind::kTimeout, .reason = *std::move(why)});
+    detach(transfer, /*keep_handle=*/false);
+    mark_over(transfer);
+  }
+}
+
+void HttpLoop::detach(Transfer& transfer, bool keep_handle) {
+  if (transfer.handle == nullptr) return;
+  std::erase(active_, &transfer);
+  curl_multi_remove_handle(multi_.get(), transfer.handle.get());
+  if (keep_handle && idle_.size() < options_.idle_connections_max) {
+    curl_easy_reset(transfer.handle.get());
+    idle_.push_back(std::move(transfer.handle));
+  }
+  transfer.handle.reset();
+}
+
+void HttpLoop::mark_over(Transfer& transfer) {
+  const std::lock_guard lock(mutex_);
+  transfer.over = true;
+  if (transfer.cancel_requested) std::erase(cancelled_, &transfer);
+  over_.notify_all();
+}
+
+}  // namespace leat::connector::s3

@@ -1,0 +1,245 @@
+#include "connector/s3/range_read.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace leat::connector::s3 {
+namespace {
+
+/// Without the mark of a weak tag and without quotes, which some services leave out.
+std::string_view bare_etag(std::string_view etag) {
+  if (etag.starts_with("W/")) etag.remove_prefix(2);
+  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
+    return etag.substr(1, etag.size() - 2);
+  }
+  return etag;
+}
+
+/// As If-Match wants it.
+std::string etag_to_match(const std::string& etag) {
+  return etag.starts_with('"') || etag.starts_with("W/") ? etag : '"' + etag + '"';
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [rest, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || rest != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+struct ContentRange {
+  Range range;
+  std::uint64_t total = 0;
+};
+
+/// "bytes 0-9/100".
+std::optional<ContentRange> parse_content_range(std::string_view text) {
+  if (!text.starts_with("bytes ")) return std::nullopt;
+  text.remove_prefix(6);
+  const std::size_t dash = text.find('-');
+  const std::size_t slash = text.find('/');
+  if (dash == text.npos || slash == text.npos || dash > slash) return std::nullopt;
+  const auto first = parse_number(text.substr(0, dash));
+  const auto last = parse_number(text.substr(dash + 1, slash - dash - 1));
+  const auto total = parse_number(text.substr(slash + 1));
+  if (!first || !last || !total || *last == UINT64_MAX) return std::nullopt;
+  return ContentRange{.range = {*first, *last + 1}, .total = *total};
+}
+
+std::string text_of(Range range) {
+  return "bytes " + std::to_string(range.begin) + " to " + std::to_string(range.end - 1);
+}
+
+/// Whether this is the range of this version that was asked for.
+std::optional<S3Failure> check_range_answer(const RequestContext& context,
+                                            const HttpResponse& response,
+                                            const ObjectVersion& object, Range range) {
+  const std::string* text = response.find("content-range");
+  std::optional<ContentRange> got = text != nullptr ? parse_content_range(*text) : std::nullopt;
+  // Who was asked for all of it may answer as if no range was named.
+  if (response.status == 200 && text == nullptr && range == Range{0, object.size}) {
+    const std::string* length = response.find("content-length");
+    got = {.range = range,
+           .total = length != nullptr ? parse_number(*length).value_or(0) : object.size};
+  } else if (response.status != 206 || !got || !(got->range == range)) {
+    return make_failure(context, ErrorCode::kCorrupt,
+                        "asked for " + text_of(range) + ", the server answered " +
+                            std::to_string(response.status) + " with " +
+                            (got ? text_of(got->range) : std::string("no range")) +
+                            "; it, or a proxy before it, does not support ranges",
+                        /*retryable=*/false);
+  }
+  const std::string* etag = response.find("etag");
+  if (got->total != object.size ||
+      (etag != nullptr && bare_etag(*etag) != bare_etag(object.version))) {
+    return make_failure(context, ErrorCode::kObjectChanged,
+                        "the object was replaced after it was listed; list again",
+                        /*retryable=*/false);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+RangeRead::RangeRead(S3Requester& requester, ReadCounters& counters, Hedge* hedge,
+                     const ObjectVersion& object, Range range, std::byte* out, std::stop_token stop)
+    : requester_(requester),
+      counters_(counters),
+      hedge_(hedge),
+      object_(object),
+      range_(range),
+      out_(out),
+      stop_(std::move(stop)) {
+  for (Slot& slot : slots_) slot.owner = this;
+}
+
+RangeRead::~RangeRead() {
+  for (Slot& slot : slots_) slot.call.reset();
+}
+
+void RangeRead::start() { send(slots_[0]); }
+
+void RangeRead::send(Slot& slot) {
+  // An attempt goes on where the one before it broke off.
+  slot.asked = {range_.begin + received(), range_.end};
+  slot.context = requester_.context(RequestContext::Operation::kGet, object_.key);
+  slot.sent = std::chrono::steady_clock::now();
+  S3Request request;
+  request.key = object_.key;
+  request.bulk = true;
+  // A service that is always this slow has to be readable, too: more patience each time.
+  request.first_byte_timeout = std::chrono::seconds(5) * (1 << std::min<std::size_t>(attempt_, 2));
+  request.headers = {{"Range", "bytes=" + std::to_string(slot.asked.begin) + "-" +
+                                   std::to_string(slot.asked.end - 1)},
+                     {"If-Match", etag_to_match(object_.version)}};
+  counters_.requests.fetch_add(1, std::memory_order_relaxed);
+  slot.call = requester_.start(slot.context, request, attempt_, stop_, slot);
+}
+
+bool RangeRead::take(Slot& slot, const HttpResponse& head, std::span<const std::byte> bytes) {
+  if (!std::exchange(slot.checked, true)) {
+    slot.wrong = check_range_answer(slot.context, head, object_, slot.asked);
+    if (slot.wrong) return false;
+    if (hedge_ != nullptr && attempt_ == 0) {
+      hedge_->note(std::chrono::duration_cast<Hedge::Duration>(std::chrono::steady_clock::now() -
+                                                               slot.sent));
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (writer_ == nullptr) writer_ = &slot;
+    if (writer_ != &slot) return false;
+  }
+  if (bytes.size() > length() - written_) {
+    slot.wrong = make_failure(slot.context, ErrorCode::kCorrupt,
+                              "the server sent more bytes than the range it announced",
+                              /*retryable=*/false);
+    return false;
+  }
+  std::memcpy(out_ + written_, bytes.data(), bytes.size());
+  written_ += bytes.size();
+  counters_.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
+  return true;
+}
+
+/// Not with each piece: who sees the last byte lets go of this range, and then a connection whose
+/// answer has not quite ended could not be used again.
+void RangeRead::publish(const Slot& slot) {
+  const std::lock_guard lock(mutex_);
+  if (writer_ == &slot) received_.store(written_, std::memory_order_release);
+  arrived_.notify_one();
+}
+
+void RangeRead::take_end(Slot& slot, S3Requester::Attempt attempt) {
+  const std::lock_guard lock(mutex_);
+  if (writer_ == &slot) {
+    received_.store(written_, std::memory_order_release);
+    if (written_ == length() && !slot.wrong) requester_.note_success();
+  }
+  slot.ended = std::move(attempt);
+  arrived_.notify_one();
+}
+
+Result<std::size_t> RangeRead::wait_beyond(std::size_t seen) {
+  while (true) {
+    const auto progressed = [&] { return received() > seen; };
+    const auto ready = [&] { return progressed() || all_ended(); };
+    bool ended = false;
+    {
+      std::unique_lock lock(mutex_);
+      std::optional<Hedge::Duration> patience;
+      const bool may_hedge = hedge_ != nullptr && slots_[1].call == nullptr && !begun();
+      if (may_hedge) patience = hedge_->patience();
+      if (patience) {
+        arrived_.wait_until(lock, stop_, slots_[0].sent + *patience, ready);
+      } else {
+        arrived_.wait(lock, stop_, ready);
+      }
+      ended = all_ended();
+    }
+    if (progressed()) {
+      drop_loser();
+      return received();
+    }
+    if (ended) {
+      const S3Failure failure = take_failure();
+      if (!recovery_) recovery_.emplace(requester_, stop_);
+      if (std::optional<Error> error = recovery_->after(failure)) return *std::move(error);
+      ++attempt_;
+      send(slots_[0]);
+      continue;
+    }
+    if (stop_.stop_requested()) {
+      return make_failure(slots_[0].context, ErrorCode::kCancelled, "stopped", false).error;
+    }
+    if (hedge_->take()) send(slots_[1]);
+  }
+}
+
+/// Of those that were sent. mutex_ is held.
+bool RangeRead::all_ended() const {
+  return slots_[0].ended && (slots_[1].call == nullptr || slots_[1].ended);
+}
+
+/// The request that was answered second goes.
+void RangeRead::drop_loser() {
+  if (slots_[1].call == nullptr) return;
+  const Slot* writer = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    writer = writer_;
+  }
+  Slot& loser = writer == &slots_[0] ? slots_[1] : slots_[0];
+  loser.call.reset();
+}
+
+/// All requests have ended without another byte: why. They are ready to be sent again.
+S3Failure RangeRead::take_failure() {
+  for (Slot& slot : slots_) slot.call.reset();
+  Slot& slot = writer_ == &slots_[1] ? slots_[1] : slots_[0];
+  S3Requester::Attempt attempt = *std::move(slot.ended);
+  std::optional<S3Failure> failure = std::move(slot.wrong);
+  if (!failure) failure = std::move(attempt.failure);
+  if (!failure && !slot.checked) {
+    failure = check_range_answer(slot.context, attempt.response, object_, slot.asked);
+  }
+  if (!failure) {
+    failure = make_failure(slot.context, ErrorCode::kUnavailable,
+                           "the answer ended after " + std::to_string(received()) + " of " +
+                               std::to_string(length()) + " bytes",
+                           /*retryable=*/true);
+  }
+  writer_ = nullptr;
+  for (Slot& each : slots_) {
+    each.checked = false;
+    each.wrong.reset();
+    each.ended.reset();
+  }
+  return *std::move(failure);
+}
+
+}  // namespace leat::connector::s3

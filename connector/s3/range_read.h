@@ -1,0 +1,110 @@
+// One range of one version of an object, under way.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+
+#include "connector/s3/hedge.h"
+#include "connector/s3/s3_error.h"
+#include "connector/s3/s3_requester.h"
+#include "leat/object_store.h"
+#include "leat/result.h"
+#include "leat/split.h"
+
+namespace leat::connector::s3 {
+
+/// Counters of what was read. Thread-safe.
+struct ReadCounters {
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> bytes{0};
+};
+
+/// Fills its memory from the front, on another thread, while the one that uses it does something
+/// else. What it needs beyond that (another attempt, which begins where the one before broke off)
+/// happens while that thread waits.
+///
+/// Used by one thread. Borrows all that it is given.
+class RangeRead {
+ public:
+  /// Sends nothing yet.
+  /// @param range  Not empty; end <= object.size.
+  /// @param out    range.length() bytes.
+  /// @param hedge  nullptr: no request is sent twice.
+  RangeRead(S3Requester& requester, ReadCounters& counters, Hedge* hedge,
+            const ObjectVersion& object, Range range, std::byte* out, std::stop_token stop);
+  RangeRead(const RangeRead&) = delete;
+  RangeRead& operator=(const RangeRead&) = delete;
+  /// Breaks off what is on its way.
+  ~RangeRead();
+
+  /// Sends the first request. Waits only where the service has asked for fewer requests.
+  void start();
+
+  /// Bytes at the front that are there.
+  std::size_t received() const noexcept { return received_.load(std::memory_order_acquire); }
+  /// Whether the service has begun to send what was asked for.
+  bool begun() const noexcept { return received() != 0; }
+  std::size_t length() const noexcept { return static_cast<std::size_t>(range_.length()); }
+
+  /// Waits until more than `seen` bytes are there; seen < length().
+  /// @return  received().
+  ///   Errors of S3Client::read_range.
+  Result<std::size_t> wait_beyond(std::size_t seen);
+
+ private:
+  /// One request: usually the only one; a hedge is a second one for the same bytes.
+  struct Slot final : S3Requester::Receiver {
+    bool on_body(const HttpResponse& head, std::span<const std::byte> bytes) override {
+      return owner->take(*this, head, bytes);
+    }
+    void on_pause() override { owner->publish(*this); }
+    void on_end(S3Requester::Attempt attempt) override {
+      owner->take_end(*this, std::move(attempt));
+    }
+
+    RangeRead* owner = nullptr;
+    RequestContext context;
+    Range asked;
+    bool checked = false;
+    std::optional<S3Failure> wrong;
+    std::chrono::steady_clock::time_point sent;
+    std::optional<S3Requester::Attempt> ended;  // Guarded by mutex_.
+    std::unique_ptr<S3Requester::Call> call;    // Last. Set: it was sent.
+  };
+
+  void send(Slot& slot);
+  bool take(Slot& slot, const HttpResponse& head, std::span<const std::byte> bytes);
+  void publish(const Slot& slot);
+  void take_end(Slot& slot, S3Requester::Attempt attempt);
+  bool all_ended() const;
+  void drop_loser();
+  S3Failure take_failure();
+
+  S3Requester& requester_;
+  ReadCounters& counters_;
+  Hedge* const hedge_;
+  const ObjectVersion& object_;
+  const Range range_;
+  std::byte* const out_;
+  const std::stop_token stop_;
+  std::atomic<std::size_t> received_{0};
+  std::size_t attempt_ = 0;
+  std::optional<S3Requester::Recovery> recovery_;  // Time runs from the first failure on.
+
+  std::mutex mutex_;
+  std::condition_variable_any arrived_;
+  const Slot* writer_ = nullptr;  // The first one that had bytes; the other one is refused.
+  std::size_t written_ = 0;       // By the writer's thread; received_ follows when bytes pause.
+  std::array<Slot, 2> slots_;     // Last: their calls use the others.
+};
+
+}  // namespace leat::connector::s3

@@ -1,0 +1,320 @@
+// How objects are read: bytes before a range is complete, memory, requests asked twice.
+#include "connector/s3/s3_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/connector/fake_transport.h"
+#include "tests/connector/manual_clock.h"
+
+namespace leat::connector::s3 {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+const std::string kEtag = "\"0123abc\"";
+
+/// Opens once, for whoever waits at it.
+class Gate {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+  /// @return  False: a stop was requested first.
+  bool wait(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    return opened_.wait(lock, stop, [this] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any opened_;
+  bool open_ = false;
+};
+
+Range asked_range(const HttpRequest& request) {
+  const std::string range = FakeTransport::Seen{request, {}}.header("range");
+  Range asked;
+  std::from_chars(range.data() + 6, range.data() + range.size(), asked.begin);
+  std::from_chars(range.data() + range.find('-') + 1, range.data() + range.size(), asked.end);
+  ++asked.end;
+  return asked;
+}
+
+HttpExchange stopped() {
+  return {.response = {},
+          .failure = TransportFailure{.kind = TransportFailure::Kind::kStopped, .reason = {}}};
+}
+
+/// Answers with the range that was asked for. Sends its first `before` bytes at once, and the rest
+/// when the gate opens.
+FakeTransport::Step range_answer(const std::string& content, std::size_t before = SIZE_MAX,
+                                 Gate* gate = nullptr) {
+  return [=, &content](const HttpRequest& request, const BodySink& sink) {
+    const Range asked = asked_range(request);
+    HttpExchange exchange{
+        .response = {.status = 206,
+                     .headers = {{"content-range", "bytes " + std::to_string(asked.begin) + "-" +
+                                                       std::to_string(asked.end - 1) + "/" +
+                                                       std::to_string(content.size())},
+                                 {"etag", kEtag}}},
+        .failure = std::nullopt};
+    const auto body = std::as_bytes(std::span(content)).subspan(asked.begin, asked.length());
+    const std::size_t first = std::min<std::size_t>(before, body.size());
+    if (first != 0 && !sink(exchange.response, body.first(first))) return stopped();
+    if (first == body.size()) return exchange;
+    if (gate != nullptr && !gate->wait(request.stop)) return stopped();
+    if (!sink(exchange.response, body.subspan(first))) {
+      exchange.failure = TransportFailure{.kind = TransportFailure::Kind::kSink, .reason = {}};
+    }
+    return exchange;
+  };
+}
+
+std::string some_content(std::size_t length) {
+  std::string content(length, '\0');
+  for (std::size_t i = 0; i < length; ++i) content[i] = static_cast<char>(i * 7 + i / 251);
+  return content;
+}
+
+class S3ReaderTest : public ::testing::Test {
+ protected:
+  FakeTransport& transport() {
+    client();
+    return *transport_;
+  }
+  S3Client& client() {
+    if (client_ == nullptr) {
+      S3ClientOptions options;
+      options.bucket = "bucket";
+      options.endpoint = Endpoint{.tls = false, .authority = "host:9000", .path_prefix = {}};
+      options.clock = &clock_;
+      options.random = [] { return 1.0; };
+      auto transport = std::make_unique<FakeTransport>();
+      transport_ = transport.get();
+      client_ = std::make_unique<S3Client>(std::move(options), std::move(transport));
+    }
+    return *client_;
+  }
+  static ObjectVersion object_of(const std::string& content) {
+    return {.key = "k", .version = kEtag, .size = content.size()};
+  }
+  /// Reads until `length` bytes came, the end, or an error.
+  static std::string read(S3Reader& reader, std::size_t length) {
+    std::string text;
+    std::vector<std::byte> buffer(100'000);
+    while (text.size() < length) {
+      const auto received =
+          reader.read(std::span(buffer).first(std::min(buffer.size(), length - text.size())));
+      EXPECT_TRUE(received.has_value()) << received.error().to_string();
+      if (!received || *received == 0) break;
+      text.append(reinterpret_cast<const char*>(buffer.data()), *received);
+    }
+    return text;
+  }
+
+  ManualClock clock_;
+  FakeTransport* transport_ = nullptr;
+  std::unique_ptr<S3Client> client_;
+};
+
+TEST_F(S3ReaderTest, HandsOutBytesBeforeTheirRangeIsComplete) {
+  const std::string content = some_content(kMiB);
+  Gate gate;
+  transport().then(range_answer(content, 1'000, &gate));
+  ReadBudget budget(64 * kMiB);
+  S3Reader reader(client(), budget, object_of(content), 0, {});
+  EXPECT_EQ(read(reader, 1'000), content.substr(0, 1'000));
+  gate.open();
+  EXPECT_EQ(read(reader, content.size()), content.substr(1'000));
+}
+
+TEST_F(S3ReaderTest, AsksAheadOnlyWhenTheVersionIsProved) {
+  const std::string content = some_content(30 * kMiB);
+  Gate first;
+  Gate second;
+  transport()
+      .then(range_answer(content, 0, &first))
+      .otherwise(range_answer(content, 1'000, &second));
+  ReadBudget budget(64 * kMiB);
+  S3Reader reader(client(), budget, object_of(content), 0, {});
+  std::jthread opener([&] {
+    while (transport().seen().empty()) std::this_thread::yield();
+    EXPECT_EQ(transport().seen().size(), 1u);
+    first.open();
+  });
+  EXPECT_EQ(read(reader, 1), content.substr(0, 1));
+  opener.join();
+  EXPECT_EQ(transport().seen().size(), 6u);  // 1, 2, 4, 8, 8 and 7 MiB: all of it is on its way.
+  EXPECT_EQ(budget.held(), 30 * kMiB);
+  second.open();
+  EXPECT_EQ(read(reader, content.size()), content.substr(1));
+  EXPECT_EQ(transport().seen().size(), 6u);
+  EXPECT_EQ(budget.held(), 0u);
+}
+
+TEST_F(S3ReaderTest, WhatComesAheadIsNotHandedOutBeforeItsTurn) {
+  const std::string content = some_content(2 * kMiB);
+  Gate gate;
+  transport().then(range_answer(content, 10, &gate)).otherwise(range_answer(content));
+  ReadBudget budget(64 * kMiB);
+  S3Reader reader(client(), budget, object_of(content), 0, {});
+  EXPECT_EQ(read(reader, 10), content.substr(0, 10));
+  while (client().stats().bytes_read < kMiB + 10) std::this_thread::yield();
+  gate.open();
+  EXPECT_EQ(read(reader, content.size()), content.substr(10));
+}
+
+TEST_F(S3ReaderTest, ReadersShareTheBudgetAndEachGetsALittle) {
+  const std::string content = some_content(10 * kMiB);
+  transport().otherwise(range_answer(content));
+  ReadBudget budget(kMiB);
+  S3Reader greedy(client(), budget, object_of(content), 0, {});
+  EXPECT_EQ(read(greedy, 1), content.substr(0, 1));
+  EXPECT_EQ(budget.held(), kMiB);  // Two halves.
+  std::vector<std::unique_ptr<S3Reader>> others;
+  for (int i = 0; i < 7; ++i) {
+    others.push_back(
+        std::make_unique<S3Reader>(client(), budget, object_of(content), 0, std::stop_token()));
+    EXPECT_EQ(read(*others.back(), 1), content.substr(0, 1));
+    EXPECT_LE(budget.held(), kMiB + others.size() * ReadBudget::kLittleBytes);
+  }
+  // None of them waits for another one.
+  for (auto& reader : others) EXPECT_TRUE(read(*reader, content.size()) == content.substr(1));
+  EXPECT_TRUE(read(greedy, content.size()) == content.substr(1));
+}
+
+TEST_F(S3ReaderTest, AStopEndsAReadThatWaits) {
+  const std::string content = some_content(kMiB);
+  Gate never;
+  transport().otherwise(range_answer(content, 0, &never));
+  std::stop_source stop;
+  ReadBudget budget(64 * kMiB);
+  S3Reader reader(client(), budget, object_of(content), 0, stop.get_token());
+  std::jthread stopper([&] {
+    while (transport().seen().empty()) std::this_thread::yield();
+    stop.request_stop();
+  });
+  std::vector<std::byte> buffer(10);
+  EXPECT_EQ(reader.read(buffer).error().code, ErrorCode::kCancelled);
+}
+
+TEST_F(S3ReaderTest, ANewAttemptGoesToAFreshConnectionWithMorePatience) {
+  const std::string content = some_content(1'000);
+  transport()
+      .then(transport_failure(TransportFailure::Kind::kBroken, /*reused=*/true))
+      .then(transport_failure(TransportFailure::Kind::kTimeout))
+      .then(range_answer(content));
+  ReadBudget budget(64 * kMiB);
+  S3Reader reader(client(), budget, object_of(content), 0, {});
+  EXPECT_EQ(read(reader, content.size()), content);
+  EXPECT_EQ(clock_.waits().size(), 1u);  // The closed connection was tried again at once.
+  const auto seen = transport().seen();
+  ASSERT_EQ(seen.size(), 3u);
+  const std::vector<bool> fresh = {false, true, true};
+  const std::vector<int> patience = {5, 10, 20};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(seen[i].request.bulk);
+    EXPECT_EQ(seen[i].request.fresh_connection, fresh[i]);
+    EXPECT_EQ(seen[i].request.first_byte_timeout, std::chrono::seconds(patience[i]));
+  }
+}
+
+class HedgeTest : public S3ReaderTest {
+ protected:
+  /// All reads so far had their first byte within a millisecond.
+  void know_the_server() {
+    for (std::size_t i = 0; i < Hedge::kSamplesMin; ++i) hedge_.note(std::chrono::milliseconds(1));
+  }
+  std::string read_range(const std::string& content) {
+    const ObjectVersion object = object_of(content);
+    std::string out(content.size(), '\0');
+    RangeRead read(client().requester(), counters_, &hedge_, object, {0, content.size()},
+                   reinterpret_cast<std::byte*>(out.data()), {});
+    read.start();
+    for (std::size_t seen = 0; seen < out.size();) {
+      const auto received = read.wait_beyond(seen);
+      EXPECT_TRUE(received.has_value()) << received.error().to_string();
+      if (!received) break;
+      seen = *received;
+    }
+    return out;
+  }
+
+  ReadCounters counters_;
+  Hedge hedge_;
+};
+
+TEST_F(HedgeTest, TheAnswerThatComesFirstWins) {
+  const std::string content = some_content(100'000);
+  know_the_server();
+  Gate never;
+  transport().then(range_answer(content, 0, &never)).then(range_answer(content));
+  EXPECT_TRUE(read_range(content) == content);
+  EXPECT_EQ(hedge_.taken(), 1u);
+  EXPECT_EQ(counters_.bytes, content.size());
+}
+
+TEST_F(HedgeTest, TheSlowOneMayStillWinAndTheOtherIsDropped) {
+  const std::string content = some_content(100'000);
+  know_the_server();
+  Gate gate;
+  Gate never;
+  transport()
+      .then(range_answer(content, 0, &gate))
+      .then([&](const HttpRequest& request, const BodySink&) {
+        gate.open();
+        never.wait(request.stop);
+        return stopped();
+      });
+  EXPECT_TRUE(read_range(content) == content);
+  EXPECT_EQ(counters_.bytes, content.size());
+}
+
+TEST_F(HedgeTest, WhenBothFailTheRangeIsTriedAgain) {
+  const std::string content = some_content(100'000);
+  know_the_server();
+  Gate gate;
+  transport()
+      .then([&](const HttpRequest& request, const BodySink&) {
+        gate.wait(request.stop);
+        return HttpExchange{.response = {.status = 500, .headers = {}}, .failure = std::nullopt};
+      })
+      .then([&](const HttpRequest&, const BodySink&) {
+        gate.open();
+        return HttpExchange{.response = {.status = 500, .headers = {}}, .failure = std::nullopt};
+      })
+      .otherwise(range_answer(content));
+  EXPECT_TRUE(read_range(content) == content);
+  EXPECT_GE(transport().seen().size(), 3u);
+}
+
+TEST_F(HedgeTest, NeedsToKnowTheServerFirst) {
+  EXPECT_FALSE(hedge_.patience());
+  for (int i = 1; i <= 1'000; ++i) hedge_.note(std::chrono::milliseconds(i));
+  // Of the last 512, known up to the last 31 of them.
+  EXPECT_GT(hedge_.patience()->count(), 960'000);
+  EXPECT_LT(hedge_.patience()->count(), 996'000);
+}
+
+TEST_F(HedgeTest, AsksTwiceForAFewOnly) {
+  int taken = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    hedge_.note(std::chrono::milliseconds(1));
+    taken += hedge_.take();
+  }
+  EXPECT_LE(taken, 51);
+  EXPECT_GE(taken, 49);
+}
+
+}  // namespace
+}  // namespace leat::connector::s3
