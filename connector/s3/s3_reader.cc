@@ -29,9 +29,8 @@ Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
       return error_.emplace(std::move(more).error());
     }
     received = *more;
-    is_proven_ = true;
-    ask_ahead();
   }
+  if (!std::exchange(is_proven_, true)) ask_ahead();
   const std::size_t length = std::min(out.size(), received - consumed_);
   std::memcpy(out.data(), first.memory.data() + consumed_, length);
   consumed_ += length;
