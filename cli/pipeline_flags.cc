@@ -16,7 +16,7 @@ namespace leat::cli {
 struct PipelineFlags::Typed {
   std::string from, to, table, schema, state, rejects, report, pipeline;
   bool once = false, retry_quarantined = false, lineage = false, header = true,
-       no_sign_request = false;
+       no_sign_request = false, hedge_reads = false;
   std::string input_format, dialect, delimiter, quote, escape, comment;
   std::vector<std::string> null_strings;
   CLI::Option* header_flag = nullptr;
@@ -58,6 +58,9 @@ void PipelineFlags::add_store_flags(CLI::App& app) {
   app.add_option("--profile", typed_->profile, "Profile of ~/.aws/config and ~/.aws/credentials")
       ->group(group);
   app.add_flag("--no-sign-request", typed_->no_sign_request, "Anonymous requests: public buckets")
+      ->group(group);
+  app.add_flag("--hedge-reads", typed_->hedge_reads,
+               "Ask a second time for bytes that are unusually late: up to 5 % more requests")
       ->group(group);
   app.add_option("--ca-bundle", typed_->ca_bundle, "PEM file of the CAs to trust")->group(group);
   app.add_option("--addressing", typed_->addressing,
@@ -293,6 +296,7 @@ Result<S3Options> PipelineFlags::s3_options() const {
     if (!flag->empty()) *setting = *flag;
   }
   s3.no_sign_request = s3.no_sign_request || typed.no_sign_request;
+  s3.hedge_reads = typed.hedge_reads;
   if (!typed.addressing.empty()) {
     Result<S3Options::Addressing> addressing = parse_addressing(typed.addressing);
     if (!addressing) return std::move(addressing).error();

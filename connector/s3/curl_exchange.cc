@@ -1,5 +1,7 @@
 #include "connector/s3/curl_exchange.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <charconv>
 #include <exception>
@@ -52,6 +54,12 @@ std::string seconds_text(std::chrono::milliseconds duration) {
 
 }  // namespace
 
+void CleanupCurl::operator()(CurlEasy* handle) const noexcept { curl_easy_cleanup(handle); }
+
+void CurlExchange::FreeList::operator()(curl_slist* list) const noexcept {
+  curl_slist_free_all(list);
+}
+
 bool ensure_curl_is_ready() {
   static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   return ready;
@@ -68,7 +76,8 @@ bool CurlExchange::add_header(const std::string& line) {
   return true;
 }
 
-bool CurlExchange::prepare(CURL* handle, const HttpClientOptions& options) {
+bool CurlExchange::prepare(CurlEasy* handle, const HttpClientOptions& options) {
+  static_assert(std::tuple_size_v<decltype(reason_)> == CURL_ERROR_SIZE);
   handle_ = handle;
   header_bytes_max_ = options.header_bytes_max;
   for (const HttpHeader& header : request_.headers) {
@@ -150,7 +159,7 @@ std::size_t CurlExchange::on_body(char* data, std::size_t, std::size_t length,
 int CurlExchange::on_connected(void* self, char*, char*, int, int) noexcept {
   auto& exchange = *static_cast<CurlExchange*>(self);
   exchange.connected_ = true;
-  exchange.mark_ = Clock::now();
+  exchange.mark_ = exchange.begun_ = Clock::now();
   exchange.mark_bytes_ = 0;
   return CURL_PREREQFUNC_OK;
 }
@@ -175,6 +184,9 @@ bool CurlExchange::take_header(std::string_view line) {
 
 std::optional<std::string> CurlExchange::overdue(Clock::time_point now) {
   if (!connected_) return std::nullopt;  // curl watches over connecting.
+  if (request_.total_timeout.count() != 0 && now - begun_ >= request_.total_timeout) {
+    return "no end of the answer within " + seconds_text(request_.total_timeout);
+  }
   curl_off_t uploaded = 0;
   curl_easy_getinfo(handle_, CURLINFO_SIZE_UPLOAD_T, &uploaded);
   const std::uint64_t moved = bytes_received_ + static_cast<std::uint64_t>(uploaded);
@@ -196,7 +208,8 @@ std::optional<std::string> CurlExchange::overdue(Clock::time_point now) {
   return std::nullopt;
 }
 
-void CurlExchange::end(CURLcode code) {
+void CurlExchange::end(int curl_code) {
+  const auto code = static_cast<CURLcode>(curl_code);
   if (code == CURLE_OK) {
     return receiver_.on_end({.response = std::move(response_), .failure = std::nullopt});
   }

@@ -1,8 +1,6 @@
 // One HTTP exchange over one easy handle of libcurl.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -16,12 +14,17 @@
 #include "connector/s3/http.h"
 #include "connector/s3/http_client.h"
 
+struct curl_slist;
+
 namespace leat::connector::s3 {
 
+/// libcurl gives its handles no type of their own.
+using CurlEasy = void;
+
 struct CleanupCurl {
-  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+  void operator()(CurlEasy* handle) const noexcept;
 };
-using CurlHandle = std::unique_ptr<CURL, CleanupCurl>;
+using CurlHandle = std::unique_ptr<CurlEasy, CleanupCurl>;
 
 /// Once for the process; never undone, as others may use libcurl, too.
 bool ensure_curl_is_ready();
@@ -40,7 +43,7 @@ class CurlExchange {
 
   /// Makes `handle`, new or reset, ready for the request. It must not outlive this exchange
   /// without being reset. False: out of memory.
-  bool prepare(CURL* handle, const HttpClientOptions& options);
+  bool prepare(CurlEasy* handle, const HttpClientOptions& options);
 
   /// Tells the receiver that no more bytes come at this moment, if any came since the last call.
   void report_pause() {
@@ -51,12 +54,13 @@ class CurlExchange {
   std::optional<std::string> overdue(Clock::time_point now);
 
   /// Tells the receiver that it is over.
-  void end(CURLcode code);
+  /// @param code  A CURLcode.
+  void end(int code);
   void end(TransportFailure failure);
 
  private:
   struct FreeList {
-    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+    void operator()(curl_slist* list) const noexcept;
   };
 
   static std::size_t on_header(char* data, std::size_t, std::size_t length, void* self) noexcept;
@@ -67,9 +71,9 @@ class CurlExchange {
 
   const HttpRequest request_;
   HttpReceiver& receiver_;
-  CURL* handle_ = nullptr;
+  CurlEasy* handle_ = nullptr;
   std::unique_ptr<curl_slist, FreeList> headers_;
-  std::array<char, CURL_ERROR_SIZE> reason_{};
+  std::array<char, 256> reason_{};  // As libcurl wants it.
   HttpResponse response_;
   std::size_t header_bytes_ = 0;
   std::size_t header_bytes_max_ = 0;
@@ -79,6 +83,7 @@ class CurlExchange {
   bool refused_ = false;
   // The stall clock: at mark_ the bytes moved were mark_bytes_, and since then they are too few.
   bool connected_ = false;
+  Clock::time_point begun_;
   Clock::time_point mark_;
   std::uint64_t mark_bytes_ = 0;
 };

@@ -20,7 +20,6 @@ struct HttpHeader {
   std::string value;
 };
 
-/// There is no limit on the whole: a large body on a slow line is no failure.
 struct HttpRequest {
   std::string method;               ///< "GET", "PUT", "POST", "DELETE", "HEAD".
   std::string url;                  ///< Absolute, percent-encoded; sent byte for byte.
@@ -31,6 +30,8 @@ struct HttpRequest {
   std::chrono::milliseconds first_byte_timeout{30'000};
   /// Gives up when less than 1 KiB/s moved for so long.
   std::chrono::milliseconds stall_timeout{10'000};
+  /// Of the whole exchange; 0: none, as a large body on a slow line is no failure.
+  std::chrono::milliseconds total_timeout{0};
   /// On a new connection: kept ones are not to be trusted at the moment.
   bool fresh_connection = false;
   /// Moves the bytes of objects: must not get in the way of listings and tokens.

@@ -1,5 +1,6 @@
 #include "connector/s3/http_loop.h"
 
+#include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -53,6 +54,8 @@ class HttpLoop::Transfer final : public HttpTransfer {
  private:
   HttpLoop& loop_;
 };
+
+void HttpLoop::CleanupMulti::operator()(void* multi) const noexcept { curl_multi_cleanup(multi); }
 
 HttpLoop::~HttpLoop() {
   if (!thread_.joinable()) return;

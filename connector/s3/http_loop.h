@@ -32,7 +32,7 @@ class HttpLoop {
  private:
   class Transfer;
   struct CleanupMulti {
-    void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
+    void operator()(void* multi) const noexcept;
   };
 
   bool ensure_thread();
@@ -54,7 +54,7 @@ class HttpLoop {
   bool stopping_ = false;
   std::vector<Transfer*> arrived_;
   std::vector<Transfer*> cancelled_;
-  std::unique_ptr<CURLM, CleanupMulti> multi_;  // Made before the thread; woken by any.
+  std::unique_ptr<void, CleanupMulti> multi_;  // Made before the thread; woken by any.
 
   // The thread's own.
   std::deque<Transfer*> waiting_;

@@ -7,22 +7,10 @@
 #include <string_view>
 #include <utility>
 
+#include "connector/s3/etag.h"
+
 namespace leat::connector::s3 {
 namespace {
-
-/// Without the mark of a weak tag and without quotes, which some services leave out.
-std::string_view bare_etag(std::string_view etag) {
-  if (etag.starts_with("W/")) etag.remove_prefix(2);
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
-    return etag.substr(1, etag.size() - 2);
-  }
-  return etag;
-}
-
-/// As If-Match wants it.
-std::string etag_to_match(const std::string& etag) {
-  return etag.starts_with('"') || etag.starts_with("W/") ? etag : '"' + etag + '"';
-}
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t value = 0;
@@ -115,7 +103,7 @@ void RangeRead::send(Slot& slot) {
   request.first_byte_timeout = std::chrono::seconds(5) * (1 << std::min<std::size_t>(attempt_, 2));
   request.headers = {{"Range", "bytes=" + std::to_string(slot.asked.begin) + "-" +
                                    std::to_string(slot.asked.end - 1)},
-                     {"If-Match", etag_to_match(object_.version)}};
+                     {"If-Match", quoted_etag(object_.version)}};
   counters_.requests.fetch_add(1, std::memory_order_relaxed);
   slot.call = requester_.start(slot.context, request, attempt_, stop_, slot);
 }

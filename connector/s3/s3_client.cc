@@ -1,5 +1,6 @@
 #include "connector/s3/s3_client.h"
 
+#include <chrono>
 #include <utility>
 
 namespace leat::connector::s3 {
@@ -11,7 +12,9 @@ S3Client::S3Client(S3ClientOptions options, std::unique_ptr<HttpTransport> trans
 Result<ListAnswer> S3Client::list_page(std::string_view prefix, std::string_view start_after,
                                        std::string_view token, std::stop_token stop) {
   S3Request request;
-
+  // A page is small: one that never ends is no slow line.
+  request.total_timeout =
+      std::chrono::milliseconds(requester_.options().retry.operation_timeout_ms);
   request.query = {{"list-type", "2"}, {"encoding-type", "url"}};
   if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
   if (!token.empty()) {

@@ -210,15 +210,18 @@ S3Failure failure_from_answer(const RequestContext& context, const HttpResponse&
                               const S3ErrorBody& body) {
   S3Failure failure;
   failure.s3_code = body.code;
+  // An answer to HEAD has no body: there the status and the header say it.
+  const std::string* header = response.find("x-amz-bucket-region");
   const bool misdirected =
       response.status == 301 || response.status == 307 ||
+      (response.status == 400 && body.code.empty() && header != nullptr) ||
       is_one_of(body.code, {"AuthorizationHeaderMalformed", "PermanentRedirect",
                             "TemporaryRedirect", "IllegalLocationConstraintException"});
   std::string right_region;
   if (misdirected) {
-    const std::string* header = response.find("x-amz-bucket-region");
     right_region = header != nullptr ? *header : body.region;
     if (right_region != context.region) failure.right_region = right_region;
+    failure.region_unknown = right_region.empty();
   }
   if (body.code == "RequestTimeTooSkewed") {
     if (const std::string* date = response.find("date")) {

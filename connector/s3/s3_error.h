@@ -52,9 +52,10 @@ struct RequestContext {
 
 /// An answer with an error, with all that the retry loop needs to know about it.
 struct S3Failure {
-  Error error;               ///< retryable is set; kThrottled and kTimeout cost more.
-  std::string s3_code;       ///< Empty for transport failures.
-  std::string right_region;  ///< Non-empty: ask again, signed for this region.
+  Error error;                  ///< retryable is set; kThrottled and kTimeout cost more.
+  std::string s3_code;          ///< Empty for transport failures.
+  std::string right_region;     ///< Non-empty: ask again, signed for this region.
+  bool region_unknown = false;  ///< It is another one, and the answer does not say which.
   std::optional<std::int64_t> server_time_ms;  ///< Set: ask again, with the server's time.
   bool credentials_expired = false;
   std::shared_ptr<const S3Credentials> refused_credentials;  ///< nullptr: none were sent.

@@ -89,6 +89,7 @@ HttpRequest S3Requester::sign(const RequestContext& context, const S3Request& re
                              .body = request.body,
                              .first_byte_timeout = request.first_byte_timeout,
                              .stall_timeout = request.stall_timeout,
+                             .total_timeout = request.total_timeout,
                              .bulk = request.bulk,
                              .stop = {}};
   char separator = '?';
@@ -192,15 +193,34 @@ void S3Requester::Call::on_end(HttpExchange exchange) {
 
 S3Requester::Recovery::Recovery(S3Requester& requester, std::stop_token stop)
     : requester_(requester),
+      stop_(stop),
       retry_(requester.options_.retry, requester.budget_, requester.clock_,
              requester.options_.random, std::move(stop)) {}
 
+std::string S3Requester::ask_for_region(std::stop_token stop) {
+  const RequestContext where = context(Operation::kList, {});
+  S3Request request;
+  request.operation = Operation::kList;
+  request.method = "HEAD";
+  const Attempt attempt =
+      send(where, request, /*attempt=*/0, std::move(stop),
+           [](const HttpResponse&, std::span<const std::byte>) { return true; });
+  const std::string* region = attempt.response.find("x-amz-bucket-region");
+  return region != nullptr ? *region : std::string();
+}
+
+bool S3Requester::Recovery::correct_region(const S3Failure& failure) {
+  if (failure.right_region.empty() && !failure.region_unknown) return false;
+  if (std::exchange(region_corrected_, true)) return false;
+  const std::string region =
+      failure.region_unknown ? requester_.ask_for_region(stop_) : failure.right_region;
+  if (!is_region_name(region)) return false;
+  const std::lock_guard lock(requester_.mutex_);
+  return std::exchange(requester_.region_, region) != region;
+}
+
 bool S3Requester::Recovery::correct(const S3Failure& failure) {
-  if (is_region_name(failure.right_region) && !std::exchange(region_corrected_, true)) {
-    const std::lock_guard lock(requester_.mutex_);
-    requester_.region_ = failure.right_region;
-    return true;
-  }
+  if (correct_region(failure)) return true;
   if (failure.server_time_ms && !std::exchange(clock_corrected_, true)) {
     requester_.clock_offset_ms_.store(*failure.server_time_ms - requester_.clock_.wall_ms(),
                                       std::memory_order_relaxed);

@@ -49,8 +49,9 @@ struct S3Request {
   std::vector<std::pair<std::string, std::string>> query = {};  ///< Not encoded.
   std::vector<HttpHeader> headers = {};                         ///< All of them are signed.
   std::string_view body = {};  ///< Borrowed until the operation is over; sent anew by each attempt.
-  std::chrono::milliseconds first_byte_timeout{30'000};  ///< See HttpRequest, as for the next two.
+  std::chrono::milliseconds first_byte_timeout{30'000};  ///< See HttpRequest, as for the next ones.
   std::chrono::milliseconds stall_timeout{10'000};
+  std::chrono::milliseconds total_timeout{0};
   bool bulk = false;
 };
 
@@ -97,8 +98,10 @@ class S3Requester {
 
    private:
     bool correct(const S3Failure& failure);
+    bool correct_region(const S3Failure& failure);
 
     S3Requester& requester_;
+    const std::stop_token stop_;
     Retry retry_;
     bool region_corrected_ = false;
     bool clock_corrected_ = false;
@@ -157,6 +160,8 @@ class S3Requester {
     std::optional<S3Failure> failure;
   };
 
+  /// The bucket's region, as a HEAD of the bucket has it; empty: it does not say.
+  std::string ask_for_region(std::stop_token stop);
   Prepared prepare(const RequestContext& context, const S3Request& request, std::size_t attempt,
                    std::stop_token stop);
   HttpRequest sign(const RequestContext& context, const S3Request& request,

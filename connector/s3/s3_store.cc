@@ -4,35 +4,12 @@
 #include <utility>
 
 #include "connector/s3/http_client.h"
+#include "connector/s3/s3_lister.h"
 #include "connector/s3/s3_reader.h"
 #include "leat/version.h"
 
 namespace leat::connector::s3 {
 namespace {
-
-class S3Lister final : public ObjectLister {
- public:
-  S3Lister(S3Client& client, std::string_view prefix, std::string_view start_after,
-           std::stop_token stop)
-      : client_(client), prefix_(prefix), start_after_(start_after), stop_(std::move(stop)) {}
-
-  Result<ListPage> next_page() override {
-    Result<ListAnswer> answer = client_.list_page(prefix_, start_after_, token_, stop_);
-    if (!answer) return std::move(answer).error();
-    token_ = answer->truncated ? std::move(answer->next_token) : std::string();
-    ListPage page;
-    page.objects = std::move(answer->objects);
-    page.last = !answer->truncated;
-    return page;
-  }
-
- private:
-  S3Client& client_;
-  const std::string prefix_;
-  const std::string start_after_;
-  const std::stop_token stop_;
-  std::string token_;
-};
 
 double random_fraction() {
   thread_local std::minstd_rand generator{std::random_device{}()};

@@ -47,10 +47,6 @@ HttpHeader write_mark() {
   return {kWriteMark, text.data()};
 }
 
-std::string quoted_etag(const std::string& version) {
-  return version.starts_with('"') ? version : '"' + version + '"';
-}
-
 Result<ObjectHead> S3Writer::head(std::string_view key, std::stop_token stop) const {
   S3Request request{.operation = Operation::kGet, .key = std::string(key), .method = "HEAD"};
   auto answer = requester_.perform(request, std::move(stop));

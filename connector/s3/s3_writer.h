@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connector/s3/etag.h"
 #include "connector/s3/s3_requester.h"
 #include "connector/s3/write_xml.h"
 #include "leat/object_store.h"
@@ -81,8 +82,5 @@ class S3Writer {
 
 /// The header by which a write is told from another one, with a new random value.
 HttpHeader write_mark();
-
-/// An ETag as conditional headers want it.
-std::string quoted_etag(const std::string& version);
 
 }  // namespace leat::connector::s3

@@ -29,7 +29,10 @@ class XmlReader::State {
       const auto piece = bytes.first(std::min(bytes.size(), kStep));
       bytes = bytes.subspan(piece.size());
       received_ += piece.size();
-      if (received_ > kDocumentBytesMax) fail("it is longer than 64 MiB");
+      if (received_ > kDocumentBytesMax) {
+        is_too_long_ = true;
+        fail("it is longer than 64 MiB");
+      }
       if (problem_) break;
       const auto* text = reinterpret_cast<const char*>(piece.data());
       const bool is_final = last && bytes.empty();
@@ -42,7 +45,7 @@ class XmlReader::State {
                  .message = std::string("the XML of the answer cannot be used: ") + problem_ +
                             " (byte " + std::to_string(XML_GetCurrentByteIndex(parser_)) + ")",
                  .at = {},
-                 .retryable = true};
+                 .retryable = !is_too_long_};
   }
 
  private:
@@ -107,6 +110,7 @@ class XmlReader::State {
   Handlers handlers_;
   XML_Parser parser_;
   std::size_t received_ = 0;
+  bool is_too_long_ = false;  // Once is enough.
   Path path_;
   std::vector<std::string> texts_;  // Of each open element.
   const char* problem_ = nullptr;   // Static text; the first one stays.

@@ -35,8 +35,9 @@ class XmlReader {
   ~XmlReader();
 
   /// After an error every further call fails alike.
-  ///   kCorrupt  No XML, a document type (entities!), or beyond a limit. Retryable: a proxy's page
-  ///             or a broken answer may be a proper one the next time.
+  ///   kCorrupt  No XML, a document type (entities!), or beyond a limit. Retryable, but for a
+  ///             document that is too long: a proxy's page or a broken answer may be a proper one
+  ///             the next time.
   Result<void> feed(std::span<const std::byte> bytes);
   /// The document must be complete.
   ///   kCorrupt  It is cut off, or see feed. Retryable.

@@ -203,6 +203,20 @@ TEST(HttpClient, GivesUpOnAnAnswerThatStalls) {
   EXPECT_EQ(received.body, "1234");
 }
 
+TEST(HttpClient, GivesUpAnAnswerThatHasALimitOnTheWhole) {
+  CannedServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1234" +
+                        std::string(CannedServer::kSilence)}});
+  HttpClient client({});
+  HttpRequest request;
+  request.method = "GET";
+  request.url = server.url();
+  request.total_timeout = std::chrono::milliseconds(200);
+  const Received received = get(client, request);
+  ASSERT_TRUE(received.exchange.failure.has_value());
+  EXPECT_EQ(received.exchange.failure->kind, Kind::kTimeout);
+  EXPECT_EQ(received.exchange.failure->reason, "no end of the answer within 0.200 s");
+}
+
 TEST(HttpClient, AStopEndsARequestUnderWay) {
   CannedServer server({{std::string(CannedServer::kSilence)}});
   HttpClient client({});

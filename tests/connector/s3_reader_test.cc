@@ -229,6 +229,68 @@ TEST_F(S3ReaderTest, ANewAttemptGoesToAFreshConnectionWithMorePatience) {
   }
 }
 
+/// What GET of the whole object brings, with these answers in turn.
+class RangeAnswerTest : public S3ReaderTest {
+ protected:
+  Result<std::string> read_all(ObjectVersion object, FakeTransport::Step step) {
+    client_.reset();
+    transport().then(std::move(step));
+    std::string out(object.size, '\0');
+    const auto done =
+        client().read_range(object, {0, object.size}, std::as_writable_bytes(std::span(out)));
+    if (!done) return done.error();
+    return out;
+  }
+};
+
+TEST_F(RangeAnswerTest, TheWholeObjectUnderStatus200IsFineWhenAllWasAskedFor) {
+  const ObjectVersion object{.key = "k", .version = "\"e\"", .size = 5};
+  EXPECT_EQ(*read_all(object, answer(200, "12345", {{"content-length", "5"}, {"etag", "e"}})),
+            "12345");
+  EXPECT_EQ(*read_all(object, answer(200, "12345")), "12345");  // Chunked, without a length.
+  for (const auto& [step, code] : std::vector<std::pair<FakeTransport::Step, ErrorCode>>{
+           {answer(200, "123456", {{"Content-Length", "6"}}), ErrorCode::kObjectChanged},
+           {answer(200, "12345", {{"ETag", "\"other\""}}), ErrorCode::kObjectChanged},
+           {answer(200, "123456"), ErrorCode::kCorrupt},
+           {answer(200, "", {{"Content-Length", "0"}}), ErrorCode::kObjectChanged}}) {
+    const auto text = read_all(object, step);
+    ASSERT_FALSE(text.has_value());
+    EXPECT_EQ(text.error().code, code) << text.error().to_string();
+    EXPECT_FALSE(text.error().retryable);
+  }
+}
+
+TEST_F(RangeAnswerTest, EtagsAreComparedWithoutQuotesAndMarks) {
+  const auto answer_of = [](const char* etag) {
+    return answer(206, "12345", {{"content-range", "bytes 0-4/5"}, {"etag", etag}});
+  };
+  for (const char* listed : {"e", "\"e\"", "W/\"e\""}) {
+    for (const char* sent : {"e", "\"e\"", "W/\"e\""}) {
+      EXPECT_EQ(*read_all({.key = "k", .version = listed, .size = 5}, answer_of(sent)), "12345");
+    }
+  }
+  static_cast<void>(read_all({.key = "k", .version = "e", .size = 5}, answer_of("e")));
+  EXPECT_EQ(transport().seen()[0].header("if-match"), "\"e\"");
+  static_cast<void>(read_all({.key = "k", .version = "W/\"e\"", .size = 5}, answer_of("e")));
+  EXPECT_EQ(transport().seen()[0].header("if-match"), "W/\"e\"");
+}
+
+TEST_F(RangeAnswerTest, AContentRangeIsTakenExactly) {
+  const ObjectVersion object{.key = "k", .version = "e", .size = 5};
+  for (const char* range : {"bytes 0-4/6", "bytes 0-4/4"}) {
+    EXPECT_EQ(read_all(object, answer(206, "12345", {{"Content-Range", range}})).error().code,
+              ErrorCode::kObjectChanged);
+  }
+  for (const char* range :
+       {"", "bytes", "bytes 0-3/5", "bytes 1-4/5", "bytes 0-5/5", "bytes 0-4/*", "bytes */5",
+        "bytes 0-4", "bytes=0-4/5", "0-4/5", "bytes -0-4/5", "bytes 0-4/5x", "bytes 0- 4/5",
+        "bytes 0-18446744073709551615/5", "bytes 0/5-4", "bytes 99999999999999999999-4/5"}) {
+    const auto text = read_all(object, answer(206, "12345", {{"Content-Range", range}}));
+    ASSERT_FALSE(text.has_value()) << range;
+    EXPECT_EQ(text.error().code, ErrorCode::kCorrupt) << range;
+  }
+}
+
 class HedgeTest : public S3ReaderTest {
  protected:
   /// All reads so far had their first byte within a millisecond.

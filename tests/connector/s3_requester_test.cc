@@ -91,5 +91,66 @@ TEST_F(S3RequesterTest, AnAnswerWithoutEndIsRefused) {
   EXPECT_FALSE(answer.error().retryable);
 }
 
+TEST_F(S3RequesterTest, AsksTheBucketForItsRegionWhenNobodyNamesIt) {
+  options_.endpoint.reset();
+  transport()
+      .then(answer(301, ""))
+      .then(answer(400, "", {{"x-amz-bucket-region", "eu-west-1"}}))
+      .otherwise(answer(200, "<Done/>"));
+  ASSERT_TRUE(requester().perform({}).has_value());
+  ASSERT_TRUE(requester().perform({}).has_value());
+  const auto seen = transport().seen();
+  ASSERT_EQ(seen.size(), 4u);
+  EXPECT_EQ(seen[1].request.method, "HEAD");
+  EXPECT_TRUE(seen[2].request.url.starts_with("https://bucket.s3.eu-west-1.amazonaws.com/"));
+  EXPECT_TRUE(seen[3].request.url.starts_with("https://bucket.s3.eu-west-1.amazonaws.com/"));
+}
+
+TEST_F(S3RequesterTest, AnAnswerToHeadNamesTheRegionInItsHeader) {
+  transport()
+      .then(answer(400, "", {{"x-amz-bucket-region", "eu-west-1"}}))
+      .then(answer(200, "", {{"ETag", "e"}}));
+  S3Request request;
+  request.method = "HEAD";
+  const auto answer = requester().perform(request);
+  ASSERT_TRUE(answer.has_value()) << answer.error().to_string();
+  EXPECT_EQ(requester().region(), "eu-west-1");
+}
+
+TEST_F(S3RequesterTest, ARedirectToElsewhereIsNotFollowed) {
+  for (const int status : {301, 302, 303, 307, 308}) {
+    requester_.reset();
+    transport().otherwise(answer(status, "", {{"Location", "http://evil.example/"}}));
+    const auto answer = requester().perform({});
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_FALSE(answer.error().retryable);
+    EXPECT_NE(answer.error().message.find("elsewhere"), std::string::npos)
+        << answer.error().message;
+    for (const auto& seen : transport().seen()) {
+      EXPECT_TRUE(seen.request.url.starts_with("http://host:9000/")) << seen.request.url;
+    }
+    EXPECT_LE(transport().seen().size(), 3u);
+  }
+}
+
+TEST_F(S3RequesterTest, ThrottlesWhatSaysSoAndWhatSaysNothing) {
+  options_.retry.attempts_max = 1;
+  for (const auto& [step, code] : std::vector<std::pair<FakeTransport::Step, ErrorCode>>{
+           {answer(500, ""), ErrorCode::kThrottled},
+           {answer(503, ""), ErrorCode::kThrottled},
+           {answer(429, ""), ErrorCode::kThrottled},
+           {error_answer(503, "SlowDown"), ErrorCode::kThrottled},
+           {error_answer(500, "InternalError"), ErrorCode::kUnavailable},
+           {error_answer(400, "RequestTimeout"), ErrorCode::kTimeout},
+           {error_answer(409, "OperationAborted"), ErrorCode::kUnavailable}}) {
+    requester_.reset();
+    transport().then(step);
+    const auto answer = requester().perform({});
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().code, code) << answer.error().to_string();
+    EXPECT_TRUE(answer.error().retryable);
+  }
+}
+
 }  // namespace
 }  // namespace leat::connector::s3
