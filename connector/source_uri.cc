@@ -182,6 +182,11 @@ Result<SourceUri> parse_s3(std::string_view uri) {
   const bool plain = std::all_of(bucket.begin(), bucket.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_';
   });
+  if (bucket.starts_with("arn:")) {
+    return invalid(in_quotes(uri) +
+                   " names an access point by its ARN; write its alias, which ends in -s3alias, in "
+                   "place of a bucket");
+  }
   if (!plain || bucket.size() < 3 || bucket.size() > 255 || bucket.find("..") != bucket.npos) {
     return invalid(in_quotes(bucket) + " in " + in_quotes(uri) +
                    " is no bucket name: 3 or more letters, digits, '-', '.' or '_'; wildcards can "

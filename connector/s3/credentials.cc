@@ -63,6 +63,23 @@ Result<void> check(const S3Options& options) {
   return {};
 }
 
+/// What AWS offers of its endpoints.
+Result<void> check_variant(const S3Settings& settings) {
+  const auto invalid = [](const std::string& message) {
+    return Error{.code = ErrorCode::kInvalidArgument, .message = message};
+  };
+  const AwsVariant& aws = settings.aws;
+  if (!settings.endpoint_url.empty() && (aws.fips || aws.dualstack)) {
+    return invalid("the endpoint URL '" + settings.endpoint_url + "' is given, and " +
+                   (aws.fips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT") +
+                   " asks for one of AWS's; give one of them");
+  }
+  if (aws.fips && settings.region.starts_with("cn-")) {
+    return invalid("AWS has no FIPS endpoints in the region " + settings.region);
+  }
+  return {};
+}
+
 /// The rules by which one setting is found, where there are many like it.
 class Lookup {
  public:
@@ -186,6 +203,7 @@ Result<S3Settings> resolve_settings(const S3Options& options, SettingsInput inpu
                   .dualstack = lookup.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")};
   settings.endpoint_url =
       first_of({options.endpoint_url, lookup.endpoint_url("s3", "AWS_ENDPOINT_URL_S3")});
+  if (auto checked = check_variant(settings); !checked) return std::move(checked).error();
   settings.ca_bundle = lookup.text(options.ca_bundle, "AWS_CA_BUNDLE", "ca_bundle");
   if (options.no_sign_request) return settings;
 

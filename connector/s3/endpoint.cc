@@ -141,9 +141,24 @@ bool use_virtual_host(S3Options::Addressing addressing, bool custom_endpoint,
     case S3Options::Addressing::kAuto:
       break;
   }
-  return !custom_endpoint && std::all_of(bucket.begin(), bucket.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  return !custom_endpoint && is_virtual_hostable(bucket, /*dots_allowed=*/false);
+}
+
+bool is_virtual_hostable(std::string_view bucket, bool dots_allowed) {
+  if (bucket.size() < 3 || bucket.size() > 63) return false;
+  const bool plain = std::all_of(bucket.begin(), bucket.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           (c == '.' && dots_allowed);
   });
+  bool only_numbers = true;
+  for (std::string_view rest = bucket;;) {
+    const std::string_view label = rest.substr(0, rest.find('.'));
+    if (!plain || !is_host_label(label)) return false;
+    only_numbers = only_numbers && label.find_first_not_of("0123456789") == label.npos;
+    if (label.size() == rest.size()) break;
+    rest.remove_prefix(label.size() + 1);
+  }
+  return !only_numbers || bucket.find('.') == bucket.npos;
 }
 
 }  // namespace leat::connector::s3

@@ -45,8 +45,13 @@ struct ObjectAddress {
 ObjectAddress address_of(const Endpoint& endpoint, bool virtual_host, std::string_view bucket,
                          std::string_view key);
 
+/// Whether a bucket's name can be the front of a host's name: labels of lower-case letters, digits
+/// and '-', 3 to 63 characters, no IP address. With dots only where TLS, whose certificates cover
+/// one label, is not in the way.
+bool is_virtual_hostable(std::string_view bucket, bool dots_allowed);
+
 /// Whether the bucket's name becomes part of the host's name. kAuto: on AWS, for buckets that can
-/// be part of a host name and that TLS certificates cover: lower case, without dots.
+/// be part of a host name and that TLS certificates cover.
 bool use_virtual_host(S3Options::Addressing addressing, bool custom_endpoint,
                       std::string_view bucket);
 

@@ -28,6 +28,13 @@ Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
 Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
                                                  const StoreOptions& options,
                                                  const S3Settings& settings) {
+  if (settings.endpoint_url.empty() && bucket.ends_with("--x-s3")) {
+    return Error{.code = ErrorCode::kUnsupported,
+                 .message = "'" + bucket +
+                            "' is a directory bucket of S3 Express One Zone, which "
+                            "leat does not read; copy the objects to a "
+                            "general-purpose bucket"};
+  }
   S3ClientOptions client_options;
   client_options.bucket = bucket;
   if (!settings.endpoint_url.empty()) {

@@ -133,6 +133,22 @@ Result<void> S3Writer::copy_in_parts(const ObjectVersion& source, std::string_vi
   return {};
 }
 
+Result<void> S3Writer::move(const ObjectVersion& source, std::string_view new_key,
+                            std::stop_token stop) const {
+  if (source.key == new_key) {
+    return Error{
+        .code = ErrorCode::kInvalidArgument,
+        .message = "s3://" + requester_.bucket() + "/" + source.key + " cannot be moved to itself"};
+  }
+  auto copied = copy(source, new_key, stop);
+  if (!copied && copied.error().code == ErrorCode::kNotFound) {
+    const auto there = head(new_key, stop);
+    if (there && there->size == source.size) return {};
+  }
+  if (!copied) return copied;
+  return remove(source, std::move(stop));
+}
+
 Result<void> S3Writer::remove(std::string_view key, std::stop_token stop) const {
   auto answer = requester_.perform(
       {.operation = Operation::kDelete, .key = std::string(key), .method = "DELETE"},

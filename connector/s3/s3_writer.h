@@ -50,6 +50,13 @@ class S3Writer {
   Result<void> copy(const ObjectVersion& source, std::string_view new_key,
                     std::stop_token stop = {}) const;
 
+  /// Copies this version of an object and deletes it then. Where it is gone, but an object of its
+  /// size is at the new key, it was moved before: after a crash the same can be asked for again.
+  ///   kObjectChanged  It is another version now: that one stays where it is.
+  ///   kNotFound       It is neither here nor there.
+  Result<void> move(const ObjectVersion& source, std::string_view new_key,
+                    std::stop_token stop = {}) const;
+
   /// Deletes an object, whatever its version. What is not there is deleted.
   Result<void> remove(std::string_view key, std::stop_token stop = {}) const;
   /// Deletes an object if it is this version. What is not there is deleted. Services that do not

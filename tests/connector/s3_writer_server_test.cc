@@ -100,6 +100,16 @@ TEST_F(S3WriterServerTest, CopiesDeletesAndTagsAVersion) {
   EXPECT_EQ(reader.answer().tags,
             (std::map<std::string, std::string>{{"loaded", "2 <&>"}, {"other", "x"}}));
 
+  ASSERT_TRUE(writer.put("b", "moved").has_value());
+  const ObjectVersion other = list().at(1);
+  ASSERT_EQ(other.key, "b");
+  for (int i = 0; i < 2; ++i) {  // The second time is as after a crash.
+    done = writer.move(other, "moved/b");
+    EXPECT_TRUE(done.has_value()) << done.error().to_string();
+  }
+  EXPECT_EQ(list().at(2).key, "moved/b");
+  EXPECT_TRUE(writer.remove(list().at(2)).has_value());
+
   ASSERT_TRUE(writer.put("a b+c%", "two").has_value());
   EXPECT_TRUE(is_changed(writer.remove(object)));
   EXPECT_TRUE(is_changed(writer.copy(object, "late")));

@@ -145,6 +145,17 @@ TEST_F(S3WriterTest, CopiesLargeObjectsInParts) {
   EXPECT_EQ(transport_->seen()[4].header("x-amz-copy-source-range"), "bytes=80-100");
 }
 
+TEST_F(S3WriterTest, MovesAgainAfterACrash) {
+  const ObjectVersion object{.key = "k", .version = "v", .size = 7};
+  transport_->then(answer(404, "")).then(answer(200, "", {{"Content-Length", "7"}}));
+  EXPECT_TRUE(writer().move(object, "done/k").has_value());
+  EXPECT_EQ(requests(), (Requests{"HEAD /b/k", "HEAD /b/done/k"}));
+  transport_->then(answer(404, "")).then(answer(200, "", {{"Content-Length", "8"}}));
+  EXPECT_EQ(writer().move(object, "done/k").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(writer().move(object, "k").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(requests().size(), 4u);
+}
+
 TEST_F(S3WriterTest, DeletesAVersionOnly) {
   const ObjectVersion object{.key = "k", .version = "\"v\"", .size = 1};
   transport_->then(answer(200, "")).then(answer(204, ""));
