@@ -48,6 +48,7 @@ Result<MultipartUpload> MultipartUpload::begin(S3Requester& requester, std::stri
   headers.push_back(connector::s3::write_mark());
   MultipartUpload upload(requester, std::move(key), headers.back().value, std::move(stop));
   WriteAnswerReader reader("InitiateMultipartUploadResult");
+  const std::uint64_t retries_before = requester.retries();
   auto answer = requester.perform({.operation = Operation::kPut,
                                    .key = upload.key_,
                                    .method = "POST",
@@ -61,7 +62,35 @@ Result<MultipartUpload> MultipartUpload::begin(S3Requester& requester, std::stri
                  .message = "writing s3://" + requester.bucket() + "/" + upload.key_ +
                             ": the upload that was begun has no id"};
   }
+  // Retries of other requests count, too: then this is looked at in vain.
+  if (requester.retries() != retries_before) {
+    if (auto done = upload.abort_others(); !done) return std::move(done).error();
+  }
   return upload;
+}
+
+Result<void> MultipartUpload::abort_others() {
+  WriteAnswerReader reader("ListMultipartUploadsResult");
+  // Uploads of this very key come first: keys are in order.
+  auto answer =
+      requester_->perform({.operation = Operation::kList,
+                           .key = {},
+                           .method = "GET",
+                           .query = {{"uploads", ""}, {"encoding-type", "url"}, {"prefix", key_}}},
+                          stop_, reader.check());
+  // Who may write need not be allowed to list.
+  if (!answer && answer.error().code == ErrorCode::kPermissionDenied) return {};
+  if (!answer) return std::move(answer).error();
+  for (const OpenUpload& other : reader.answer().uploads) {
+    const auto key = percent_decode(other.key, /*plus_is_space=*/true);
+    // Not every service encodes what it was asked to.
+    if ((other.key != key_ && key != key_) || other.upload_id == upload_id_) continue;
+    S3Request abort = request("DELETE");
+    abort.query = {{"uploadId", other.upload_id}};
+    const auto aborted = requester_->perform(abort, stop_);
+    if (!aborted && aborted.error().code != ErrorCode::kNotFound) return aborted.error();
+  }
+  return {};
 }
 
 Result<void> MultipartUpload::add(std::string_view bytes) {

@@ -19,6 +19,8 @@ class MultipartUpload {
   static constexpr std::size_t kPartsMax = 10'000;
   static constexpr std::size_t kPartBytesMin = std::size_t{5} << 20;  ///< But for the last part.
 
+  /// Where an answer got lost on the way, an upload may have been begun that nobody knows of:
+  /// others of this key are aborted then. So the key must be one that nobody else writes to.
   /// @param headers  Of the object to be: metadata.
   static Result<MultipartUpload> begin(S3Requester& requester, std::string key,
                                        std::vector<HttpHeader> headers, std::stop_token stop);
@@ -40,6 +42,7 @@ class MultipartUpload {
                   std::stop_token stop);
   S3Request request(const char* method) const;
   void abort() noexcept;
+  Result<void> abort_others();
 
   S3Requester* requester_;  // nullptr: moved from.
   std::string key_;

@@ -80,6 +80,7 @@ S3Requester::Check WriteAnswerReader::check() {
     DeleteFailure failure;
     std::string tag_key;
     std::string tag_value;
+    OpenUpload upload;
     XmlReader xml({.begin =
                        [&](const XmlReader::Path& path) {
                          if (path.size() == 1) seen_root = path[0];
@@ -96,6 +97,13 @@ S3Requester::Check WriteAnswerReader::check() {
                          }
                          if (path.size() == 2 && name == "Error") {
                            answer_.failures.push_back(std::exchange(failure, {}));
+                         }
+                         if (path.size() == 3 && path[1] == "Upload") {
+                           if (name == "Key") upload.key = text;
+                           if (name == "UploadId") upload.upload_id = text;
+                         }
+                         if (path.size() == 2 && name == "Upload") {
+                           answer_.uploads.push_back(std::exchange(upload, {}));
                          }
                          if (path.size() == 4 && name == "Key") tag_key = text;
                          if (path.size() == 4 && name == "Value") tag_value = text;

@@ -28,12 +28,19 @@ struct DeleteFailure {
   std::string message;
 };
 
+/// A multipart upload that was begun and neither completed nor aborted.
+struct OpenUpload {
+  std::string key;  ///< As the answer has it: percent-encoded where that was asked for.
+  std::string upload_id;
+};
+
 /// What an answer of success must be made of; texts of the named children of the root.
 struct WriteAnswer {
   std::string etag;       ///< Of CompleteMultipartUploadResult, CopyObjectResult, CopyPartResult.
   std::string upload_id;  ///< Of InitiateMultipartUploadResult.
   std::map<std::string, std::string> tags = {};  ///< Of Tagging.
   std::vector<DeleteFailure> failures = {};      ///< Of DeleteResult.
+  std::vector<OpenUpload> uploads = {};          ///< Of ListMultipartUploadsResult.
 };
 
 /// Reads an answer whose root must be `root`. An answer of status 200 can carry an <Error>, or be

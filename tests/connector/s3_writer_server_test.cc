@@ -11,6 +11,7 @@
 #include "connector/s3/s3_store.h"
 #include "connector/s3/s3_upload.h"
 #include "connector/s3/s3_writer.h"
+#include "connector/s3/uri_encoding.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -164,6 +165,21 @@ TEST_F(S3WriterServerTest, UploadsInPartsAndLeavesNothingBehind) {
   }
   EXPECT_EQ(uploads().find("<Upload>"), std::string::npos);
   EXPECT_EQ(list().size(), 2u);
+}
+
+TEST_F(S3WriterServerTest, OpenUploadsAreListedByTheirKeys) {
+  auto upload = MultipartUpload::begin(client_->requester(), "a b+%/k", {}, {});
+  ASSERT_TRUE(upload.has_value()) << upload.error().to_string();
+  WriteAnswerReader reader("ListMultipartUploadsResult");
+  const auto answer = client_->requester().perform(
+      {.operation = RequestContext::Operation::kList,
+       .method = "GET",
+       .query = {{"uploads", ""}, {"encoding-type", "url"}, {"prefix", "a b+%/k"}}},
+      {}, reader.check());
+  ASSERT_TRUE(answer.has_value()) << answer.error().to_string();
+  ASSERT_EQ(reader.answer().uploads.size(), 1u);
+  const std::string& key = reader.answer().uploads[0].key;
+  EXPECT_TRUE(key == "a b+%/k" || percent_decode(key, true) == "a b+%/k") << key;
 }
 
 TEST_F(S3WriterServerTest, ACompletionThatWasDoneAlreadyIsOne) {

@@ -279,6 +279,23 @@ TEST_F(S3UploadTest, AbortsOnEveryPathOfFailure) {
   EXPECT_EQ(requests().back(), "DELETE /b/k?uploadId=up%2F1");
 }
 
+TEST_F(S3UploadTest, AnUploadWhoseBeginningWasLostIsAborted) {
+  transport_->then(transport_failure(Kind::kBroken))
+      .then(answer(200, kBegun))
+      .then(answer(200,
+                   "<ListMultipartUploadsResult><Upload><Key>k</Key><UploadId>lost</UploadId>"
+                   "</Upload><Upload><Key>k</Key><UploadId>up/1</UploadId></Upload>"
+                   "<Upload><Key>k2</Key><UploadId>of another</UploadId></Upload>"
+                   "</ListMultipartUploadsResult>"))
+      .then(answer(204, ""));
+  auto upload = MultipartUpload::begin(*requester_, "k", {}, {});
+  ASSERT_TRUE(upload.has_value()) << upload.error().to_string();
+  EXPECT_EQ(requests(),
+            (Requests{"POST /b/k?uploads=", "POST /b/k?uploads=",
+                      "GET /b?uploads=&encoding-type=url&prefix=k", "DELETE /b/k?uploadId=lost"}));
+  transport_->otherwise(answer(204, ""));
+}
+
 TEST_F(S3UploadTest, ACompletionWhoseAnswerWasLostIsOne) {
   transport_->then(answer(200, kBegun)).then(part_taken_).then(part_taken_);
   transport_->then(transport_failure(Kind::kBroken))
