@@ -97,6 +97,7 @@ Result<void> MultipartUpload::add(std::string_view bytes) {
   S3Request part = request("PUT");
   part.query.insert(part.query.begin(), {"partNumber", std::to_string(etags_.size() + 1)});
   part.body = bytes;
+  part.bulk = true;
   auto answer = requester_->perform(part, stop_);
   if (!answer) return std::move(answer).error();
   const std::string* etag = answer->head.find("etag");

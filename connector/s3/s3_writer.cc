@@ -20,6 +20,8 @@ using Operation = RequestContext::Operation;
 
 constexpr const char* kWriteMark = "x-amz-meta-leat-write";
 constexpr std::size_t kDeleteKeysMax = 1'000;
+/// Larger bodies must not get in the way of listings.
+constexpr std::size_t kBulkBytes = std::size_t{256} << 10;
 /// A copy may take its time before the first byte of its answer.
 constexpr std::chrono::seconds kCopyStall{120};
 
@@ -67,6 +69,7 @@ Result<std::string> S3Writer::put(std::string_view key, std::string_view bytes, 
                     .query = {},
                     .headers = {},
                     .body = bytes};
+  request.bulk = bytes.size() >= kBulkBytes;
   std::string mark;
   if (only_if_absent) {
     request.headers = {{"If-None-Match", "*"}, write_mark()};

@@ -6,10 +6,12 @@
 #include <map>
 #include <string>
 
+#include "connector/s3/credentials.h"
 #include "connector/s3/credentials/container.h"
 #include "connector/s3/credentials/instance.h"
 #include "connector/s3/credentials/process.h"
 #include "connector/s3/credentials/sts.h"
+#include "tests/connector/canned_server.h"
 #include "tests/connector/fake_transport.h"
 #include "tests/connector/manual_clock.h"
 #include "tests/connector/temporary_folder.h"
@@ -163,6 +165,32 @@ TEST_F(CredentialSourcesTest, UseVersion1OfTheInstancesServiceOnRequestOnly) {
   source = instance_source(context(), *options, {});
   EXPECT_EQ(name_of(source->fetch()), "A");
   EXPECT_EQ(transport_->seen().back().header("X-aws-ec2-metadata-token"), "(none)");
+}
+
+// Over real HTTP, past a proxy that is not there.
+TEST_F(CredentialSourcesTest, AskTheInstanceAndTheContainerWithoutAProxy) {
+  const auto ok = [](const std::string& body) {
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  };
+  const std::string document = R"({"AccessKeyId":"A","SecretAccessKey":"hunter2","Token":"t"})";
+  ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+  CannedServer server({{ok("token"), ok("my-role"), ok(document)}, {ok(document)}});
+  for (const auto& [name, value] :
+       {std::pair{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url("")},
+        std::pair{"AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url("/v1/credentials")}}) {
+    const auto settings =
+        resolve_settings({}, {.environment = context({{name, value}}).environment});
+    ASSERT_TRUE(settings.has_value()) << settings.error().to_string();
+    const auto credentials = settings->credentials->current();
+    ASSERT_TRUE(credentials.has_value()) << credentials.error().to_string();
+    EXPECT_EQ((*credentials)->secret_access_key.reveal(), "hunter2");
+  }
+  ::unsetenv("http_proxy");
+  const auto requests = server.requests();
+  ASSERT_EQ(requests.size(), 4u);
+  EXPECT_TRUE(requests[0].starts_with("PUT /latest/api/token HTTP/1.1")) << requests[0];
+  EXPECT_NE(requests[2].find("X-aws-ec2-metadata-token: token"), std::string::npos) << requests[2];
+  EXPECT_TRUE(requests[3].starts_with("GET /v1/credentials HTTP/1.1")) << requests[3];
 }
 
 TEST_F(CredentialSourcesTest, RunAProcessAndKeepItsWordsToThemselves) {
