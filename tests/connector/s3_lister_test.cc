@@ -131,7 +131,7 @@ TEST_F(S3ListerTest, APageWithoutEndIsReadToABoundOnce) {
   transport_->otherwise([&](const HttpRequest&, const BodySink& sink) {
     HttpExchange exchange{.response = {.status = 200, .headers = {}}, .failure = std::nullopt};
     std::string piece;
-    while (piece.size() < std::size_t{1} << 20) piece += "<a>b</a>";
+    while (piece.size() < std::size_t{1} << 20) piece += "<a>" + std::string(60'000, 'b') + "</a>";
     const std::string root = "<ListBucketResult>";
     bool wanted = sink(exchange.response, std::as_bytes(std::span(root)));
     for (; wanted && sent < std::size_t{1} << 30; sent += piece.size()) {
