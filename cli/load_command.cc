@@ -92,6 +92,7 @@ Result<void> write_report(const std::string& path, const LoadReport& report) {
       {"objects_quarantined", stats.objects_quarantined},
       {"objects_gone", stats.objects_gone},
       {"objects_changed", stats.objects_changed},
+      {"objects_forgotten", stats.objects_forgotten},
       {"objects_unsettled", stats.objects_unsettled},
       {"rows_rejected", stats.rows_rejected},
       {"values_nulled", stats.values_nulled},

@@ -24,7 +24,7 @@ struct PipelineFlags::Typed {
               tokenizer, format = "csv";
   std::uint64_t skip_lines = 0, decode_ratio_max = SourceOptions().decode_ratio_max;
   std::string partitions, where, modified_after, key_after;
-  std::string poll_interval, checkpoint_interval, settle, memory, max_record_bytes;
+  std::string poll_interval, forget_after, checkpoint_interval, settle, memory, max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
   std::string max_rejects, sink_retry_for, sink_statement_timeout, sink_lock_timeout;
   bool create_table = true;
@@ -191,6 +191,10 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
   app.add_option("--report", typed_->report, "File for a summary as JSON at the end")->group(group);
   app.add_option("--poll-interval", typed_->poll_interval, "Between two listings (default 10s)")
       ->group(group);
+  app.add_option("--forget-after", typed_->forget_after,
+                 "How long complete listings must not show an object before its entry in the "
+                 "state folder is dropped (default 7d)")
+      ->group(group);
   app.add_option("--checkpoint-interval", typed_->checkpoint_interval,
                  "Between two commits (default 1s)")
       ->group(group);
@@ -343,6 +347,7 @@ Result<LoaderOptions> PipelineFlags::options() const {
   std::chrono::milliseconds lock_timeout(options.sink.lock_timeout_ms);
   for (Result<void> parsed :
        {set_parsed("--poll-interval", typed.poll_interval, parse_duration, source.poll_interval),
+        set_parsed("--forget-after", typed.forget_after, parse_duration, source.forget_after),
         set_parsed("--checkpoint-interval", typed.checkpoint_interval, parse_duration,
                    options.checkpoint_interval),
         set_parsed("--sink-retry-for", typed.sink_retry_for, parse_duration,

@@ -35,8 +35,8 @@ Result<double> parse_quantity(std::string_view text, std::span<const Unit> units
 }  // namespace
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  static constexpr std::array<Unit, 6> kUnits{
-      {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"min", 6e4}, {"m", 6e4}, {"h", 3.6e6}}};
+  static constexpr std::array<Unit, 7> kUnits{
+      {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"min", 6e4}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}}};
   Result<double> ms = parse_quantity(text, kUnits, "500ms, 10s or 5min");
   if (!ms) return std::move(ms).error();
   if (*ms > 1e12) {

@@ -10,7 +10,7 @@
 
 namespace leat::cli {
 
-/// "250ms", "10s", "5min", "2h"; a bare number counts seconds. Fractions are allowed.
+/// "250ms", "10s", "5min", "2h", "7d"; a bare number counts seconds. Fractions are allowed.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// "512MiB", "2GiB", "64KiB", "1.5GB"; k, M and G alone are binary; a bare number counts bytes.

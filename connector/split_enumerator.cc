@@ -28,15 +28,14 @@ Result<EnumeratedPage> SplitEnumerator::next_page() {
   EnumeratedPage page;
   page.last = listed->last;
   page.unsettled = listed->unsettled;
+  page.unsettled_keys = std::move(listed->unsettled_keys);
   page.unreadable = std::move(listed->unreadable);
   page.listed = listed->objects.size();
   for (ObjectVersion& object : listed->objects) {
     // All keys count, so that a store without order is recognised by those left out as well.
     if (!std::exchange(first_key_, false) && object.key <= last_key_) page.sorted = false;
     last_key_ = object.key;
-    if (!object.key.ends_with('/') && glob_.matches(object.key)) {
-      page.objects.push_back(std::move(object));
-    }
+    if (covers(object.key)) page.objects.push_back(std::move(object));
   }
   if (page.last) lister_.reset();
   return page;

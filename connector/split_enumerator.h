@@ -17,9 +17,10 @@ struct EnumeratedPage {
   std::vector<ObjectVersion> objects;  ///< Match the pattern; in the order of the listing.
   bool sorted = true;  ///< Keys ascend strictly, within the page and since the page before.
   bool last = false;   ///< The sweep is complete: it showed every object.
-  std::uint64_t unsettled = 0;               ///< See ListPage.
-  std::vector<std::string> unreadable = {};  ///< See ListPage.
-  std::uint64_t listed = 0;                  ///< Objects the store listed, matching or not.
+  std::uint64_t unsettled = 0;                   ///< See ListPage.
+  std::vector<std::string> unsettled_keys = {};  ///< See ListPage.
+  std::vector<std::string> unreadable = {};      ///< See ListPage.
+  std::uint64_t listed = 0;                      ///< Objects the store listed, matching or not.
 };
 
 /// Sweeps over a store as often as it is asked to; when to do so is its caller's matter. Used by
@@ -35,6 +36,9 @@ class SplitEnumerator {
   const std::string& literal_prefix() const noexcept { return glob_.literal_prefix(); }
   /// True when the pattern is the name of one object.
   bool names_one_object() const noexcept { return glob_.literal(); }
+
+  /// Whether a complete listing shows an object of this key, if there is one.
+  bool covers(std::string_view key) const { return !key.ends_with('/') && glob_.matches(key); }
 
   /// The next page is the first one of a new, complete listing.
   void begin_sweep();

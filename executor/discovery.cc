@@ -10,7 +10,7 @@ namespace leat::executor {
 using LogLevel = SourceOptions::LogLevel;
 
 Discovery::Discovery(const SourceOptions& options, connector::SplitEnumerator enumerator,
-                     ObjectFilter filter, const state::Ledger& ledger, const Clock& clock,
+                     ObjectFilter filter, state::Ledger& ledger, const Clock& clock,
                      WorkQueue& work, EventQueue& events)
     : options_(options),
       clock_(clock),
@@ -18,7 +18,8 @@ Discovery::Discovery(const SourceOptions& options, connector::SplitEnumerator en
       work_(work),
       events_(events),
       enumerator_(std::move(enumerator)),
-      filter_(std::move(filter)) {}
+      filter_(std::move(filter)),
+      forgetting_(options, ledger, clock, work, events) {}
 
 void Discovery::run(std::vector<SplitAssignment> resumed, std::stop_token stop) {
   for (SplitAssignment& assignment : resumed) {
@@ -100,6 +101,7 @@ void Discovery::finish(std::optional<Error> failure, std::stop_token stop) {
 
 Result<void> Discovery::sweep(std::stop_token stop) {
   enumerator_.begin_sweep();
+  forgetting_.begin_listing();
   std::uint64_t unsettled = 0;
   std::uint64_t matched = 0;
   while (!stop.stop_requested()) {
@@ -114,10 +116,16 @@ Result<void> Discovery::sweep(std::stop_token stop) {
           "the folder " + folder + " may not be read; what is in it is not loaded");
     }
     if (Result<void> queued = queue_page(*page, stop); !queued) return queued;
+    forgetting_.listed(*page);
     if (!page->last) continue;
     unsettled_ = unsettled;
     matched_ = matched;
     last_complete_listing_ms_ = clock_.wall_ms();
+    const auto covers = [this](std::string_view key) { return enumerator_.covers(key); };
+    if (Result<void> judged = forgetting_.complete(covers, stop); !judged) {
+      log(options_, LogLevel::kWarning,
+          "what is no longer there was not forgotten: " + judged.error().to_string());
+    }
     return {};
   }
   return {};

@@ -13,6 +13,7 @@
 
 #include "connector/split_enumerator.h"
 #include "executor/event_queue.h"
+#include "executor/forgetting.h"
 #include "executor/object_filter.h"
 #include "executor/work_queue.h"
 #include "leat/object_store.h"
@@ -30,7 +31,7 @@ class Discovery {
  public:
   /// Everything but the enumerator is borrowed.
   Discovery(const SourceOptions& options, connector::SplitEnumerator enumerator,
-            ObjectFilter filter, const state::Ledger& ledger, const Clock& clock, WorkQueue& work,
+            ObjectFilter filter, state::Ledger& ledger, const Clock& clock, WorkQueue& work,
             EventQueue& events);
 
   /// Queues `resumed` first, then lists every poll interval until a stop is requested; with
@@ -62,6 +63,7 @@ class Discovery {
   EventQueue& events_;
   connector::SplitEnumerator enumerator_;
   ObjectFilter filter_;
+  Forgetting forgetting_;
 
   std::atomic<bool> done_ = false;
   std::atomic<std::uint64_t> queued_ = 0;

@@ -19,11 +19,12 @@ namespace leat::executor {
 
 struct Event {
   enum class Kind {
-    kRows,      ///< `chunk` of `object`.
-    kFinished,  ///< `object` was read to its end.
-    kFailed,    ///< `object` cannot be read on: `error` and `end` say why and where.
-    kReported,  ///< `object` is listed in a version other than the finished one.
-    kWake,      ///< Look again whether all is done.
+    kRows,       ///< `chunk` of `object`.
+    kFinished,   ///< `object` was read to its end.
+    kFailed,     ///< `object` cannot be read on: `error` and `end` say why and where.
+    kReported,   ///< `object` is listed in a version other than the finished one.
+    kForgotten,  ///< `object` has not been listed for long enough.
+    kWake,       ///< Look again whether all is done.
   };
   Kind kind = Kind::kWake;
   std::shared_ptr<const ObjectVersion> object = {};

@@ -23,6 +23,7 @@ constexpr milliseconds kPollMax{100};
 constexpr milliseconds kFirstSinkPause{250};
 constexpr milliseconds kLongestSinkPause{8'000};
 constexpr std::uint64_t kRecordsForPercent = 1'000;
+constexpr std::size_t kRestoredAtOnce = 5'000;
 
 /// What keeps the rows, as it is named to people and kept in the state folder. Not where a table's
 /// file lies: it may be moved.
@@ -43,6 +44,7 @@ void add_counts(const SourceStats& more, SourceStats& to) {
   to.objects_quarantined += more.objects_quarantined;
   to.objects_changed += more.objects_changed;
   to.objects_gone += more.objects_gone;
+  to.objects_forgotten += more.objects_forgotten;
   to.objects_with_extra_columns += more.objects_with_extra_columns;
   to.objects_with_missing_columns += more.objects_with_missing_columns;
   to.objects_with_misfits += more.objects_with_misfits;
@@ -112,11 +114,18 @@ Result<void> PipelineRun::open() {
 
 Result<void> PipelineRun::recover() {
   Checkpoint since;
-  Result<EpochMark> mark =
-      sink_.open(source_->pipeline(), source_->mark(), [&](const SplitProgress& progress) {
-        since.splits.push_back(progress);
-        return Result<void>();
-      });
+  // A lost state folder takes over all there is, an existing one what an epoch has changed.
+  const bool all = source_->mark().epoch == 0;
+  Result<EpochMark> mark = sink_.open(source_->pipeline(), source_->mark(),
+                                      [&](const SplitProgress& progress) -> Result<void> {
+                                        since.splits.push_back(progress);
+                                        if (!all || since.splits.size() < kRestoredAtOnce) {
+                                          return {};
+                                        }
+                                        Result<void> kept = source_->restore(since.splits);
+                                        since.splits.clear();
+                                        return kept;
+                                      });
   if (!mark) return std::move(mark).error();
   since.epoch = mark->epoch;
   since.token = mark->token;

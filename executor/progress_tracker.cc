@@ -60,6 +60,12 @@ void ProgressTracker::reported_changed(const ObjectVersion& object) {
   ++e.changes;
 }
 
+void ProgressTracker::forgotten(const ObjectVersion& object) {
+  Entry& e = entry(object);
+  e.progress.state = SplitState::kForgotten;
+  ++e.changes;
+}
+
 bool ProgressTracker::may_be_durable(const std::string& key) const {
   const auto it = entries_.find(key);
   return it != entries_.end() && it->second.rows_cut;

@@ -33,6 +33,8 @@ class ProgressTracker {
                std::string offending);
   /// A finished object is listed in the version `object`.
   void reported_changed(const ObjectVersion& object);
+  /// `object` is no longer listed, and to be forgotten.
+  void forgotten(const ObjectVersion& object);
 
   /// True when rows or rejects of the split are, or may be, durable at the consumer's: as of the
   /// last commit or in a checkpoint that was made since.

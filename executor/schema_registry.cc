@@ -47,9 +47,8 @@ std::optional<FormatOptions> dialect_of(const std::string& fact) {
 
 }  // namespace
 
-SchemaRegistry::SchemaRegistry(const SourceOptions& options, state::Ledger& ledger,
-                               std::mutex& ledger_writes)
-    : options_(options), ledger_(ledger), ledger_writes_(ledger_writes), format_(options.format) {}
+SchemaRegistry::SchemaRegistry(const SourceOptions& options, state::Ledger& ledger)
+    : options_(options), ledger_(ledger), format_(options.format) {}
 
 Result<void> SchemaRegistry::start() {
   if (const std::optional<std::string> kept = ledger_.meta(kDialectFact)) {
@@ -132,22 +131,16 @@ FormatOptions SchemaRegistry::format() const {
 }
 
 Result<void> SchemaRegistry::fix(std::shared_ptr<const Schema> schema) {
-  {
-    const std::lock_guard lock(ledger_writes_);
-    Result<void> kept = ledger_.put_meta(kSchemaFact, schema->to_sql());
-    if (!kept) return kept;
-  }
+  Result<void> kept = ledger_.put_meta(kSchemaFact, schema->to_sql());
+  if (!kept) return kept;
   return set(std::move(schema));
 }
 
 Result<void> SchemaRegistry::fix(std::shared_ptr<const Schema> schema,
                                  const FormatOptions& format) {
-  {
-    // Before the schema: that one says that both are there.
-    const std::lock_guard lock(ledger_writes_);
-    Result<void> kept = ledger_.put_meta(kDialectFact, dialect_fact(format));
-    if (!kept) return kept;
-  }
+  // Before the schema: that one says that both are there.
+  Result<void> kept = ledger_.put_meta(kDialectFact, dialect_fact(format));
+  if (!kept) return kept;
   {
     const std::lock_guard lock(mutex_);
     format_ = format;

@@ -18,8 +18,8 @@ namespace leat::executor {
 /// Thread-safe.
 class SchemaRegistry {
  public:
-  /// `ledger_writes` guards the ledger's write calls; all three are borrowed.
-  SchemaRegistry(const SourceOptions& options, state::Ledger& ledger, std::mutex& ledger_writes);
+  /// Both are borrowed.
+  SchemaRegistry(const SourceOptions& options, state::Ledger& ledger);
 
   /// Sets the schema given by the user, or else the one that an earlier run left in the ledger.
   ///   kCorrupt          The ledger's schema or dialect cannot be read.
@@ -47,7 +47,6 @@ class SchemaRegistry {
 
   const SourceOptions& options_;
   state::Ledger& ledger_;
-  std::mutex& ledger_writes_;
   std::mutex deriving_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Schema> parsed_;

@@ -17,6 +17,7 @@ Result<void> SourceOptions::validate() const {
   if (from.empty()) return invalid("no source: say what to read, e.g. s3://bucket/in/**/*.csv");
   if (state_dir.empty()) return invalid("no state folder: say where progress is kept");
   if (poll_interval.count() <= 0) return invalid("the poll interval must be above 0");
+  if (forget_after.count() < 0) return invalid("the time to forget after is below 0");
   if (threads > 1024) return invalid("more than 1024 threads");
   if (splits_in_flight_max > 1024) return invalid("more than 1024 splits in flight");
   if (memory_bytes_max < (16u << 20)) return invalid("the memory limit is below 16 MiB");

@@ -98,7 +98,7 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       store_(std::move(store)),
       clock_(clock_of(options_)),
       ledger_(std::move(ledger)),
-      schemas_(options_, *ledger_, ledger_writes_),
+      schemas_(options_, *ledger_),
       sniffer_(options_, *store_, clock_, schemas_),
       drift_(options_, *store_),
       work_(clock_, kPendingSplitsMax),
@@ -144,7 +144,6 @@ Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
                      "another history. Restore what belongs together"};
   }
   if (consumer.epoch == ledger_->epoch()) return {};
-  const std::lock_guard lock(ledger_writes_);
   return ledger_->commit(consumer);
 }
 
@@ -248,6 +247,12 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
           *event.object, SplitState::kChanged,
           "is listed in another version than the one that was loaded; its new rows are not loaded");
       return std::nullopt;
+    case Event::Kind::kForgotten: {
+      tracker_.forgotten(*event.object);
+      const std::lock_guard lock(stats_mutex_);
+      ++stats_.objects_forgotten;
+      return std::nullopt;
+    }
     case Event::Kind::kWake:
       return std::nullopt;
   }
@@ -312,6 +317,7 @@ void SourceExecutor::count(const ObjectVersion& object, SplitState state, const 
       break;
     case SplitState::kReading:
     case SplitState::kFinished:
+    case SplitState::kForgotten:
       break;
   }
 }
@@ -331,10 +337,7 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
                  "commit of epoch " + std::to_string(checkpoint.epoch) + ", but the next one is " +
                      std::to_string(ledger_->epoch() + 1)};
   }
-  {
-    const std::lock_guard lock(ledger_writes_);
-    if (Result<void> written = ledger_->commit(checkpoint); !written) return written;
-  }
+  if (Result<void> written = ledger_->commit(checkpoint); !written) return written;
   for (const std::string& key : tracker_.committed(checkpoint)) work_.release(key);
   return {};
 }

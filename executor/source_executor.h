@@ -48,6 +48,8 @@ class SourceExecutor final : public Source {
   /// A split's key as a user would write it.
   std::string uri_of(std::string_view key) const { return store_->uri_of(key); }
 
+  /// Takes over a part of the consumer's record in a new state folder; recover() completes it.
+  Result<void> restore(std::span<const SplitProgress> splits) { return ledger_->restore(splits); }
   /// Takes over what the consumer committed after the ledger's epoch.
   ///   kStateMismatch  The consumer's epoch is behind the ledger's.
   Result<void> recover(const Checkpoint& consumer);
@@ -80,7 +82,6 @@ class SourceExecutor final : public Source {
   std::stop_source stop_;  ///< Ends threads, and what the store is at.
   const std::unique_ptr<ObjectStore> store_;
   const Clock& clock_;
-  std::mutex ledger_writes_;
   std::unique_ptr<state::Ledger> ledger_;
   std::string pipeline_;
   SchemaRegistry schemas_;

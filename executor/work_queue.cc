@@ -28,6 +28,11 @@ void WorkQueue::take(const ObjectVersion& object) {
   taken_.insert_or_assign(object.key, object.modified_ms);
 }
 
+void WorkQueue::hold(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  taken_.insert_or_assign(key, 0);
+}
+
 void WorkQueue::push_again(SplitAssignment assignment) {
   const std::lock_guard lock(mutex_);
   delayed_.push_back(std::move(assignment));
@@ -78,7 +83,7 @@ std::int64_t WorkQueue::oldest_taken_modified_ms() const {
   const std::lock_guard lock(mutex_);
   std::int64_t oldest = 0;
   for (const auto& [key, modified] : taken_) {
-    if (oldest == 0 || modified < oldest) oldest = modified;
+    if (modified != 0 && (oldest == 0 || modified < oldest)) oldest = modified;
   }
   return oldest;
 }

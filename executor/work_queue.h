@@ -46,6 +46,8 @@ class WorkQueue {
   bool push(SplitAssignment assignment, std::stop_token stop);
   /// Marks a split as taken up without queueing it: its outcome is on the way to the ledger.
   void take(const ObjectVersion& object);
+  /// The same for a key that nobody waits for: it makes the oldest object no older.
+  void hold(const std::string& key);
   /// Queues a split again that is already taken up: reading failed for now. Never waits.
   void push_again(SplitAssignment assignment);
 

@@ -21,7 +21,13 @@ struct ReadOptions;
 namespace leat::state {
 
 /// First byte of every key. 'o' is kept free for after-actions.
-enum Kind : char { kFinishedKind = 'f', kActiveKind = 'a', kAttentionKind = 'q', kMetaKind = 'm' };
+enum Kind : char {
+  kFinishedKind = 'f',
+  kActiveKind = 'a',
+  kAttentionKind = 'q',
+  kMetaKind = 'm',
+  kAbsentKind = 'x',
+};
 
 /// The kind's byte, then the object's key or the name of a fact.
 std::string entry_key(Kind kind, std::string_view name);
@@ -50,6 +56,8 @@ class KindCursor {
   bool find(std::string_view name);
 
   void seek_to_first();
+  /// To the first entry whose name is not before `name`.
+  void seek(std::string_view name);
   void next();
   bool valid() const;
   /// Borrowed until the cursor moves.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/wire.h"
+#include "state/absence.h"
 #include "state/database.h"
 #include "state/ledger_entry.h"
 #include "state/ledger_folder.h"
@@ -28,6 +29,7 @@ constexpr std::uint64_t kFormatVersion = 1;
 constexpr std::string_view kFormatMeta = ".format";
 constexpr std::string_view kEpochMeta = ".epoch";
 constexpr std::string_view kEpochTokenMeta = ".epoch_token";
+constexpr std::string_view kRestoringMeta = ".restoring";
 
 std::string_view view(const Slice& slice) noexcept { return {slice.data(), slice.size()}; }
 Slice slice(std::string_view text) noexcept { return {text.data(), text.size()}; }
@@ -65,7 +67,9 @@ struct Ledger::Impl {
 
   Result<void> load_meta();
   Result<void> reopen_after_failure();
-  Result<void> write(rocksdb::WriteBatch& batch);
+  Result<void> ready_to_write();
+  Result<void> write(rocksdb::WriteBatch& batch, bool sync = true);
+  Result<void> drop_entries();
   Result<void> add_progress(const SplitProgress& progress, rocksdb::WriteBatchWithIndex& batch);
   Result<std::optional<LedgerEntry>> load(Kind kind, std::string_view key,
                                           rocksdb::WriteBatchWithIndex& batch);
@@ -96,7 +100,9 @@ struct Ledger::Impl {
   /// Shared to use `db`, exclusive to replace it.
   mutable std::shared_mutex db_mutex;
   std::unique_ptr<rocksdb::DB> db;
-  bool write_failed = false;  ///< Of the committing thread.
+  std::mutex write_mutex;     ///< Held by each call that writes.
+  bool write_failed = false;  ///< Guarded by write_mutex.
+  bool restoring = false;     ///< Guarded by write_mutex: restore() was called, and no commit().
   std::atomic<std::uint64_t> epoch{0};
   std::atomic<std::uint64_t> epoch_token{0};
   mutable std::mutex meta_mutex;
@@ -118,6 +124,7 @@ Result<void> Ledger::Impl::load_meta() {
   std::uint64_t format = 0;
   std::uint64_t last_epoch = 0;
   std::uint64_t token = 0;
+  bool cut_short = false;
   for (cursor.seek_to_first(); cursor.valid(); cursor.next()) {
     const std::string_view name = cursor.name();
     if (name == kFormatMeta) {
@@ -126,6 +133,8 @@ Result<void> Ledger::Impl::load_meta() {
       if (!number(cursor.value(), last_epoch)) return damaged;
     } else if (name == kEpochTokenMeta) {
       if (!number(cursor.value(), token)) return damaged;
+    } else if (name == kRestoringMeta) {
+      cut_short = true;
     } else {
       meta.emplace(name, cursor.value());
     }
@@ -140,6 +149,7 @@ Result<void> Ledger::Impl::load_meta() {
   }
   epoch = last_epoch;
   epoch_token = token;
+  if (cut_short && !options.read_only) return drop_entries();
   if (format != 0) return {};
 
   // No format: new, or its creation was cut short, or somebody else's database.
@@ -163,6 +173,21 @@ Result<void> Ledger::Impl::load_meta() {
   return write(batch);
 }
 
+// What a restore that was cut short has left: of a record that may have been taken back since.
+Result<void> Ledger::Impl::drop_entries() {
+  rocksdb::WriteBatch batch;
+  for (const char kind : {kFinishedKind, kActiveKind, kAttentionKind, kAbsentKind}) {
+    batch.DeleteRange(std::string(1, kind), std::string(1, static_cast<char>(kind + 1)));
+  }
+  batch.Delete(entry_key(kMetaKind, kRestoringMeta));
+  return write(batch);
+}
+
+Result<void> Ledger::Impl::ready_to_write() {
+  if (options.read_only) return read_only_error();
+  return write_failed ? reopen_after_failure() : Result<void>();
+}
+
 // After a failed write RocksDB 7.8 refuses all later ones; its Resume() does not help where the log
 // itself could not be written. Opening anew does: the log is replayed to its last whole batch.
 Result<void> Ledger::Impl::reopen_after_failure() {
@@ -175,9 +200,9 @@ Result<void> Ledger::Impl::reopen_after_failure() {
   return {};
 }
 
-Result<void> Ledger::Impl::write(rocksdb::WriteBatch& batch) {
+Result<void> Ledger::Impl::write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::WriteOptions write_options;
-  write_options.sync = true;
+  write_options.sync = sync;
   const std::shared_lock lock(db_mutex);
   const rocksdb::Status status = db->Write(write_options, &batch);
   if (status.ok()) return {};
@@ -205,6 +230,25 @@ Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
   auto attention = load(kAttentionKind, key, batch);
   if (!attention) return std::move(attention).error();
 
+  if (progress.state == SplitState::kForgotten) {
+    if (*active) return {};
+    auto finished = load(kFinishedKind, key, batch);
+    if (!finished) return std::move(finished).error();
+    if (*finished) batch.Delete(entry_key(kFinishedKind, key));
+    if (*attention) batch.Delete(entry_key(kAttentionKind, key));
+    if (*finished || *attention) batch.Delete(entry_key(kAbsentKind, key));
+    return {};
+  }
+
+  const auto delivered = [](const std::optional<LedgerEntry>& e) {
+    return e && (e->progress.rows != 0 || e->progress.rejected != 0);
+  };
+  std::optional<LedgerEntry> finished;
+  if (progress.state != SplitState::kFinished) {
+    auto loaded = load(kFinishedKind, key, batch);
+    if (!loaded) return std::move(loaded).error();
+    finished = *std::move(loaded);
+  }
   Kind kind = kAttentionKind;
   LedgerEntry entry{.progress = progress, .noted = {}};
   if (progress.state == SplitState::kFinished) {
@@ -212,14 +256,9 @@ Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
   } else if (progress.state == SplitState::kReading) {
     kind = kActiveKind;
   } else if (progress.state == SplitState::kChanged) {
-    auto finished = load(kFinishedKind, key, batch);
-    if (!finished) return std::move(finished).error();
-    const auto delivered = [](const std::optional<LedgerEntry>& e) {
-      return e && (e->progress.rows != 0 || e->progress.rejected != 0);
-    };
     // The same precedence as match(): what made an object kChanged is what keeps the note.
     std::optional<LedgerEntry>& open = *active ? *active : *attention;
-    std::optional<LedgerEntry>* loaded = delivered(open) ? &open : *finished ? &*finished : nullptr;
+    std::optional<LedgerEntry>* loaded = delivered(open) ? &open : finished ? &finished : nullptr;
     if (loaded != nullptr && !(*loaded)->progress.object.same_version(progress.object)) {
       entry = **loaded;
       entry.noted = NotedVersion{.version = progress.object.version,
@@ -244,6 +283,10 @@ Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
   // Only what is there is deleted: a tombstone for every finished split would outlive it.
   if (*active && kind != kActiveKind) batch.Delete(entry_key(kActiveKind, key));
   if (*attention && kind != kAttentionKind) batch.Delete(entry_key(kAttentionKind, key));
+  // Of an empty version, of which nothing needs to be known once something of another is loaded.
+  if (finished && !delivered(finished) && entry.progress.rows + entry.progress.rejected != 0) {
+    batch.Delete(entry_key(kFinishedKind, key));
+  }
   batch.Put(entry_key(kind, key), entry.encode());
   return {};
 }
@@ -346,14 +389,12 @@ std::optional<std::string> Ledger::meta(std::string_view name) const {
 
 Result<void> Ledger::put_meta(std::string_view name, std::string_view value) {
   return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
-    if (impl_->options.read_only) return impl_->read_only_error();
     if (name.empty() || name.front() == '.') {
       return Error{.code = ErrorCode::kInvalidArgument,
                    .message = "\"" + std::string(name) + "\" cannot name a fact of a pipeline."};
     }
-    if (impl_->write_failed) {
-      if (auto reopened = impl_->reopen_after_failure(); !reopened) return reopened;
-    }
+    const std::lock_guard writing(impl_->write_mutex);
+    if (auto ready = impl_->ready_to_write(); !ready) return ready;
     rocksdb::WriteBatch batch;
     batch.Put(entry_key(kMetaKind, name), slice(value));
     if (auto written = impl_->write(batch); !written) return written;
@@ -365,7 +406,8 @@ Result<void> Ledger::put_meta(std::string_view name, std::string_view value) {
 
 Result<void> Ledger::commit(const Checkpoint& checkpoint) {
   return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
-    if (impl_->options.read_only) return impl_->read_only_error();
+    const std::lock_guard writing(impl_->write_mutex);
+    if (auto ready = impl_->ready_to_write(); !ready) return ready;
     // Against the epoch that commit() reported last: what a failed write left behind is written
     // over by its repetition.
     if (checkpoint.epoch <= impl_->epoch) {
@@ -373,9 +415,6 @@ Result<void> Ledger::commit(const Checkpoint& checkpoint) {
                    .message = "Epoch " + std::to_string(checkpoint.epoch) +
                               " cannot be committed after epoch " + std::to_string(impl_->epoch) +
                               "."};
-    }
-    if (impl_->write_failed) {
-      if (auto reopened = impl_->reopen_after_failure(); !reopened) return reopened;
     }
     rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), 0, true);
     for (const SplitProgress& split : checkpoint.splits) {
@@ -388,11 +427,66 @@ Result<void> Ledger::commit(const Checkpoint& checkpoint) {
     };
     put_number(kEpochMeta, checkpoint.epoch);
     put_number(kEpochTokenMeta, checkpoint.token);
+    if (impl_->restoring) batch.Delete(entry_key(kMetaKind, kRestoringMeta));
     if (auto written = impl_->write(*batch.GetWriteBatch()); !written) return written;
+    impl_->restoring = false;
     impl_->epoch = checkpoint.epoch;
     impl_->epoch_token = checkpoint.token;
     return {};
   });
+}
+
+Result<void> Ledger::restore(std::span<const SplitProgress> splits) {
+  return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
+    const std::lock_guard writing(impl_->write_mutex);
+    if (auto ready = impl_->ready_to_write(); !ready) return ready;
+    if (impl_->epoch != 0) {
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .message = "The state folder " + impl_->options.dir.string() +
+                              " is not new: a whole record cannot be restored into it."};
+    }
+    rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), 0, true);
+    for (const SplitProgress& split : splits) {
+      if (auto added = impl_->add_progress(split, batch); !added) return added;
+    }
+    batch.Put(entry_key(kMetaKind, kRestoringMeta), "");
+    // The commit that completes it syncs: the log keeps its order.
+    if (auto written = impl_->write(*batch.GetWriteBatch(), /*sync=*/false); !written) {
+      return written;
+    }
+    impl_->restoring = true;
+    return {};
+  });
+}
+
+Result<AbsenceStep> Ledger::note_absence(const Absence& absence, std::string_view from) {
+  return guarded(impl_->options.dir, "write to", [&]() -> Result<AbsenceStep> {
+    if (impl_->options.read_only) return impl_->read_only_error();
+    rocksdb::WriteBatch batch;
+    rocksdb::Status status;
+    Result<AbsenceStep> step = AbsenceStep();
+    {
+      const std::shared_lock lock(impl_->db_mutex);
+      if (!impl_->db) return impl_->closed_error();
+      step = judge_absence(*impl_->db, absence, from, batch, status);
+    }
+    if (!status.ok()) return impl_->error(status, "read");
+    if (!step || batch.Count() == 0) return step;
+    const std::lock_guard writing(impl_->write_mutex);
+    if (auto ready = impl_->ready_to_write(); !ready) return std::move(ready).error();
+    // A mark that a crash takes away is made again.
+    if (auto written = impl_->write(batch, /*sync=*/false); !written) {
+      return std::move(written).error();
+    }
+    return step;
+  });
+}
+
+std::uint64_t Ledger::estimated_entries() const {
+  const std::shared_lock lock(impl_->db_mutex);
+  std::uint64_t keys = 0;
+  if (impl_->db) (void)impl_->db->GetIntProperty("rocksdb.estimate-num-keys", &keys);
+  return keys;
 }
 
 Result<void> Ledger::classify(std::span<const ObjectVersion> page, bool sorted,

@@ -44,7 +44,26 @@ struct LedgerOptions {
   bool read_only = false;
 };
 
-/// Thread-safe, except that commit and put_meta are called by one thread at a time.
+/// What one complete listing says about the entries.
+struct Absence {
+  /// Whether the listing would have shown an object of this key, and did not.
+  std::function<bool(std::string_view key)> absent;
+  /// The ledger's epoch when the listing began. Entries written later are left alone: their objects
+  /// may have been found in other ways.
+  std::uint64_t epoch_before = 0;
+  std::int64_t now_ms = 0;    ///< Unix time.
+  std::int64_t grace_ms = 0;  ///< How long listings must not show an object before it is due.
+};
+
+/// What came of a part of the entries.
+struct AbsenceStep {
+  /// To be forgotten: as they stand in the ledger, in key order. At most 1,000.
+  std::vector<ObjectVersion> due;
+  std::string next;   ///< Where to go on.
+  bool last = false;  ///< All entries were judged.
+};
+
+/// Thread-safe.
 class Ledger {
  public:
   /// Opens the ledger, makes it when absent (not read_only).
@@ -72,7 +91,10 @@ class Ledger {
 
   /// Writes the epoch, and each split's entry under the kind of its state, in one synced batch.
   /// A kFinished entry replaces the finished, active and attention entries of its key; any other
-  /// replaces the active or attention entry, but for this:
+  /// replaces the active or attention entry, and once something of its version was delivered a
+  /// finished one of which nothing was, but for this:
+  ///
+  /// kForgotten removes the finished and attention entries, unless there is an active one.
   ///
   /// A kChanged entry in another version than the one that was delivered only notes its version
   /// there. The finished or attention entry keeps its own version, state and counts; an active one
@@ -84,6 +106,23 @@ class Ledger {
   ///                     ledger then opens its files anew. Until that succeeds, the other calls may
   ///                     fail with the same code.
   Result<void> commit(const Checkpoint& checkpoint);
+
+  /// Takes over a part of a consumer's whole record, in a ledger that is new (epoch 0): for records
+  /// that are too large for one checkpoint. commit() of the record's epoch completes it. A ledger
+  /// that is opened before that is new again.
+  ///   kInvalidArgument  An epoch was committed, or opened read_only.
+  ///   kDiskFull, kIo    As commit().
+  Result<void> restore(std::span<const SplitProgress> splits);
+
+  /// Judges the finished and attention entries from key `from` on by a complete listing, some
+  /// hundred thousand in a call. An entry that is absent gets a mark with the time, which it loses
+  /// when it is not absent; one whose mark is as old as the grace time is due. In flight ones are
+  /// left alone. Nothing is forgotten before a commit says so.
+  ///   kInvalidArgument  Opened read_only.
+  ///   kCorrupt, kDiskFull, kIo
+  Result<AbsenceStep> note_absence(const Absence& absence, std::string_view from);
+  /// About how many entries there are.
+  std::uint64_t estimated_entries() const;
 
   /// Classifies a page of a listing: out[i] is about page[i]. With `sorted` (keys ascending in byte
   /// order) this is one merge-join with an iterator, else point look-ups (MultiGet).

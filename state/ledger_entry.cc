@@ -20,9 +20,7 @@ struct Head {
   EntryHead head;
   std::uint64_t rows = 0;
   std::uint64_t rejected = 0;
-  std::uint64_t epoch = 0;
   std::int64_t updated_ms = 0;
-  std::int64_t modified_ms = 0;
   std::int64_t noted_modified_ms = 0;
   std::uint64_t noted_epoch = 0;
   std::int64_t noted_updated_ms = 0;
@@ -44,9 +42,9 @@ Head read_head(WireReader& reader) noexcept {
   out.rows = reader.varint();
   out.rejected = reader.varint();
   out.head.delivered = out.rows != 0 || out.rejected != 0;
-  out.epoch = reader.varint();
+  out.head.epoch = reader.varint();
   out.updated_ms = reader.signed_varint();
-  out.modified_ms = reader.signed_varint();
+  out.head.modified_ms = reader.signed_varint();
   out.head.noted = (flags & kNotedFlag) != 0;
   if (out.head.noted) {
     out.head.noted_version = reader.bytes();
@@ -120,11 +118,11 @@ Result<LedgerEntry> LedgerEntry::decode(std::string_view key, std::string_view v
   progress.object = {.key = std::string(key),
                      .version = std::string(head.head.version),
                      .size = head.head.size,
-                     .modified_ms = head.modified_ms};
+                     .modified_ms = head.head.modified_ms};
   progress.state = head.head.state;
   progress.rows = head.rows;
   progress.rejected = head.rejected;
-  progress.epoch = head.epoch;
+  progress.epoch = head.head.epoch;
   progress.updated_ms = head.updated_ms;
   if (head.head.noted) {
     entry.noted = NotedVersion{.version = std::string(head.head.noted_version),

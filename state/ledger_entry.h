@@ -40,7 +40,9 @@ struct EntryHead {
   SplitState state = SplitState::kReading;
   std::string_view version;
   std::uint64_t size = 0;
-  bool delivered = false;  ///< A row or a reject is in the sink.
+  bool delivered = false;   ///< A row or a reject is in the sink.
+  std::uint64_t epoch = 0;  ///< That last changed the entry.
+  std::int64_t modified_ms = 0;
   bool noted = false;
   std::string_view noted_version;
   std::uint64_t noted_size = 0;

@@ -55,7 +55,7 @@ Result<ListPage> LocalLister::read_page() {
 
   ListPage page;
   const std::int64_t now_ms = clock_.wall_ms();
-  while (!folders_.empty() && page.objects.size() < kPageObjectsMax) {
+  while (!folders_.empty() && page.objects.size() + page.unsettled < kPageObjectsMax) {
     Folder& folder = folders_.back();
     if (folder.next == folder.names.size()) {
       folders_.pop_back();
@@ -80,6 +80,7 @@ Result<ListPage> LocalLister::read_page() {
         std::int64_t{status.st_mtim.tv_sec} * 1'000 + status.st_mtim.tv_nsec / 1'000'000;
     if (std::abs(now_ms - modified_ms) < std::int64_t{settle_ms_}) {
       ++page.unsettled;
+      page.unsettled_keys.push_back(std::move(path));
       continue;
     }
     page.objects.push_back({.key = std::move(path),

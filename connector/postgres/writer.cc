@@ -347,7 +347,14 @@ Result<bool> PgWriter::keeps_former(const SplitProgress& changed) {
 Result<void> PgWriter::keep_progress(const PgCommit& commit) {
   PgByteaArray keys;
   PgByteaArray progresses;
+  PgByteaArray forgotten;
+  bool forgets = false;
   for (const SplitProgress& split : commit.splits) {
+    if (split.state == SplitState::kForgotten) {
+      forgotten.append(split.object.key);
+      forgets = true;
+      continue;
+    }
     if (split.state == SplitState::kChanged) {
       Result<bool> keeps = keeps_former(split);
       if (!keeps) return std::move(keeps).error();
@@ -363,6 +370,12 @@ Result<void> PgWriter::keep_progress(const PgCommit& commit) {
       "epoch = excluded.epoch, progress = excluded.progress",
       {{.value = context_.pipeline}, {.value = epoch}, keys.parameter(), progresses.parameter()});
   if (!kept) return std::move(kept).error();
+  if (forgets) {
+    auto erased =
+        connection_->run("DELETE FROM leat.position WHERE pipeline = $1 AND key = ANY($2::bytea[])",
+                         {{.value = context_.pipeline}, forgotten.parameter()});
+    if (!erased) return std::move(erased).error();
+  }
   // A row of its own for each connection: none waits for another.
   auto marked = connection_->run(
       "INSERT INTO leat.epoch (pipeline, connection, epoch, token, parent) VALUES ($1, $2, $3, $4, "

@@ -178,6 +178,8 @@ Result<void> SqliteSink::prepare_statements() {
   auto select_split =
       database_->prepare("SELECT progress FROM leat_split WHERE pipeline = ?1 AND key = ?2");
   if (!select_split) return std::move(select_split).error();
+  auto delete_split = database_->prepare("DELETE FROM leat_split WHERE pipeline = ?1 AND key = ?2");
+  if (!delete_split) return std::move(delete_split).error();
   auto update_pipeline = database_->prepare(
       "UPDATE leat_pipeline SET epoch = ?3, token = ?4, parent = ?5 "
       "WHERE pipeline = ?1 AND owner = ?2");
@@ -185,6 +187,7 @@ Result<void> SqliteSink::prepare_statements() {
   statements_ = Statements{.select_owner = *std::move(select_owner),
                            .upsert_split = *std::move(upsert_split),
                            .select_split = *std::move(select_split),
+                           .delete_split = *std::move(delete_split),
                            .update_pipeline = *std::move(update_pipeline),
                            .insert_reject = {},
                            .delete_rejects = {}};
@@ -352,6 +355,12 @@ Result<void> SqliteSink::commit_in_transaction(const Checkpoint& checkpoint) {
 }
 
 Result<void> SqliteSink::keep_progress(const SplitProgress& progress) {
+  if (progress.state == SplitState::kForgotten) {
+    Statement& erase = statements_->delete_split;
+    erase.bind_text(1, pipeline_);
+    erase.bind_blob(2, progress.object.key);
+    return erase.run(*database_, "drop the progress of a forgotten object from");
+  }
   if (progress.state == SplitState::kChanged) {
     // Of a version whose rows are in the table, the record stays as it is: it says what is here.
     // That another version was listed is the ledger's to note, and to find again if need be.

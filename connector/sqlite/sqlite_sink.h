@@ -52,6 +52,7 @@ class SqliteSink final : public RowSink {
     Statement select_owner;
     Statement upsert_split;
     Statement select_split;
+    Statement delete_split;
     Statement update_pipeline;
     std::optional<Statement> insert_reject;
     std::optional<Statement> delete_rejects;

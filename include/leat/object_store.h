@@ -29,6 +29,8 @@ struct ListPage {
   std::vector<ObjectVersion> objects = {};
   bool last = false;            ///< No page follows: the listing was complete.
   std::uint64_t unsettled = 0;  ///< Files left out because they may still be written to.
+  /// Their keys, from stores that have such files: they are there, though not to be read yet.
+  std::vector<std::string> unsettled_keys = {};
 };
 
 /// One listing under way. Used by one thread at a time.

@@ -68,7 +68,8 @@ class RowSink {
   ///   kUnsupported  This sink or table cannot: the rows stay.
   virtual Result<void> discard(const ObjectVersion& split) = 0;
 
-  /// Makes everything since the last commit durable together with the checkpoint, or nothing.
+  /// Makes everything since the last commit durable together with the checkpoint, or nothing. The
+  /// record of a split that is kForgotten is dropped.
   /// After an error the transaction is rolled back: only close() may follow.
   ///   kFenced  Another loader took the pipeline over: nothing was written.
   ///   kDiskFull, kIo, kUnavailable

@@ -67,9 +67,13 @@ struct SourceOptions {
   /// Only objects whose keys come after this one, in byte order, are read. Empty: all are.
   std::string key_after = {};
   std::chrono::milliseconds poll_interval{10'000};  ///< Between two listings.
-  std::uint32_t threads = 0;                        ///< Parsing threads; 0: one per core.
-  std::uint64_t memory_bytes_max = 512ull << 20;    ///< For chunks on their way.
-  std::uint32_t splits_in_flight_max = 0;           ///< Splits read at once; 0: 4 × threads.
+  /// How long complete listings must not show an object before its entry is dropped from the
+  /// ledger: then it would be new if it came again. 0: the second such listing. Seven days unless
+  /// told: longer than what a weekend takes to find a bucket's name or a mount that is wrong.
+  std::chrono::milliseconds forget_after{7 * 24 * 3'600'000};
+  std::uint32_t threads = 0;                      ///< Parsing threads; 0: one per core.
+  std::uint64_t memory_bytes_max = 512ull << 20;  ///< For chunks on their way.
+  std::uint32_t splits_in_flight_max = 0;         ///< Splits read at once; 0: 4 × threads.
   /// A split whose reads fail in a way that may pass is tried this often, with growing pauses.
   std::uint32_t split_attempts_max = 5;
 
@@ -93,7 +97,8 @@ struct SourceStats {
   std::uint64_t objects_quarantined = 0;
   std::uint64_t objects_changed = 0;  ///< (Partly) loaded before, listed in another version.
   std::uint64_t objects_gone = 0;
-  std::uint64_t objects_pending = 0;  ///< Listed, not yet started; of the page at hand.
+  std::uint64_t objects_forgotten = 0;  ///< No longer listed, and dropped: see forget_after.
+  std::uint64_t objects_pending = 0;    ///< Listed, not yet started; of the page at hand.
   std::uint64_t objects_reading = 0;
   std::uint64_t objects_unsettled = 0;  ///< Left out by the last listing: still being written.
   /// Schema drift, in objects that brought rows; see docs/sniff.md.

@@ -56,6 +56,7 @@ enum class SplitState : std::uint8_t {
   kQuarantined = 3,  ///< Content that cannot be read on; never taken for finished.
   kGone = 4,         ///< Listed, then no longer there.
   kChanged = 5,      ///< A version other than the one that was (partly) loaded is now listed.
+  kForgotten = 6,    ///< Listings no longer show it: whoever keeps a record of it drops that.
 };
 
 /// "reading", "finished", …

@@ -32,6 +32,13 @@ struct Model {
 
   void apply(const SplitProgress& progress) {
     const std::string& key = progress.object.key;
+    if (progress.state == SplitState::kForgotten) {
+      const auto o = open.find(key);
+      if (o != open.end() && o->second.progress.state == SplitState::kReading) return;
+      finished.erase(key);
+      open.erase(key);
+      return;
+    }
     if (progress.state == SplitState::kFinished) {
       open.erase(key);
       finished[key] = {progress, {}};
@@ -51,10 +58,20 @@ struct Model {
       }
       if (loaded != nullptr && loaded->progress.state != SplitState::kFinished) {
         loaded->progress = progress;
+        drop_empty(key);
         return;
       }
     }
     open[key] = {progress, {}};
+    drop_empty(key);
+  }
+
+  // Once something of another version is loaded, an empty one is of no interest.
+  void drop_empty(const std::string& key) {
+    const auto f = finished.find(key);
+    if (f != finished.end() && !f->second.delivered() && open.at(key).delivered()) {
+      finished.erase(f);
+    }
   }
 
   Match match(const ObjectVersion& listed) const {
@@ -110,7 +127,7 @@ TEST_P(LedgerModel, AgreesWithTheLedger) {
       Checkpoint checkpoint{.epoch = ledger->epoch() + 1, .splits = {}};
       const std::uint32_t count = below(60);
       for (std::uint32_t i = 0; i < count; ++i) {
-        SplitProgress progress = progress_of(random_object(), static_cast<SplitState>(1 + below(5)),
+        SplitProgress progress = progress_of(random_object(), static_cast<SplitState>(1 + below(6)),
                                              below(3), below(4) == 0 ? 1 : 0);
         progress.epoch = checkpoint.epoch;
         progress.position.offset = progress.state == SplitState::kFinished ? 0 : below(1'000);

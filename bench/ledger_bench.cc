@@ -1,0 +1,257 @@
+// The ledger with ten million finished splits. Each step runs in a process of its own, so that the
+// memory of one is not taken for another's; `bench/ledger-scale` runs them all in turn.
+//
+//   ledger_bench fill DIR COUNT      finishes COUNT splits, 10,000 in an epoch
+//   ledger_bench restart DIR COUNT   opens, and classifies one page in the middle
+//   ledger_bench list COUNT          makes the pages of a listing, and does nothing with them
+//   ledger_bench sorted DIR COUNT    classifies a whole sorted listing, by merge-join
+//   ledger_bench unsorted DIR COUNT  classifies 2 million keys, in random order, by look-up
+//   ledger_bench poll DIR COUNT      a whole source lists all of it once, `leat load --once`
+//   ledger_bench set COUNT           std::unordered_set<std::string> of keys and versions instead
+#include <sys/resource.h>
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "bench/object_generator.h"
+#include "leat/source.h"
+#include "state/ledger.h"
+
+namespace {
+
+using leat::ObjectVersion;
+using leat::bench::ObjectGenerator;
+using leat::state::Ledger;
+using leat::state::Match;
+
+[[noreturn]] void fail(const std::string& why) {
+  std::fprintf(stderr, "ledger_bench: %s\n", why.c_str());
+  std::exit(1);
+}
+
+template <class T>
+T taken(leat::Result<T> result) {
+  if (!result) fail(result.error().to_string());
+  return *std::move(result);
+}
+void taken(const leat::Result<void>& result) {
+  if (!result) fail(result.error().to_string());
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Of this thread alone: RocksDB compacts on others meanwhile.
+double thread_cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+double peak_mib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+/// Time since it was made.
+class Meter {
+ public:
+  double wall() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+  double cpu() const { return cpu_seconds() - cpu_begin_; }
+  double thread_cpu() const { return thread_cpu_seconds() - thread_cpu_begin_; }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  double cpu_begin_ = cpu_seconds();
+  double thread_cpu_begin_ = thread_cpu_seconds();
+};
+
+void print(std::string_view what, std::uint64_t items, double wall, double cpu) {
+  std::printf("%-10.*s %9llu items  %8.3f s  %8.3f CPU s  %10.0f items/CPU s  peak %6.0f MiB\n",
+              static_cast<int>(what.size()), what.data(), static_cast<unsigned long long>(items),
+              wall, cpu, static_cast<double>(items) / cpu, peak_mib());
+}
+
+std::unique_ptr<Ledger> open_ledger(const std::filesystem::path& dir) {
+  return taken(Ledger::open({.dir = dir}));
+}
+
+std::uintmax_t bytes_of(const std::filesystem::path& dir) {
+  std::uintmax_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(dir)) bytes += file.file_size();
+  return bytes;
+}
+
+void fill(const std::filesystem::path& dir, const ObjectGenerator& objects) {
+  const Meter meter;
+  {
+    const auto ledger = open_ledger(dir);
+    leat::Checkpoint checkpoint;
+    for (std::uint64_t number = 0; number < objects.count();) {
+      checkpoint.epoch = ledger->epoch() + 1;
+      checkpoint.token = leat::bench::mixed(checkpoint.epoch);
+      checkpoint.splits.resize(std::min<std::uint64_t>(10'000, objects.count() - number));
+      for (leat::SplitProgress& split : checkpoint.splits) {
+        objects.object(number++, split.object);
+        split.state = leat::SplitState::kFinished;
+        split.rows = split.object.size / 100;
+        split.epoch = checkpoint.epoch;
+        split.updated_ms = split.object.modified_ms + 30'000;
+      }
+      taken(ledger->commit(checkpoint));
+    }
+  }
+  print("fill", objects.count(), meter.wall(), meter.cpu());
+  const auto bytes = static_cast<double>(bytes_of(dir));
+  std::printf("           on disk: %.0f MB, %.1f bytes for each split\n", bytes / 1e6,
+              bytes / static_cast<double>(objects.count()));
+}
+
+void restart(const std::filesystem::path& dir, const ObjectGenerator& objects) {
+  std::vector<ObjectVersion> page(1'000);
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    objects.object(objects.count() / 2 + i, page[i]);
+  }
+  const Meter meter;
+  const auto ledger = open_ledger(dir);
+  std::vector<Match> out;
+  taken(ledger->classify(page, true, out));
+  print("restart", page.size(), meter.wall(), meter.cpu());
+  if (std::count(out.begin(), out.end(), Match::kFinished) != 1'000) fail("not all were finished");
+}
+
+void make_page(const ObjectGenerator& objects, std::uint64_t from,
+               const std::function<std::uint64_t(std::uint64_t)>& order,
+               std::vector<ObjectVersion>& page) {
+  page.resize(std::min<std::uint64_t>(1'000, objects.count() - from));
+  for (std::size_t i = 0; i < page.size(); ++i) objects.object(order(from + i), page[i]);
+}
+
+void list(const ObjectGenerator& objects) {
+  const Meter meter;
+  std::vector<ObjectVersion> page;
+  for (std::uint64_t from = 0; from < objects.count(); from += 1'000) {
+    make_page(
+        objects, from, [](std::uint64_t i) { return i; }, page);
+  }
+  print("list", objects.count(), meter.wall(), meter.cpu());
+}
+
+void classify(std::string_view what, const std::filesystem::path& dir,
+              const ObjectGenerator& objects, std::uint64_t keys, bool sorted) {
+  const auto ledger = open_ledger(dir);
+  // Every key once, in no order: a stride that shares no factor with the count.
+  std::uint64_t stride = objects.count() * 618 / 1'000 | 1;
+  while (std::gcd(stride, objects.count()) != 1) stride += 2;
+  const auto order = [&](std::uint64_t i) { return sorted ? i : i * stride % objects.count(); };
+  double wall = 0;
+  double cpu = 0;
+  std::uint64_t finished = 0;
+  std::vector<ObjectVersion> page;
+  std::vector<Match> out;
+  for (std::uint64_t from = 0; from < keys; from += 1'000) {
+    make_page(objects, from, order, page);
+    const Meter meter;
+    taken(ledger->classify(page, sorted, out));
+    wall += meter.wall();
+    cpu += meter.thread_cpu();
+    finished += static_cast<std::uint64_t>(std::count(out.begin(), out.end(), Match::kFinished));
+  }
+  print(what, keys, wall, cpu);
+  if (finished != keys) fail("only " + std::to_string(finished) + " were finished");
+}
+
+void poll(const std::filesystem::path& dir, std::uint64_t count) {
+  leat::SourceOptions options;
+  options.from = "s3://bench/**";
+  options.state_dir = dir;
+  options.once = true;
+  const Meter meter;
+  const auto source =
+      taken(leat::Source::open(options, std::make_unique<leat::bench::GeneratorStore>(count)));
+  while (true) {
+    const leat::Polled polled = taken(source->poll(std::chrono::seconds(1)));
+    if (polled.kind == leat::Polled::Kind::kEnd) break;
+    if (polled.kind != leat::Polled::Kind::kIdle) fail("something was taken for new");
+  }
+  taken(source->close());
+  print("poll", count, meter.wall(), meter.cpu());
+}
+
+void unordered_set(const ObjectGenerator& objects) {
+  std::unordered_set<std::string> known;
+  ObjectVersion object;
+  {
+    const Meter meter;
+    for (std::uint64_t i = 0; i < objects.count(); ++i) {
+      objects.object(i, object);
+      known.insert(object.key + object.version);
+    }
+    print("set: fill", objects.count(), meter.wall(), meter.cpu());
+  }
+  double wall = 0;
+  double cpu = 0;
+  std::uint64_t found = 0;
+  std::vector<ObjectVersion> page;
+  for (std::uint64_t from = 0; from < objects.count(); from += 1'000) {
+    make_page(
+        objects, from, [](std::uint64_t i) { return i; }, page);
+    const Meter meter;
+    for (const ObjectVersion& listed : page) found += known.contains(listed.key + listed.version);
+    wall += meter.wall();
+    cpu += meter.thread_cpu();
+  }
+  print("set: look", objects.count(), wall, cpu);
+  if (found != objects.count()) fail("not all were found");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const std::string usage = "see the front of bench/ledger_bench.cc for its arguments";
+  if (words.size() < 2) fail(usage);
+  const ObjectGenerator objects(std::stoull(words.back()));
+  if (words.size() == 2 && words[0] == "list") {
+    list(objects);
+  } else if (words.size() == 2 && words[0] == "set") {
+    unordered_set(objects);
+  } else if (words.size() != 3) {
+    fail(usage);
+  } else if (words[0] == "fill") {
+    fill(words[1], objects);
+  } else if (words[0] == "restart") {
+    restart(words[1], objects);
+  } else if (words[0] == "sorted") {
+    classify("sorted", words[1], objects, objects.count(), true);
+  } else if (words[0] == "unsorted") {
+    classify("unsorted", words[1], objects, std::min<std::uint64_t>(objects.count(), 2'000'000),
+             false);
+  } else if (words[0] == "poll") {
+    poll(words[1], objects.count());
+  } else {
+    fail(usage);
+  }
+  return 0;
+}
