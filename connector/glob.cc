@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,8 @@ namespace {
 
 constexpr std::string_view kSpecial = "*?[]{}\\";
 constexpr int kNestingMax = 32;
+// The table is made of at most this many instructions: it takes time for each, state and byte.
+constexpr std::size_t kTabledProgramMax = 512;
 
 bool is_continuation(unsigned byte) { return (byte & 0xC0u) == 0x80u; }
 
@@ -18,7 +21,8 @@ bool is_continuation(unsigned byte) { return (byte & 0xC0u) == 0x80u; }
 /// Recursive descent over the pattern, straight into instructions (Thompson's construction).
 class GlobCompiler {
  public:
-  explicit GlobCompiler(std::string_view pattern) : pattern_(pattern) {}
+  GlobCompiler(std::string_view pattern, std::size_t table_states_max)
+      : pattern_(pattern), table_states_max_(table_states_max) {}
 
   Result<Glob> compile() {
     if (pattern_.size() > Glob::kPatternBytesMax) {
@@ -31,11 +35,13 @@ class GlobCompiler {
     if (error_) return *std::move(error_);
     emit({.op = Op::kMatch});
     find_prefix();
+    if (!glob_.literal_ && glob_.program_.size() <= kTabledProgramMax) make_table();
     return std::move(glob_);
   }
 
  private:
   using Op = Glob::Instruction::Op;
+  using States = std::vector<std::uint32_t>;
 
   bool at_end() const { return position_ >= pattern_.size(); }
   char peek() const { return pattern_[position_]; }
@@ -244,19 +250,96 @@ class GlobCompiler {
     glob_.literal_ = glob_.program_[state].op == Op::kMatch;
   }
 
+  // The subset construction: each set of states that can be reached together becomes one.
+  void make_table() {
+    std::map<States, std::uint16_t> numbers;
+    std::vector<const States*> in_order;
+    const auto number_of = [&](States states) {
+      const auto [it, added] =
+          numbers.try_emplace(std::move(states), static_cast<std::uint16_t>(numbers.size()));
+      if (added) in_order.push_back(&it->first);
+      return it->second;
+    };
+    number_of(closure({glob_.after_prefix_}));
+    for (std::size_t at = 0; at < in_order.size(); ++at) {
+      // Too many: without a table then.
+      if (in_order.size() > table_states_max_) {
+        glob_.table_.clear();
+        glob_.table_states_.clear();
+        return;
+      }
+      const States& states = *in_order[at];
+      // The match is the program's last instruction.
+      Glob::TableState made{.matches =
+                                !states.empty() && glob_.program_[states.back()].op == Op::kMatch};
+      for (unsigned byte = 0; byte < 256; ++byte) {
+        States following;
+        for (const std::uint32_t state : states) {
+          const Glob::Instruction& instruction = glob_.program_[state];
+          if (takes(instruction, byte)) following.push_back(instruction.next);
+        }
+        const std::uint16_t next = number_of(closure(std::move(following)));
+        made.settled = made.settled && next == at;
+        glob_.table_.push_back(next);
+      }
+      glob_.table_states_.push_back(made);
+    }
+  }
+
+  bool takes(const Glob::Instruction& instruction, unsigned byte) const {
+    return instruction.op == Op::kByte  ? instruction.byte == byte
+           : instruction.op == Op::kSet ? glob_.sets_[instruction.other].test(byte)
+                                        : false;
+  }
+
+  // The states without forks that can be reached without a byte, in ascending order.
+  States closure(States pending) const {
+    States states;
+    std::vector<bool> entered(glob_.program_.size());
+    while (!pending.empty()) {
+      const std::uint32_t state = pending.back();
+      pending.pop_back();
+      if (entered[state]) continue;
+      entered[state] = true;
+      if (glob_.program_[state].op == Op::kFork) {
+        pending.push_back(glob_.program_[state].other);
+        pending.push_back(glob_.program_[state].next);
+      } else {
+        states.push_back(state);
+      }
+    }
+    std::sort(states.begin(), states.end());
+    return states;
+  }
+
   std::string_view pattern_;
+  const std::size_t table_states_max_;
   std::size_t position_ = 0;
   Glob glob_;
   std::optional<Error> error_;
 };
 
-Result<Glob> Glob::compile(std::string_view pattern) { return GlobCompiler(pattern).compile(); }
+Result<Glob> Glob::compile(std::string_view pattern, std::size_t table_states_max) {
+  return GlobCompiler(pattern, table_states_max).compile();
+}
 
 bool Glob::matches(std::string_view key) const {
   if (!key.starts_with(literal_prefix_)) return false;
   key.remove_prefix(literal_prefix_.size());
   if (literal_) return key.empty();
+  return table_.empty() ? simulate(key) : follow(key);
+}
 
+bool Glob::follow(std::string_view rest) const {
+  std::size_t state = 0;
+  for (const char c : rest) {
+    if (table_states_[state].settled) break;
+    state = table_[state * 256 + static_cast<unsigned char>(c)];
+  }
+  return table_states_[state].matches;
+}
+
+bool Glob::simulate(std::string_view key) const {
   std::vector<std::uint32_t> current;
   std::vector<std::uint32_t> following;
   std::vector<std::uint32_t> pending;

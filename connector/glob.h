@@ -21,16 +21,22 @@ namespace leat::connector {
 ///   {a,b}    either; alternatives may be empty, nested, and hold wildcards or '/'
 ///   \x       x itself
 ///
-/// A leading dot is a byte like any other. Matching is on bytes, in time proportional to
-/// key × pattern whatever the pattern.
+/// A leading dot is a byte like any other. Matching is on bytes. It takes one look into a table for
+/// each byte of the key; for patterns whose table would be large, time proportional to key ×
+/// pattern whatever the pattern.
 class Glob {
  public:
   /// Bytes: four times the longest key of S3, and the longest path of Linux.
   static constexpr std::size_t kPatternBytesMax = 4096;
+  /// 64 KiB of table. Usual patterns have some thirty states.
+  static constexpr std::size_t kTableStatesMax = 128;
 
   ///   kInvalidArgument  Unbalanced or empty brackets, a lone backslash at the end, too long or too
   ///                     deeply nested; the message holds pattern and position.
-  static Result<Glob> compile(std::string_view pattern);
+  ///
+  /// @param table_states_max  Up to so many states a table is made; 0: none, for tests.
+  static Result<Glob> compile(std::string_view pattern,
+                              std::size_t table_states_max = kTableStatesMax);
 
   /// Whether the whole of `key` matches.
   bool matches(std::string_view key) const;
@@ -53,13 +59,24 @@ class Glob {
   };
   using ByteSet = std::bitset<256>;
 
+  /// A set of the automaton's states as one. One that every byte leads back to is settled.
+  struct TableState {
+    bool matches = false;
+    bool settled = true;
+  };
+
   Glob() = default;
+  bool follow(std::string_view rest) const;
+  bool simulate(std::string_view rest) const;
 
   std::vector<Instruction> program_;
   std::vector<ByteSet> sets_;
   std::uint32_t after_prefix_ = 0;  // State once literal_prefix_ has been seen.
   std::string literal_prefix_;
   bool literal_ = false;
+  // From after_prefix_ on; the next state for each state and byte. Empty: there is no table.
+  std::vector<std::uint16_t> table_;
+  std::vector<TableState> table_states_;
 };
 
 /// `text` as a pattern that matches exactly it.

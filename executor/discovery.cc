@@ -139,7 +139,8 @@ Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::s
     return known;
   }
   for (std::size_t i = 0; i < page.objects.size(); ++i) {
-    if (taken[i] || !filter_.takes(page.objects[i])) continue;
+    if (taken[i] || matches[i] == state::Match::kFinished) continue;  // Most of them.
+    if (!filter_.takes(page.objects[i])) continue;
     auto object = std::make_shared<const ObjectVersion>(page.objects[i]);
     switch (matches[i]) {
       case state::Match::kNew:

@@ -11,6 +11,7 @@ WorkQueue::WorkQueue(const Clock& clock, std::size_t pending_max)
 void WorkQueue::flag_taken(std::span<const ObjectVersion> page, std::vector<bool>& taken) const {
   const std::lock_guard lock(mutex_);
   taken.assign(page.size(), false);
+  if (taken_.empty()) return;
   for (std::size_t i = 0; i < page.size(); ++i) taken[i] = taken_.contains(page[i].key);
 }
 

@@ -99,9 +99,10 @@ std::string entry_key(Kind kind, std::string_view name) {
   return key;
 }
 
-Result<std::unique_ptr<rocksdb::DB>> open_database(const std::filesystem::path& dir,
-                                                   bool read_only) {
-  const rocksdb::Options options = database_options(read_only);
+Result<std::unique_ptr<rocksdb::DB>> open_database(const std::filesystem::path& dir, bool read_only,
+                                                   rocksdb::Env* env) {
+  rocksdb::Options options = database_options(read_only);
+  if (env != nullptr) options.env = env;
   const std::string path = dir.string();
   rocksdb::DB* opened = nullptr;
   rocksdb::Status status;

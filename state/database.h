@@ -12,6 +12,7 @@
 
 namespace rocksdb {
 class DB;
+class Env;
 class Iterator;
 class Slice;
 class Status;
@@ -32,11 +33,11 @@ enum Kind : char {
 /// The kind's byte, then the object's key or the name of a fact.
 std::string entry_key(Kind kind, std::string_view name);
 
-/// Opens the database, makes it when absent (not read_only). May throw what the standard library
-/// does when memory or threads run out.
+/// Opens the database, makes it when absent (not read_only). `env` as in LedgerOptions. May throw
+/// what the standard library does when memory or threads run out.
 ///   kAlreadyOpen, kPermissionDenied, kIo, kDiskFull, kCorrupt
-Result<std::unique_ptr<rocksdb::DB>> open_database(const std::filesystem::path& dir,
-                                                   bool read_only);
+Result<std::unique_ptr<rocksdb::DB>> open_database(const std::filesystem::path& dir, bool read_only,
+                                                   rocksdb::Env* env);
 
 /// A failed status as leat's error; `doing` completes "Could not … the state folder".
 Error database_error(const rocksdb::Status& status, const std::filesystem::path& dir,

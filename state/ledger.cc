@@ -193,7 +193,7 @@ Result<void> Ledger::Impl::ready_to_write() {
 Result<void> Ledger::Impl::reopen_after_failure() {
   const std::unique_lock lock(db_mutex);
   db.reset();
-  auto opened = open_database(options.dir, options.read_only);
+  auto opened = open_database(options.dir, options.read_only, options.env);
   if (!opened) return std::move(opened).error();
   db = *std::move(opened);
   write_failed = false;
@@ -368,7 +368,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options) {
       return std::move(ready).error();
     }
     auto impl = std::make_unique<Impl>(options);
-    auto database = open_database(options.dir, options.read_only);
+    auto database = open_database(options.dir, options.read_only, options.env);
     if (!database) return std::move(database).error();
     impl->db = *std::move(database);
     if (auto loaded = impl->load_meta(); !loaded) return std::move(loaded).error();

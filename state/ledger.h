@@ -22,6 +22,10 @@
 #include "leat/result.h"
 #include "leat/split.h"
 
+namespace rocksdb {
+class Env;
+}  // namespace rocksdb
+
 namespace leat::state {
 
 /// What the ledger knows about a listed object. "Delivered" counts rows and rejects.
@@ -42,6 +46,8 @@ struct LedgerOptions {
   /// Opens the state as of now without the lock and without writing a byte, beside a running
   /// loader or after it. Later commits of that loader are not seen.
   bool read_only = false;
+  /// What RocksDB reads and writes through; must outlive the ledger. nullptr: the system's.
+  rocksdb::Env* env = nullptr;
 };
 
 /// What one complete listing says about the entries.

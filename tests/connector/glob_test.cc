@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -150,6 +151,30 @@ TEST(Glob, TakesNoLongerForPatternsThatMakeOthersBackUp) {
   std::string braces;
   for (int i = 0; i < 200; ++i) braces += "{a,aa,}";
   EXPECT_FALSE(compiled(braces + "b").matches(std::string(200, 'a')));
+}
+
+TEST(Glob, TheTableSaysWhatTheAutomatonSays) {
+  std::mt19937 random(20'261'126);
+  const auto text = [&random](std::string_view alphabet, std::size_t length_max) {
+    std::string out(random() % (length_max + 1), ' ');
+    for (char& c : out) c = alphabet[random() % alphabet.size()];
+    return out;
+  };
+  int patterns = 0;
+  int matching = 0;
+  while (patterns < 3'000) {
+    const std::string pattern = text("aab/**?[a]{,}\xc3\xa9", 12);
+    const Result<Glob> tabled = Glob::compile(pattern);
+    if (!tabled) continue;
+    const Glob simulated = *Glob::compile(pattern, 0);
+    ++patterns;
+    for (int i = 0; i < 60; ++i) {
+      const std::string key = text("aab/\xc3\xa9", 8);
+      ASSERT_EQ(tabled->matches(key), simulated.matches(key)) << pattern << " on " << key;
+      matching += simulated.matches(key) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(matching, 1'000);
 }
 
 TEST(Glob, EscapedTextMatchesItselfAlone) {

@@ -267,6 +267,23 @@ TEST_F(PostgresSinkTest, CommitsRowsRejectsAndPositionsTogether) {
   EXPECT_EQ(visited_[0].position.parser_state, "ps");
 }
 
+TEST_F(PostgresSinkTest, DropsTheRecordOfForgottenObjectsAndKeepsTheirRows) {
+  auto sink = opened();
+  ChunkBuilder builder("a bigint", "in/a.csv");
+  expect_ok(sink->write(builder.row(1).build()));
+  ASSERT_TRUE(sink->settle());
+  expect_ok(
+      sink->commit(checkpoint(1, {progress_of(*builder.split(), SplitState::kFinished, 1, 1)})));
+  expect_ok(
+      sink->commit(checkpoint(2, {progress_of(*builder.split(), SplitState::kForgotten, 2, 1)})));
+  EXPECT_EQ(reader_->one("SELECT count(*) FROM leat.position"), "0");
+  EXPECT_EQ(reader_->one("SELECT count(*) FROM t"), "1");
+  expect_ok(sink->close());
+  sink = opened();
+  EXPECT_EQ(mark_.epoch, 2u);
+  EXPECT_TRUE(visited_.empty());
+}
+
 TEST_F(PostgresSinkTest, ForgetsWhatWasNotCommitted) {
   auto sink = opened();
   expect_ok(sink->write(ChunkBuilder("a bigint").row(1).build()));

@@ -168,6 +168,29 @@ TEST_F(LedgerAbsence, ForgettingMakesAnObjectNewAndLeavesNoMark) {
   EXPECT_THAT(due({}, 1'100), IsEmpty());
 }
 
+// Every byte, the longest keys of S3 and of Linux, and a prefix that is an object as well.
+TEST_F(LedgerAbsence, TakesEveryKey) {
+  std::set<std::string> keys = {
+      "a", "a/", "a/b", "a//b", std::string(1'024, 'k'), std::string(4'096, '\xff')};
+  for (int byte = 0; byte < 256; ++byte) {
+    keys.insert("k" + std::string(1, static_cast<char>(byte)));
+    keys.insert(std::string(1, static_cast<char>(byte)));
+  }
+  finish({keys.begin(), keys.end()});
+  std::vector<ObjectVersion> page;
+  for (const std::string& key : keys) page.push_back(object_of(key, "1"));
+  for (const bool sorted : {true, false}) {
+    std::vector<Match> out;
+    ASSERT_TRUE(ledger_->classify(page, sorted, out));
+    EXPECT_THAT(out, testing::Each(Match::kFinished));
+  }
+  EXPECT_EQ(scan().size(), keys.size());
+  EXPECT_THAT(due({"a"}, 1'000), IsEmpty());
+  std::set<std::string> rest = keys;
+  rest.erase("a");
+  EXPECT_EQ(due({"a"}, 1'100), std::vector<std::string>(rest.begin(), rest.end()));
+}
+
 TEST_F(LedgerAbsence, AnEmptyObjectStandsOnceWhenAnotherVersionIsLoaded) {
   commit({progress_of(object_of("a", "1"), SplitState::kFinished, 0)});
   commit({progress_of(object_of("a", "2"), SplitState::kReading, 3)});
