@@ -18,12 +18,14 @@ namespace leat::connector::s3 {
 
 /// Ranges begin at 1 MiB and double to 8 MiB, so that small objects cost one request and large ones
 /// few. The first one goes alone, until it has proved that the object is there and is this version;
-/// then as many are on their way as the budget has memory for. Bytes are handed out as they come.
+/// then up to four are on their way, as far as the budget has memory for them. Bytes are handed out
+/// as they come.
 class S3Reader final : public ObjectReader {
  public:
   static constexpr std::uint64_t kFirstRangeBytes = std::uint64_t{1} << 20;
   static constexpr std::uint64_t kRangeBytesMax = std::uint64_t{8} << 20;
-  static constexpr std::size_t kRangesMax = 8;
+  /// Each more of them costs the loop a look at its socket in every round.
+  static constexpr std::size_t kRangesMax = 4;
 
   /// Borrows client and budget. `stop` ends reads early, with kCancelled.
   S3Reader(S3Client& client, ReadBudget& budget, ObjectVersion object, std::uint64_t offset,

@@ -154,8 +154,8 @@ TEST_F(S3ReaderTest, AsksAheadOnlyWhenTheVersionIsProved) {
   });
   EXPECT_EQ(read(reader, 1), content.substr(0, 1));
   opener.join();
-  EXPECT_EQ(transport().seen().size(), 6u);  // 1, 2, 4, 8, 8 and 7 MiB: all of it is on its way.
-  EXPECT_EQ(budget.held(), 30 * kMiB);
+  EXPECT_EQ(transport().seen().size(), 4u);  // 1, 2, 4 and 8 MiB.
+  EXPECT_EQ(budget.held(), 15 * kMiB);
   second.open();
   EXPECT_EQ(read(reader, content.size()), content.substr(1));
   EXPECT_EQ(transport().seen().size(), 6u);
