@@ -318,8 +318,7 @@ class PipelineLoader final : public Loader {
             failure);
       } else {
         failure = std::move(opened).error();
-        // What never worked is more likely a wrong setting.
-        if (!opened_once || !may_pass(failure)) end = failure;
+        if (!may_pass(failure)) end = failure;
       }
       const LoadReport totals = report();
       Result<void> closed = pipeline.close();
@@ -340,8 +339,12 @@ class PipelineLoader final : public Loader {
         return failure;
       }
       executor::log(options_.source, SourceOptions::LogLevel::kWarning,
-                    "the open epoch was rolled back and is loaded again: " + failure.to_string());
-      if (!clock.wait(pause, stop)) return totals;
+                    "what was not committed is loaded again: " + failure.to_string());
+      if (!clock.wait(pause, stop)) {
+        LoadReport committed = totals;
+        committed.source = before;
+        return committed;
+      }
       pause = std::min(pause * 2, kLongestSinkPause);
     }
   }

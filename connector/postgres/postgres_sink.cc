@@ -12,7 +12,7 @@ namespace leat::connector {
 namespace {
 
 // How long a former owner's transaction may take to end before its sessions are ended.
-constexpr std::uint32_t kTakeOverWaitMs = 3'000;
+constexpr std::uint32_t kTakeOverWaitMs = 2'000;
 constexpr int kTakeOverAttempts = 5;
 
 Result<std::string> random_owner() {

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <random>
 #include <stdexcept>
+#include <utility>
 
 namespace leat::crash {
 namespace {
@@ -45,6 +46,30 @@ bool ends_within(pid_t pid, std::chrono::microseconds life) {
 }
 
 }  // namespace
+
+RunningCommand::RunningCommand(const std::vector<std::string>& command) : pid_(start(command)) {}
+
+RunningCommand::~RunningCommand() {
+  if (pid_ == 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+}
+
+bool RunningCommand::ends_within(std::chrono::microseconds time) const {
+  return crash::ends_within(pid_, time);
+}
+
+void RunningCommand::signal(int number) const { ::kill(pid_, number); }
+
+int RunningCommand::wait() { return wait_for(std::exchange(pid_, 0)); }
+
+bool RunningCommand::wait_until_stopped() {
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WEXITED | WNOWAIT) != 0) {
+    throw std::runtime_error("waitid failed");
+  }
+  return info.si_code == CLD_STOPPED;
+}
 
 int run_to_end(const std::vector<std::string>& command) { return wait_for(start(command)); }
 

@@ -30,6 +30,27 @@ struct CrashOutcome {
 CrashOutcome run_with_kills(const std::vector<std::string>& command, const CrashPlan& plan,
                             const std::function<void()>& more_work);
 
+/// A command that runs. Throws when it cannot be started.
+class RunningCommand {
+ public:
+  explicit RunningCommand(const std::vector<std::string>& command);
+  RunningCommand(const RunningCommand&) = delete;
+  RunningCommand& operator=(const RunningCommand&) = delete;
+  ~RunningCommand();
+
+  pid_t pid() const noexcept { return pid_; }
+  /// True when it ended by itself within this time.
+  bool ends_within(std::chrono::microseconds time) const;
+  void signal(int number) const;
+  /// Waits for its end. @return  Its exit status; 128 + signal when killed.
+  int wait();
+  /// Waits until it stands still; false: it ended instead.
+  bool wait_until_stopped();
+
+ private:
+  pid_t pid_ = 0;
+};
+
 /// Runs a command to its end. @return  Its exit status; 128 + signal when killed.
 int run_to_end(const std::vector<std::string>& command);
 

@@ -7,17 +7,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <iterator>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "tests/crash/crash_files.h"
 #include "tests/crash/crash_run.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_bucket.h"
@@ -26,40 +25,6 @@ namespace leat::crash {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::stoull(text) : otherwise;
-}
-
-/// Files with distinct ids, and with everything that makes a record boundary hard to find.
-class FileMaker {
- public:
-  explicit FileMaker(std::uint64_t seed) : random_(seed) {}
-
-  std::string next_file() {
-    static const std::vector<std::string> kNames{"plain",          "",
-                                                 "\"\"",           "\"with, comma\"",
-                                                 "\"two\nlines\"", "\"a \"\"quoted\"\" word\"",
-                                                 "\"\r\n\"",       "5\" pipe",
-                                                 "ünïcode"};
-    std::string text = "id,name,amount\r\n";
-    const std::uint64_t shape = random_() % 8;
-    const std::uint64_t rows = shape == 0 ? 0 : shape == 1 ? 20'000 : random_() % 2'000;
-    for (std::uint64_t row = 0; row < rows; ++row) {
-      text += std::to_string(next_id_++) + "," + kNames[random_() % kNames.size()] + "," +
-              std::to_string(random_() % 100'000) + "." + std::to_string(random_() % 10);
-      if (row + 1 < rows || random_() % 2 == 0) text += random_() % 4 == 0 ? "\r\n" : "\n";
-    }
-    return text;
-  }
-
-  std::uint64_t ids() const { return next_id_; }
-
- private:
-  std::mt19937_64 random_;
-  std::uint64_t next_id_ = 0;
-};
 
 class Database {
  public:

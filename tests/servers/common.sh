@@ -61,6 +61,6 @@ remove_folder() {
 }
 
 usage() {
-  echo "usage: $0 start|stop|env DIR" >&2
+  echo "usage: $0 start|env|crash|stop DIR" >&2
   exit 2
 }

@@ -1,0 +1,248 @@
+// Loads into PostgreSQL as a whole: what the table refuses, what is full, what is lost.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "leat/loader.h"
+#include "tests/connector/postgres_server.h"
+#include "tests/support/small_disk.h"
+#include "tests/support/temporary_folder.h"
+
+namespace leat {
+namespace {
+
+using ::testing::HasSubstr;
+
+class PostgresLoaderTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!test::PostgresDatabase::available()) GTEST_SKIP() << "LEAT_TEST_POSTGRES is not set";
+    database_.emplace("loader");
+    reader_.emplace(database_->connection());
+    std::filesystem::create_directory(folder_.path() / "in");
+  }
+
+  void put(const std::string& name, const std::string& text) {
+    std::ofstream(folder_.path() / "in" / name, std::ios::binary) << text;
+  }
+
+  LoaderOptions options() {
+    LoaderOptions options;
+    options.source.from = (folder_.path() / "in" / "**").string();
+    options.source.state_dir = folder_.path() / "state";
+    options.source.schema = *parse_schema("id bigint, name text");
+    options.source.once = true;
+    options.source.store.local.settle_ms = 0;
+    options.to = database_->uri();
+    options.sink.table = "t";
+    return options;
+  }
+
+  static Result<LoadReport> run(LoaderOptions options) {
+    Result<std::unique_ptr<Loader>> loader = Loader::create(std::move(options));
+    if (!loader) return std::move(loader).error();
+    return (*loader)->run({}, {});
+  }
+
+  /// Waits until the table holds the rows, each once; false after a minute.
+  bool arrives(int rows) {
+    const std::string wanted = std::to_string(rows) + "|" + std::to_string(rows);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (reader_->one("SELECT count(*), count(DISTINCT id) FROM t") != wanted) {
+      if (std::chrono::steady_clock::now() > end) return false;
+    }
+    return true;
+  }
+
+  testing::TemporaryFolder folder_;
+  std::optional<test::PostgresDatabase> database_;
+  std::optional<test::PostgresSession> reader_;
+};
+
+/// A load that goes on until it is told to stop, on a thread of its own.
+class ContinuousLoad {
+ public:
+  explicit ContinuousLoad(LoaderOptions options) {
+    options.source.once = false;
+    options.source.poll_interval = std::chrono::milliseconds(20);
+    options.checkpoint_interval = std::chrono::milliseconds(20);
+    options.source.log = [this](SourceOptions::LogLevel level, const std::string& message) {
+      if (level < SourceOptions::LogLevel::kWarning) return;
+      const std::lock_guard lock(mutex_);
+      messages_ += message + "\n";
+      changed_.notify_all();
+    };
+    loader_ = *Loader::create(std::move(options));
+    thread_ = std::jthread([this](std::stop_token stop) {
+      result_ = loader_->run(stop, [this](const LoadReport& report) {
+        const std::lock_guard lock(mutex_);
+        rows_ = report.source.rows;
+        changed_.notify_all();
+      });
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+      changed_.notify_all();
+    });
+  }
+
+  /// False when it ended, or a minute passed, before.
+  bool says(const std::string& text) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::minutes(1), [&] {
+      return ended_ || messages_.find(text) != std::string::npos;
+    }) && messages_.find(text) != std::string::npos;
+  }
+  bool has_rows(std::uint64_t rows) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::minutes(1), [&] {
+      return ended_ || rows_ >= rows;
+    }) && rows_ >= rows;
+  }
+  Result<LoadReport> stop() {
+    thread_.request_stop();
+    thread_.join();
+    return *result_;
+  }
+  std::string messages() {
+    const std::lock_guard lock(mutex_);
+    return messages_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string messages_;
+  std::uint64_t rows_ = 0;
+  bool ended_ = false;
+  std::unique_ptr<Loader> loader_;
+  std::optional<Result<LoadReport>> result_;
+  std::jthread thread_;
+};
+
+std::string many_rows(int first, int rows) {
+  std::string text = "id,name\n";
+  for (int i = first; i < first + rows; ++i) {
+    text += std::to_string(i) + "," + std::string(200, 'x') + "\n";
+  }
+  return text;
+}
+
+TEST_F(PostgresLoaderTest, OneBadRowInEachOfAThousandFilesCostsNoOther) {
+  reader_->run("CREATE TABLE t (id bigint, name text CHECK (name <> 'refused'))");
+  for (int i = 0; i < 1'000; ++i) {
+    // Half of them cannot be read, the others are refused by the table.
+    const std::string id = std::to_string(3 * i);
+    put(std::to_string(i), "id,name\n" + id + ",a\n" +
+                               (i % 2 == 0 ? "no number,b\n" : "7,refused\n") +
+                               std::to_string(3 * i + 1) + ",c\n");
+  }
+  LoaderOptions with = options();
+  with.source.format.on_error = OnError::kReject;
+  const Result<LoadReport> report = run(with);
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->source.rows, 2'000u);
+  EXPECT_EQ(report->source.rows_rejected, 1'000u);
+  EXPECT_EQ(reader_->one("SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE name = 'a') "
+                         "FROM t"),
+            "2000|2000|1000");
+  EXPECT_EQ(
+      reader_->one("SELECT count(*), count(DISTINCT object), min(record), max(record), count(*) "
+                   "FILTER (WHERE reason LIKE '%SQLSTATE 23514%') FROM leat.reject"),
+      "1000|1000|2|2|500");
+  // Nothing comes again.
+  EXPECT_EQ(run(with)->source.rows, 0u);
+}
+
+TEST_F(PostgresLoaderTest, RefusedRowsGoToTheRejectFileWhereThereIsOne) {
+  reader_->run("CREATE TABLE t (id bigint PRIMARY KEY, name text)");
+  put("a", "id,name\n1,a\n2,b\n1,c\n");
+  LoaderOptions with = options();
+  with.source.format.on_error = OnError::kReject;
+  with.rejects_file = folder_.path() / "rejects.jsonl";
+  const Result<LoadReport> report = run(with);
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->source.rows, 2u);
+  std::ifstream in(with.rejects_file);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  EXPECT_THAT(text, HasSubstr("SQLSTATE 23505"));
+  EXPECT_EQ(reader_->one("SELECT count(*) FROM leat.reject"), "0");
+}
+
+TEST_F(PostgresLoaderTest, TooManyRejectsEndTheRunBeforeTheyAreCommitted) {
+  put("a", "id,name\n1,a\nx,b\ny,c\n2,d\n");
+  LoaderOptions with = options();
+  with.source.format.on_error = OnError::kReject;
+  with.rejects_max = 1;
+  Result<LoadReport> report = run(with);
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("2 of "));
+  with.rejects_max = 2;
+  with.rejects_percent_max = 49;
+  report = run(with);
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("--max-rejects"));
+  with.rejects_percent_max = 50;
+  report = run(with);
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(reader_->one("SELECT count(*) FROM t"), "2");
+}
+
+TEST_F(PostgresLoaderTest, RecoversFromTheTableWhenTheStateFolderIsLost) {
+  put("a", many_rows(0, 100));
+  ASSERT_TRUE(run(options()));
+  std::filesystem::remove_all(folder_.path() / "state");
+  put("b", many_rows(100, 100));
+  ASSERT_TRUE(run(options()));
+  EXPECT_EQ(reader_->one("SELECT count(*), count(DISTINCT id) FROM t"), "200|200");
+}
+
+TEST_F(PostgresLoaderTest, AContinuousLoadOutlastsTheLossOfItsConnections) {
+  put("a", many_rows(0, 10));
+  ContinuousLoad load(options());
+  ASSERT_TRUE(load.has_rows(10)) << load.messages();
+  reader_->run(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+      "AND "
+      "pid <> pg_backend_pid()");
+  put("b", many_rows(10, 10));
+  ASSERT_TRUE(load.says("loaded again")) << load.messages();
+  EXPECT_TRUE(arrives(20)) << load.messages();
+  const Result<LoadReport> report = load.stop();
+  ASSERT_TRUE(report) << report.error().to_string();
+}
+
+TEST_F(PostgresLoaderTest, GoesOnWhenPostgresHasSpaceAgain) {
+  test::SmallDisk disk(16);
+  if (!disk.mounted()) GTEST_SKIP() << "mounting is not allowed here";
+  const std::filesystem::path place = disk.path() / "space";
+  std::filesystem::create_directory(place);
+  std::filesystem::permissions(place, std::filesystem::perms::all);
+  const std::string owner = "chown postgres " + place.string() + " 2>/dev/null";
+  if (::geteuid() == 0 && std::system(owner.c_str()) != 0) GTEST_SKIP() << "no user postgres";
+  const std::string space = "small_" + std::to_string(::getpid());
+  reader_->run("CREATE TABLESPACE " + space + " LOCATION '" + place.string() + "'");
+  reader_->run("CREATE TABLE t (id bigint, name text) TABLESPACE " + space);
+  disk.fill();
+  put("a", many_rows(0, 5'000));
+  ContinuousLoad load(options());
+  EXPECT_TRUE(load.says("disk is full")) << load.messages();
+  disk.free();
+  EXPECT_TRUE(arrives(5'000)) << load.messages();
+  const Result<LoadReport> report = load.stop();
+  EXPECT_TRUE(report) << report.error().to_string();
+  reader_->run("DROP TABLE t");
+  reader_->run("DROP TABLESPACE " + space);
+}
+
+}  // namespace
+}  // namespace leat
