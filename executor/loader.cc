@@ -294,7 +294,8 @@ class PipelineLoader final : public Loader {
     Result<std::unique_ptr<RowSink>> sink = open_sink(options_.to, options_.sink);
     if (!sink) return std::move(sink).error();
     SourceStats before;
-    std::optional<Clock::Duration> failing_since;
+    constexpr Clock::Duration kNotFailing = Clock::Duration::max();
+    Clock::Duration failing_since = kNotFailing;
     milliseconds pause = kFirstSinkPause;
     bool opened_once = false;
     while (true) {
@@ -330,12 +331,12 @@ class PipelineLoader final : public Loader {
       }
       if (pipeline.committed()) {
         before = *pipeline.committed();
-        failing_since.reset();
+        failing_since = kNotFailing;
         pause = kFirstSinkPause;
       }
       if (*end == PipelineRun::End::kStartOver) continue;
-      if (!failing_since) failing_since = clock.monotonic();
-      if (options_.source.once && clock.monotonic() - *failing_since >= options_.sink_retry_for) {
+      if (failing_since == kNotFailing) failing_since = clock.monotonic();
+      if (options_.source.once && clock.monotonic() - failing_since >= options_.sink_retry_for) {
         return failure;
       }
       executor::log(options_.source, SourceOptions::LogLevel::kWarning,
