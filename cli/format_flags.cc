@@ -31,18 +31,42 @@ Result<void> set_character(const char* flag, const std::string& text, char& out)
   return {};
 }
 
+/// One character, or a delimiter of several bytes.
+Result<void> set_delimiter(const std::string& text, FormatOptions& options) {
+  if (text.size() < 2 || parse_character(text)) {
+    return set_character("--delimiter", text, options.delimiter);
+  }
+  options.long_delimiter = text;
+  return {};
+}
+
+/// What all formats have.
+void set_common(const TypedFormat& typed, FormatOptions& options) {
+  options.skip_lines = typed.skip_lines;
+  options.date_format = typed.date_format;
+  options.time_format = typed.time_format;
+  options.timestamp_format = typed.timestamp_format;
+  if (!typed.encoding.empty()) options.encoding = typed.encoding;
+}
+
 /// Formats that are no delimited text.
 Result<FormatOptions> read_other(const TypedFormat& typed) {
   FormatOptions options;
   options.kind = typed.input_format == "jsonl" ? Format::kJsonLines : Format::kLines;
-  options.skip_lines = typed.skip_lines;
+  set_common(typed, options);
   if (Result<void> ok = refuse({{"--dialect", !typed.dialect.empty()},
                                 {"--delimiter", !typed.delimiter.empty()},
                                 {"--quote", !typed.quote.empty()},
                                 {"--escape", !typed.escape.empty()},
                                 {"--comment", !typed.comment.empty()},
                                 {"--null", !typed.null_strings.empty()},
-                                {"--header", typed.header.has_value()}},
+                                {"--header", typed.header.has_value()},
+                                {"--line-end", !typed.line_end.empty()},
+                                {"--trim", typed.trim},
+                                {"--short-records", !typed.short_records.empty()},
+                                {"--long-records", !typed.long_records.empty()},
+                                {"--decimal-separator", !typed.decimal_separator.empty()},
+                                {"--thousands-separator", !typed.thousands_separator.empty()}},
                                "--input-format " + typed.input_format);
       !ok) {
     return std::move(ok).error();
@@ -70,9 +94,13 @@ Result<FormatOptions> read_format(const TypedFormat& typed) {
     }
   }
   char comment = '\0';
-  for (Result<void> set : {set_character("--delimiter", typed.delimiter, options->delimiter),
-                           set_character("--quote", typed.quote, options->quote),
-                           set_character("--comment", typed.comment, comment)}) {
+  for (Result<void> set :
+       {set_delimiter(typed.delimiter, *options),
+        set_character("--quote", typed.quote, options->quote),
+        set_character("--comment", typed.comment, comment),
+        set_character("--decimal-separator", typed.decimal_separator, options->decimal_separator),
+        set_character("--thousands-separator", typed.thousands_separator,
+                      options->thousands_separator)}) {
     if (!set) return std::move(set).error();
   }
   if (!typed.quote.empty()) options->escape = options->quote;
@@ -82,7 +110,11 @@ Result<FormatOptions> read_format(const TypedFormat& typed) {
   if (comment != '\0') options->comment = comment;
   if (!typed.null_strings.empty()) options->null_strings = typed.null_strings;
   if (typed.header) options->header = *typed.header;
-  options->skip_lines = typed.skip_lines;
+  set_common(typed, *options);
+  options->trim = typed.trim;
+  if (typed.line_end == "any") options->line_ends = LineEnds::kAny;
+  if (typed.short_records == "null") options->short_records = ShortRecords::kNull;
+  if (typed.long_records == "ignore") options->long_records = LongRecords::kIgnore;
   return options;
 }
 

@@ -22,6 +22,16 @@ struct TypedFormat {
   std::vector<std::string> null_strings;
   std::optional<bool> header;
   std::uint64_t skip_lines = 0;
+  std::string line_end;  ///< "first" or "any".
+  bool trim = false;
+  std::string short_records;  ///< "fail" or "null".
+  std::string long_records;   ///< "fail" or "ignore".
+  std::string decimal_separator;
+  std::string thousands_separator;
+  std::string date_format;
+  std::string time_format;
+  std::string timestamp_format;
+  std::string encoding;
 };
 
 /// The dialect's options, and over them what was typed.

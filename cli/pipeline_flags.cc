@@ -18,6 +18,9 @@ struct PipelineFlags::Typed {
   bool once = false, retry_quarantined = false, lineage = false, header = true,
        no_sign_request = false, hedge_reads = false;
   std::string input_format, dialect, delimiter, quote, escape, comment;
+  std::string line_end, short_records, long_records, decimal_separator, thousands_separator;
+  std::string date_format, time_format, timestamp_format, encoding;
+  bool trim = false;
   std::vector<std::string> null_strings;
   CLI::Option* header_flag = nullptr;
   std::string types = "sniff", on_error = "fail", extra_columns = "auto", missing_columns = "null",
@@ -86,8 +89,11 @@ void PipelineFlags::add_dialect_flags(CLI::App& app) {
                    "First record holds column names (default, but for other dialects); without, "
                    "columns go by place")
           ->group(group);
-  app.add_option("--delimiter", typed_->delimiter, "Between fields; one byte (default ,)")
+  app.add_option("--encoding", typed_->encoding,
+                 "Of the text: utf-16, windows-1252, … (default auto: UTF-8, or what a byte order "
+                 "mark says)")
       ->group(group);
+  app.add_option("--delimiter", typed_->delimiter, "Between fields (default ,)")->group(group);
   app.add_option("--quote", typed_->quote, "Around fields, or none (default \")")->group(group);
   app.add_option("--escape", typed_->escape, "Before a quote inside quotes (default: the quote)")
       ->group(group);
@@ -102,6 +108,26 @@ void PipelineFlags::add_dialect_flags(CLI::App& app) {
   app.add_option("--skip-lines", typed_->skip_lines, "Lines to drop at the start of each object")
       ->group(group)
       ->check(CLI::Range(0.0, 1e9));
+  app.add_option("--line-end", typed_->line_end,
+                 "first (default: a lone CR ends records only where the first line end is one), "
+                 "any (LF, CRLF and CR)")
+      ->group(group)
+      ->check(CLI::IsMember({"first", "any"}));
+  app.add_flag("--trim", typed_->trim, "Drop spaces and tabs around unquoted fields")->group(group);
+  app.add_option("--decimal-separator", typed_->decimal_separator,
+                 "In numbers: a point (default) or a comma")
+      ->group(group);
+  app.add_option("--thousands-separator", typed_->thousands_separator,
+                 "In numbers, between groups of three digits (default none)")
+      ->group(group);
+  app.add_option("--date-format", typed_->date_format,
+                 "Of date columns, e.g. %d.%m.%Y (default ISO 8601)")
+      ->group(group);
+  app.add_option("--time-format", typed_->time_format, "Of time columns, e.g. '%I:%M %p'")
+      ->group(group);
+  app.add_option("--timestamp-format", typed_->timestamp_format,
+                 "Of timestamp and timestamptz columns, e.g. '%m/%d/%Y %H:%M'")
+      ->group(group);
   app.add_option("--max-record-bytes", typed_->max_record_bytes,
                  "Longer records quarantine their object (default 16MiB)")
       ->group(group);
@@ -125,6 +151,15 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
                  "null (the value becomes null)")
       ->group(group)
       ->check(CLI::IsMember({"fail", "reject", "null"}));
+  app.add_option("--short-records", typed_->short_records,
+                 "Records with too few fields: fail (default; a row error), null (what lacks is "
+                 "null)")
+      ->group(group)
+      ->check(CLI::IsMember({"fail", "null"}));
+  app.add_option("--long-records", typed_->long_records,
+                 "Records with too many fields: fail (default; a row error), ignore (the rest)")
+      ->group(group)
+      ->check(CLI::IsMember({"fail", "ignore"}));
   app.add_option("--extra-columns", typed_->extra_columns,
                  "Header columns that the schema lacks: ignore, fail, auto (ignore with --schema)")
       ->group(group)
@@ -337,7 +372,9 @@ Result<LoaderOptions> PipelineFlags::options() const {
   Result<FormatOptions> typed_format = read_format(
       {typed.input_format, typed.dialect, typed.delimiter, typed.quote, typed.escape, typed.comment,
        typed.null_strings, typed.header_given() ? std::optional(typed.header) : std::nullopt,
-       typed.skip_lines});
+       typed.skip_lines, typed.line_end, typed.trim, typed.short_records, typed.long_records,
+       typed.decimal_separator, typed.thousands_separator, typed.date_format, typed.time_format,
+       typed.timestamp_format, typed.encoding});
   if (!typed_format) return std::move(typed_format).error();
   source.format = *std::move(typed_format);
   FormatOptions& format = source.format;

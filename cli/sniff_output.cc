@@ -49,7 +49,10 @@ std::vector<Setting> settings_of(std::string_view from, const SniffReport& repor
     settings.push_back({"dialect", dialect});
   }
   const FormatOptions limits;
-  if (format.delimiter != defaults.delimiter) {
+  if (format.encoding != limits.encoding) settings.push_back({"encoding", format.encoding});
+  if (!format.long_delimiter.empty()) {
+    settings.push_back({"delimiter", format.long_delimiter});
+  } else if (format.delimiter != defaults.delimiter) {
     settings.push_back({"delimiter", character(format.delimiter)});
   }
   if (format.quote != defaults.quote) settings.push_back({"quote", character(format.quote)});
@@ -61,6 +64,21 @@ std::vector<Setting> settings_of(std::string_view from, const SniffReport& repor
   if (format.header != defaults.header) settings.push_back({"header", format.header});
   if (format.null_strings != defaults.null_strings) {
     settings.push_back({"null", format.null_strings});
+  }
+  if (format.line_ends == LineEnds::kAny) settings.push_back({"line-end", "any"});
+  if (format.trim) settings.push_back({"trim", true});
+  if (format.short_records == ShortRecords::kNull) settings.push_back({"short-records", "null"});
+  if (format.long_records == LongRecords::kIgnore) settings.push_back({"long-records", "ignore"});
+  if (format.decimal_separator != '.') {
+    settings.push_back({"decimal-separator", character(format.decimal_separator)});
+  }
+  if (format.thousands_separator != '\0') {
+    settings.push_back({"thousands-separator", character(format.thousands_separator)});
+  }
+  for (const auto& [name, text] : {std::pair{"date-format", &format.date_format},
+                                   std::pair{"time-format", &format.time_format},
+                                   std::pair{"timestamp-format", &format.timestamp_format}}) {
+    if (!text->empty()) settings.push_back({name, *text});
   }
   if (format.record_bytes_max != limits.record_bytes_max) {
     settings.push_back({"max-record-bytes", format.record_bytes_max});

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "parser/decode/text_decoder.h"
+
 namespace leat::executor {
 namespace {
 
@@ -14,12 +16,13 @@ constexpr std::size_t kEncodedBytes = 256u << 10;
 
 DecodedReader::DecodedReader(const ObjectStore& store, const Clock& clock,
                              const ObjectVersion& object, const Position& from,
-                             connector::SplitReaderOptions options,
+                             connector::SplitReaderOptions options, std::string encoding,
                              const parser::DecoderLimits& limits, std::stop_token stop)
     : store_(store),
       clock_(clock),
       object_(object),
       options_(std::move(options)),
+      encoding_(std::move(encoding)),
       limits_(limits),
       stop_(std::move(stop)),
       state_(from.decoder_state),
@@ -34,11 +37,7 @@ Result<void> DecodedReader::open() {
     opened = std::move(*resumed);
   }
   reader_.emplace(store_, clock_, object_, opened.encoded_offset, options_, stop_);
-  if (offset_ == 0) {
-    if (Result<void> filled = refill(); !filled) return filled;
-    opened =
-        parser::open_decoder(parser::detect_encoding({encoded_.data(), encoded_.size()}), limits_);
-  }
+  if (offset_ == 0) return open_front();
   decoder_ = std::move(opened.decoder);
   // From the restart point to the position: decoded once more and dropped.
   Buffer dropped;
@@ -54,11 +53,41 @@ Result<void> DecodedReader::open() {
   return {};
 }
 
+/// What compresses the object its first bytes say, and what its text is encoded in the first ones
+/// that come out.
+Result<void> DecodedReader::open_front() {
+  if (Result<void> filled = refill(); !filled) return filled;
+  decoder_ =
+      parser::open_decoder(parser::detect_encoding({encoded_.data(), encoded_.size()}), limits_)
+          .decoder;
+  const auto* const plain = reinterpret_cast<const char*>(encoded_.data());
+  std::string_view front(plain, std::min(encoded_.size(), parser::kByteOrderMarkBytes));
+  if (decoder_ != nullptr) {
+    while (front_.size() < parser::kByteOrderMarkBytes) {
+      std::byte byte{};
+      Result<std::size_t> bytes = decode({&byte, 1});
+      if (!bytes) failure_ = std::move(bytes).error();
+      if (failure_ || *bytes == 0) break;
+      front_ += static_cast<char>(byte);
+    }
+    front = front_;
+  }
+  std::string text = parser::choose_text_encoding(encoding_, front);
+  if (text.empty()) return {};
+  // A failure so far comes again, behind what is decoded in front of it.
+  failure_.reset();
+  decoder_ = parser::make_text_decoder(std::move(text), std::move(decoder_), std::move(front_));
+  front_.clear();
+  return {};
+}
+
 Result<std::size_t> DecodedReader::read(std::span<std::byte> out) {
   if (!reader_) {
     if (Result<void> opened = open(); !opened) failure_ = std::move(opened).error();
   }
-  std::size_t filled = 0;
+  std::size_t filled = std::min(out.size(), front_.size());
+  std::memcpy(out.data(), front_.data(), filled);
+  front_.erase(0, filled);
   while (filled < out.size() && !failure_) {
     Result<std::size_t> bytes =
         decoder_ == nullptr ? copy(out.subspan(filled)) : decode(out.subspan(filled));

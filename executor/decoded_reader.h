@@ -21,9 +21,9 @@ namespace leat::executor {
 /// Used by one thread. Borrows store and clock.
 class DecodedReader {
  public:
-  /// Begins at `from`, decoded; sends nothing yet.
+  /// Begins at `from`, decoded; sends nothing yet. `encoding`: FormatOptions::encoding.
   DecodedReader(const ObjectStore& store, const Clock& clock, const ObjectVersion& object,
-                const Position& from, connector::SplitReaderOptions options,
+                const Position& from, connector::SplitReaderOptions options, std::string encoding,
                 const parser::DecoderLimits& limits, std::stop_token stop);
 
   /// Fills `out`, unless the split ends or fails first. 0: the split is over. All bytes in front of
@@ -38,6 +38,7 @@ class DecodedReader {
 
  private:
   Result<void> open();
+  Result<void> open_front();
   Result<std::size_t> copy(std::span<std::byte> out);
   Result<std::size_t> decode(std::span<std::byte> out);
   Result<void> refill();
@@ -46,6 +47,7 @@ class DecodedReader {
   const Clock& clock_;
   const ObjectVersion& object_;
   const connector::SplitReaderOptions options_;
+  const std::string encoding_;
   const parser::DecoderLimits limits_;
   const std::stop_token stop_;
   std::string state_;     ///< Of the position to begin at.
@@ -56,6 +58,7 @@ class DecodedReader {
   Buffer encoded_;                            ///< Not yet decoded from encoded_used_ on.
   std::size_t encoded_used_ = 0;
   bool encoded_ends_ = false;
+  std::string front_;  ///< Decoded to judge the text by, and not given out yet.
   std::optional<Error> failure_;
 };
 

@@ -49,7 +49,8 @@ std::string description(const SniffReport& report) {
 }  // namespace
 
 Result<bool> SchemaSniffer::settle(const ObjectVersion& due, std::stop_token stop) {
-  Result<parser::Sample> sample = read_sample(store_, clock_, due, sample_bytes_of(options_), stop);
+  Result<parser::Sample> sample =
+      read_sample(store_, clock_, due, options_.format.encoding, sample_bytes_of(options_), stop);
   if (!sample) return std::move(sample).error();
   const bool whole = sample->whole;
   Result<SniffReport> alone = parser::sniff_samples({*sample}, options_.format, options_.sniffed);
@@ -86,8 +87,8 @@ Result<SniffReport> SchemaSniffer::look_at_others(parser::Sample due, const Obje
   } else {
     for (const ObjectVersion& other : chosen->objects) {
       if (other.key == object.key) continue;
-      Result<parser::Sample> sample =
-          read_sample(store_, clock_, other, sample_bytes_of(options_), stop);
+      Result<parser::Sample> sample = read_sample(store_, clock_, other, options_.format.encoding,
+                                                  sample_bytes_of(options_), stop);
       if (sample) samples.push_back(std::move(*sample));
     }
   }

@@ -53,7 +53,8 @@ Result<SniffReport> sniff(const SniffOptions& options, const ObjectStore& store)
   std::optional<Error> failure;
   for (const ObjectVersion& object : chosen->objects) {
     Result<parser::Sample> sample =
-        executor::read_sample(store, clock, object, options.sample_bytes_max, options.store.stop);
+        executor::read_sample(store, clock, object, options.format.encoding,
+                              options.sample_bytes_max, options.store.stop);
     if (sample) {
       samples.push_back(std::move(*sample));
       continue;

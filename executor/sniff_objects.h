@@ -28,11 +28,11 @@ struct ChosenObjects {
 Result<ChosenObjects> choose_objects(const ObjectStore& store, std::string_view pattern,
                                      std::uint32_t objects_max, std::stop_token stop);
 
-/// The first `bytes_max` decoded bytes of an object.
+/// The first `bytes_max` decoded bytes of an object, whose text is in `encoding`.
 ///   Errors of DecodedReader::read, where not even the first byte can be read.
 Result<parser::Sample> read_sample(const ObjectStore& store, const Clock& clock,
-                                   const ObjectVersion& object, std::uint64_t bytes_max,
-                                   std::stop_token stop);
+                                   const ObjectVersion& object, const std::string& encoding,
+                                   std::uint64_t bytes_max, std::stop_token stop);
 
 /// What a report says of an object that was not read.
 SniffedObject unread(const ObjectStore& store, const ObjectVersion& object, const Error& error);

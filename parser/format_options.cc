@@ -1,6 +1,11 @@
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "leat/parser.h"
+#include "parser/convert/value_formats.h"
+#include "parser/convert/values.h"
+#include "parser/decode/text_decoder.h"
 
 namespace leat {
 namespace {
@@ -47,6 +52,72 @@ Error same_twice(const char* flag, const char* other) {
   return invalid(std::string(flag) + " and " + other + " are the same character");
 }
 
+Result<void> check_long_delimiter(const FormatOptions& options) {
+  const std::string& text = options.long_delimiter;
+  if (text.empty()) return {};
+  const std::string name = "--delimiter of several bytes";
+  if (text.size() < 2 || text.size() > 16) return invalid(name + " has at most 16");
+  if (text.find_first_of(std::string("\r\n\0", 3)) != text.npos) {
+    return invalid(name + " cannot hold a line end or NUL");
+  }
+  if (!parser::valid_utf8(text)) return invalid(name + " must be UTF-8");
+  if (reads_quotes(options) && text.find(options.quote) != text.npos) {
+    return invalid(name + " cannot hold the --quote");
+  }
+  if (options.escape_anywhere) return invalid(name + " is not read with --dialect redshift");
+  return {};
+}
+
+/// What only CSV has, in other formats.
+Result<void> check_csv_only(const FormatOptions& options) {
+  const FormatOptions none;
+  const std::pair<const char*, bool> given[] = {
+      {"--delimiter of several bytes", !options.long_delimiter.empty()},
+      {"--line-end any", options.line_ends != none.line_ends},
+      {"--trim", options.trim},
+      {"--short-records null", options.short_records != none.short_records},
+      {"--long-records ignore", options.long_records != none.long_records},
+      {"--decimal-separator", options.decimal_separator != none.decimal_separator},
+      {"--thousands-separator", options.thousands_separator != none.thousands_separator},
+  };
+  for (const auto& [flag, is_given] : given) {
+    if (is_given) return invalid(std::string(flag) + " is for CSV only");
+  }
+  return {};
+}
+
+Result<void> check_values(const FormatOptions& options) {
+  using parser::TimeFormat;
+  using Use = TimeFormat::Use;
+  for (const auto& [flag, format, use] :
+       {std::tuple{"--date-format", &options.date_format, Use::kDate},
+        std::tuple{"--time-format", &options.time_format, Use::kTime},
+        std::tuple{"--timestamp-format", &options.timestamp_format, Use::kTimestamp}}) {
+    if (format->empty()) continue;
+    if (const Result<TimeFormat> made = TimeFormat::of(*format, use); !made) {
+      return invalid(std::string(flag) + ": " + made.error().message);
+    }
+  }
+  if (!parser::text_encoding(options.encoding)) {
+    return invalid("--encoding \"" + options.encoding +
+                   "\" is unknown; known are auto, utf-8, utf-16, utf-16le, utf-16be, utf-32, "
+                   "latin-1, iso-8859-1 to -16, windows-1250 to -1258, koi8-r, koi8-u, cp437, "
+                   "cp850, cp852, cp858, cp866, cp874, macintosh, shift_jis, euc-jp, euc-kr, gbk, "
+                   "gb18030, big5");
+  }
+  if (options.decimal_separator != '.' && options.decimal_separator != ',') {
+    return invalid("--decimal-separator must be a point or a comma");
+  }
+  const char thousands = options.thousands_separator;
+  if (thousands != '\0' && std::string(".,' _").find(thousands) == std::string::npos) {
+    return invalid("--thousands-separator must be a point, comma, apostrophe, space or underscore");
+  }
+  if (thousands == options.decimal_separator) {
+    return same_twice("--thousands-separator", "--decimal-separator");
+  }
+  return {};
+}
+
 /// The characters that mean something in delimited text.
 Result<void> check_characters(const FormatOptions& options) {
   const char delimiter = options.delimiter;
@@ -78,6 +149,12 @@ Result<void> FormatOptions::validate() const {
   if (kind != Format::kJsonLines && kind != Format::kLines) {
     if (Result<void> ok = check_characters(*this); !ok) return ok;
   }
+  if (Result<void> ok = check_long_delimiter(*this); !ok) return ok;
+  if (kind != Format::kCsv) {
+    if (Result<void> ok = check_csv_only(*this); !ok) return ok;
+  }
+  if (trim && escape_anywhere) return invalid("--trim is not read with --dialect redshift");
+  if (Result<void> ok = check_values(*this); !ok) return ok;
   if (record_bytes_max == 0 || record_bytes_max > kRecordBytesMaxLimit) {
     return invalid("--max-record-bytes must be between 1 and 1 GiB, not " +
                    std::to_string(record_bytes_max));

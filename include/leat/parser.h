@@ -38,6 +38,24 @@ enum class MissingColumns : std::uint8_t {
   kFail,  ///< The split is quarantined.
 };
 
+/// What becomes of a record that has fewer fields than the header, or without one the schema.
+enum class ShortRecords : std::uint8_t {
+  kFault,  ///< A row error.
+  kNull,   ///< The fields that are not there are null.
+};
+
+/// What becomes of a record that has more fields.
+enum class LongRecords : std::uint8_t {
+  kFault,   ///< A row error.
+  kIgnore,  ///< Those too many are dropped.
+};
+
+/// What ends a record of delimited text, besides LF and CRLF.
+enum class LineEnds : std::uint8_t {
+  kFirst,  ///< A lone CR where the object's first line end is one; then nothing else does.
+  kAny,    ///< Any lone CR, too.
+};
+
 enum class Format : std::uint8_t {
   kCsv,           ///< Delimited text with quotes; see docs/csv.md.
   kPostgresText,  ///< PostgreSQL's COPY text format: tab, \N, backslash escapes.
@@ -64,6 +82,24 @@ struct FormatOptions {
   OnError on_error = OnError::kFail;
   ExtraColumns extra_columns = ExtraColumns::kAuto;
   MissingColumns missing_columns = MissingColumns::kNull;
+  /// Of several bytes, it stands in place of `delimiter`; empty: none does. kCsv only, as all that
+  /// follows down to `thousands_separator`.
+  std::string long_delimiter = {};
+  LineEnds line_ends = LineEnds::kFirst;
+  bool trim = false;  ///< Spaces and tabs around unquoted fields, of the header too, are dropped.
+  ShortRecords short_records = ShortRecords::kFault;
+  LongRecords long_records = LongRecords::kFault;
+  char decimal_separator = '.';     ///< In numbers, in front of the fraction.
+  char thousands_separator = '\0';  ///< In numbers, between groups of three digits; '\0': none.
+  /// How date, time and timestamp columns (these with and without time zone) are written: see
+  /// docs/types.md. Empty: as ISO 8601 has it.
+  std::string date_format = {};
+  std::string time_format = {};
+  std::string timestamp_format = {};
+  /// Of an object's text: "auto" (UTF-8, or what a byte order mark says), "utf-16", "windows-1252",
+  /// …: see docs/encodings.md. It is decoded in front of the parser, which takes UTF-8 whatever
+  /// this says.
+  std::string encoding = "auto";
   std::uint32_t record_bytes_max = 16u << 20;  ///< A longer record quarantines its split.
   std::uint32_t fields_max = 1u << 20;         ///< More fields in a record quarantine its split.
   std::string tokenizer = "simd";              ///< "simd", "libcsv" or "scalar": the same rows.

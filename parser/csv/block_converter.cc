@@ -26,12 +26,14 @@ BlockConverter::BlockConverter(const FormatOptions& options, SimdTarget target,
       quote_(options.quote),
       escape_(options.escape),
       has_header_(options.header),
+      rules_{map_.record_fields, options.short_records == ShortRecords::kNull,
+             options.long_records == LongRecords::kIgnore, options.trim},
       reads_text_(std::any_of(schema_->fields.begin(), schema_->fields.end(),
                               [](const Field& f) { return f.type.id == TypeId::kText; })) {}
 
 /// Sorts the good records into rows and those with another number of fields.
 void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& place) {
-  rows_.assign(block, map_.record_fields, place.input, place.readable);
+  rows_.assign(block, rules_, place.input, place.readable);
   ordinals_.clear();
   shape_faults_.clear();
   if (rows_.count() == block.record_count()) return;
@@ -39,7 +41,9 @@ void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& pl
                          std::size_t fields) {
     std::string reason = "the record has " + count_of(fields, "field") + ", the " +
                          (has_header_ ? "header" : "schema") + " has " +
-                         std::to_string(map_.record_fields);
+                         std::to_string(map_.record_fields) +
+                         (fields < map_.record_fields ? " (--short-records null reads it)"
+                                                      : " (--long-records ignore reads it)");
     shape_faults_.push_back({ordinal, begin, end, ErrorCode::kFieldCount, {}, {}, reason});
   };
   for (const RaggedRecord& record : block.ragged) {
@@ -59,7 +63,7 @@ void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& pl
       }
     }
     const std::size_t fields = block.field_count(record);
-    if (fields == map_.record_fields) {
+    if (rules_.take(fields)) {
       ordinals_.push_back(ordinal);
     } else {
       fault(ordinal, block.record_begin[record], block.end_of(record), fields);
@@ -79,8 +83,8 @@ void BlockConverter::append_columns(RowChunk& out) {
 std::string BlockConverter::text_of(const TokenizedBlock& block, std::size_t row,
                                     std::size_t column) const {
   const std::size_t index = map_.field_of_column[column];
-  if (index == ColumnMap::kMissing) return {};
-  const FieldSpan span = block.field(rows_.record(row), index);
+  if (index == ColumnMap::kMissing || !rows_.has_field(row, index)) return {};
+  const FieldSpan span = rows_.field(row, index);
   std::string text(block.text + span.begin, span.end - span.begin);
   if (!span.escaped) return text;
   std::string plain;

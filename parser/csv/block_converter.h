@@ -75,6 +75,7 @@ class BlockConverter {
   char quote_;
   char escape_;
   bool has_header_;
+  RowRules rules_;
   bool reads_text_;
 
   BlockRows rows_;

@@ -4,20 +4,25 @@
 
 namespace leat::parser {
 
-void BlockRows::assign(const TokenizedBlock& block, std::size_t fields, std::string_view input,
+void BlockRows::assign(const TokenizedBlock& block, const RowRules& rules, std::string_view input,
                        std::string_view readable) {
   block_ = &block;
   bytes_left_ =
       static_cast<std::size_t>(readable.data() + readable.size() - input.data()) - block.consumed;
   records_.clear();
   const std::size_t records = block.record_begin.size();
-  whole_ = block.is_matrix() && block.matrix.fields == fields;
+  whole_ = block.is_matrix() && block.matrix.fields == rules.fields;
+  ragged_ = false;
+  trim_ = rules.trim;
   for (std::size_t record = 0; !whole_ && record < records; ++record) {
-    if (block.field_count(record) == fields) records_.push_back(record);
+    const std::size_t fields = block.field_count(record);
+    if (!rules.take(fields)) continue;
+    records_.push_back(record);
+    ragged_ = ragged_ || fields != rules.fields;
   }
 
   vector_begin_ = vector_end_ = 0;
-  if (block.text != input.data() || (block.is_matrix() && !whole_)) return;
+  if (block.text != input.data() || (block.is_matrix() && !whole_) || ragged_ || trim_) return;
   // How far vectors reach around a field.
   constexpr std::size_t kReachBytes = 64;
   const auto before = static_cast<std::size_t>(input.data() - readable.data());

@@ -18,12 +18,24 @@ enum class Quotes : std::uint8_t {
   kRemoved,  ///< An empty field in quotes looks like one without. Kernels mind neither.
 };
 
+/// Which records are rows, and what is left out of their fields.
+struct RowRules {
+  std::size_t fields = 0;  ///< A row has so many,
+  bool fewer = false;      ///< or fewer,
+  bool more = false;       ///< or more.
+  bool trim = false;       ///< Spaces and tabs around unquoted fields are none of them.
+
+  bool take(std::size_t count) const noexcept {
+    return count == fields || (count < fields ? fewer : more);
+  }
+};
+
 /// Rows of a tokenized block: those records that have the right number of fields.
 class BlockRows {
  public:
-  /// Takes all of the block's good records that have `fields` fields. Both are borrowed.
+  /// Takes all of the block's good records that are rows. Both are borrowed.
   /// `input` is what was tokenized; it lies in `readable`.
-  void assign(const TokenizedBlock& block, std::size_t fields, std::string_view input,
+  void assign(const TokenizedBlock& block, const RowRules& rules, std::string_view input,
               std::string_view readable);
 
   const TokenizedBlock& block() const noexcept { return *block_; }
@@ -32,8 +44,13 @@ class BlockRows {
   }
   /// The row's record among the block's good ones.
   std::size_t record(std::size_t row) const noexcept { return whole_ ? row : records_[row]; }
+  bool has_field(std::size_t row, std::size_t index) const noexcept {
+    return !ragged_ || index < block_->field_count(record(row));
+  }
+  /// The row has it.
   FieldSpan field(std::size_t row, std::size_t index) const noexcept {
-    return block_->field(record(row), index);
+    const FieldSpan span = block_->field(record(row), index);
+    return trim_ ? trimmed(block_->text, span) : span;
   }
 
   /// Rows of which vectors may read: the fields lie in the input, and the bytes around them are
@@ -53,7 +70,9 @@ class BlockRows {
   simd::FieldColumn matrix_fields(std::size_t index) const noexcept;
 
   const TokenizedBlock* block_ = nullptr;
-  bool whole_ = false;                ///< Each good record is a row.
+  bool whole_ = false;   ///< Each good record is a row.
+  bool ragged_ = false;  ///< Some rows have another number of fields.
+  bool trim_ = false;
   std::vector<std::size_t> records_;  ///< Per row, unless whole_.
   std::size_t vector_begin_ = 0;
   std::size_t vector_end_ = 0;

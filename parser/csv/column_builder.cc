@@ -48,11 +48,16 @@ class ColumnBuilder::Target {
 
   /// The records have no such column.
   bool missing() const noexcept { return field_index_ == ColumnMap::kMissing; }
+  bool missing(std::size_t row) const noexcept {
+    return missing() || !rows_.has_field(row, field_index_);
+  }
   FieldSpan span(std::size_t row) const noexcept { return rows_.field(row, field_index_); }
   /// Rows that vectors may read.
   bool has_vector_rows() const noexcept { return vector_begin() < vector_end(); }
-  std::size_t vector_begin() const noexcept { return missing() ? 0 : rows_.vector_begin(); }
-  std::size_t vector_end() const noexcept { return missing() ? 0 : rows_.vector_end(); }
+  std::size_t vector_begin() const noexcept { return no_vectors() ? 0 : rows_.vector_begin(); }
+  std::size_t vector_end() const noexcept { return no_vectors() ? 0 : rows_.vector_end(); }
+  /// The values are written as no kernel reads them.
+  void forgo_vectors() noexcept { forgo_vectors_ = true; }
   simd::FieldColumn vector_fields(Quotes quotes) const {
     return rows_.vector_fields(field_index_, quotes);
   }
@@ -84,6 +89,8 @@ class ColumnBuilder::Target {
   }
 
  private:
+  bool no_vectors() const noexcept { return missing() || forgo_vectors_; }
+
   BlockRows& rows_;
   std::size_t field_index_;
   const Field& field_;
@@ -91,6 +98,7 @@ class ColumnBuilder::Target {
   std::size_t before_;
   Column& column_;
   ValueFaults& faults_;
+  bool forgo_vectors_ = false;
 };
 
 ColumnBuilder::ColumnBuilder(const FormatOptions& options, SimdTarget target)
@@ -100,13 +108,14 @@ ColumnBuilder::ColumnBuilder(const FormatOptions& options, SimdTarget target)
       doubles_quotes_(options.kind == Format::kCsv && !escapes_anywhere(options) &&
                       (options.quote == '\0' || options.escape == options.quote)),
       bad_to_null_(options.on_error == OnError::kNull),
+      formats_(options),
       kernels_(simd::column_kernels(target)),
       append_texts_(append_texts_of(target)) {}
 
 /// One value of any type: `store(text)` gives the reason when the text is no value.
 template <class Store>
 void ColumnBuilder::convert_row(Target& target, std::size_t row, Store store) {
-  if (target.missing()) return target.set_null(row);
+  if (target.missing(row)) return target.set_null(row);
   const FieldSpan span = target.span(row);
   std::string_view text = target.text(span);
   if (is_null_(span, text)) return target.set_null(row);
@@ -152,6 +161,25 @@ void ColumnBuilder::append_fixed(Target& target, Parse parse, Kernel kernel) {
     for (std::size_t i = 0; i < odd; ++i) convert(begin + odd_rows_[i]);
   }
   for (std::size_t row = end; row < target.rows(); ++row) convert(row);
+}
+
+template <class T, class Parse, class Kernel>
+void ColumnBuilder::append_number(Target& target, Parse parse, Kernel kernel) {
+  if (formats_.plain_numbers()) return append_fixed<T>(target, parse, kernel);
+  target.forgo_vectors();
+  append_fixed<T>(
+      target,
+      [&](std::string_view text, T& value) {
+        return parse(formats_.number(text, plain_number_), value);
+      },
+      kernel);
+}
+
+template <class T, class Parse, class Kernel>
+void ColumnBuilder::append_time(Target& target, const TimeFormat& format, Parse parse,
+                                Kernel kernel) {
+  if (!format.is_iso()) target.forgo_vectors();
+  append_fixed<T>(target, parse, kernel);
 }
 
 template <class AppendValue>
@@ -265,17 +293,17 @@ void ColumnBuilder::append(BlockRows& rows, std::size_t field_index, const Field
     case TypeId::kBool:
       return append_bits(target);
     case TypeId::kInt16:
-      return append_fixed<std::int16_t>(target, parse_int<std::int16_t>, kernels_.convert_int16);
+      return append_number<std::int16_t>(target, parse_int<std::int16_t>, kernels_.convert_int16);
     case TypeId::kInt32:
-      return append_fixed<std::int32_t>(target, parse_int<std::int32_t>, kernels_.convert_int32);
+      return append_number<std::int32_t>(target, parse_int<std::int32_t>, kernels_.convert_int32);
     case TypeId::kInt64:
-      return append_fixed<std::int64_t>(target, parse_int<std::int64_t>, kernels_.convert_int64);
+      return append_number<std::int64_t>(target, parse_int<std::int64_t>, kernels_.convert_int64);
     case TypeId::kFloat32:
-      return append_fixed<float>(target, parse_float<float>, kernels_.convert_float32);
+      return append_number<float>(target, parse_float<float>, kernels_.convert_float32);
     case TypeId::kFloat64:
-      return append_fixed<double>(target, parse_float<double>, kernels_.convert_float64);
+      return append_number<double>(target, parse_float<double>, kernels_.convert_float64);
     case TypeId::kDecimal:
-      return append_fixed<Int128>(
+      return append_number<Int128>(
           target,
           [&type = field.type](std::string_view text, Int128& value) {
             return parse_decimal(text, type.precision, type.scale, value);
@@ -285,13 +313,29 @@ void ColumnBuilder::append(BlockRows& rows, std::size_t field_index, const Field
             return kernels_.convert_decimal(fields, type.precision, type.scale, values, left_over);
           });
     case TypeId::kDate:
-      return append_fixed<std::int32_t>(target, parse_date, kernels_.convert_date);
+      return append_time<std::int32_t>(
+          target, formats_.date(),
+          [this](std::string_view text, std::int32_t& value) {
+            return formats_.date().parse_date(text, value);
+          },
+          kernels_.convert_date);
     case TypeId::kTime:
-      return append_fixed<std::int64_t>(target, parse_time, kernels_.convert_time);
+      return append_time<std::int64_t>(
+          target, formats_.time(),
+          [this](std::string_view text, std::int64_t& value) {
+            return formats_.time().parse_time(text, value);
+          },
+          kernels_.convert_time);
     case TypeId::kTimestamp:
-      return append_fixed<std::int64_t>(target, parse_timestamp, kernels_.convert_timestamp);
-    case TypeId::kTimestampTz:
-      return append_fixed<std::int64_t>(target, parse_timestamptz, kernels_.convert_timestamptz);
+    case TypeId::kTimestampTz: {
+      const bool with_offset = field.type.id == TypeId::kTimestampTz;
+      return append_time<std::int64_t>(
+          target, formats_.timestamp(),
+          [this, with_offset](std::string_view text, std::int64_t& value) {
+            return formats_.timestamp().parse_timestamp(text, with_offset, value);
+          },
+          with_offset ? kernels_.convert_timestamptz : kernels_.convert_timestamp);
+    }
     case TypeId::kUuid:
       return append_fixed<simd::Uuid>(
           target,

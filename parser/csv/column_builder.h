@@ -10,6 +10,7 @@
 #include "leat/parser.h"
 #include "leat/row_chunk.h"
 #include "parser/convert/simd/column_kernels.h"
+#include "parser/convert/value_formats.h"
 #include "parser/csv/block_rows.h"
 #include "parser/csv/simd/text_column.h"
 #include "parser/csv/tokenizer.h"
@@ -56,6 +57,10 @@ class ColumnBuilder {
   bool null_is_value(Parse parse) const;
   template <class T, class Parse, class Kernel>
   void append_fixed(Target& target, Parse parse, Kernel kernel);
+  template <class T, class Parse, class Kernel>
+  void append_number(Target& target, Parse parse, Kernel kernel);
+  template <class T, class Parse, class Kernel>
+  void append_time(Target& target, const TimeFormat& format, Parse parse, Kernel kernel);
   template <class AppendValue>
   void append_variable(Target& target, AppendValue append_value);
   void append_plain_text(Target& target);
@@ -67,9 +72,11 @@ class ColumnBuilder {
   char escape_;
   bool doubles_quotes_;  ///< Or has none.
   bool bad_to_null_;
+  ValueFormats formats_;
   const simd::ColumnKernels& kernels_;
   AppendTexts append_texts_;
   std::string unescaped_;
+  std::string plain_number_;
   std::vector<std::uint8_t> booleans_;
   std::vector<std::uint32_t> odd_rows_;    ///< That vectors leave over.
   std::vector<std::uint32_t> empty_rows_;  ///< Of a run of texts.

@@ -42,6 +42,12 @@ bool is_lines(Format format) noexcept {
   return format == Format::kJsonLines || format == Format::kLines;
 }
 
+/// What is known of an object's line ends before it is read.
+LineEnd first_line_end(const FormatOptions& options) noexcept {
+  if (is_lines(options.kind)) return LineEnd::kLf;
+  return options.line_ends == LineEnds::kAny ? LineEnd::kAny : LineEnd::kUnknown;
+}
+
 std::vector<std::string> names_of(const Schema& schema) {
   std::vector<std::string> names;
   for (const Field& field : schema.fields) names.push_back(field.name);
@@ -74,7 +80,7 @@ Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion>
                                             const Position& position) {
   split_ = std::move(split);
   stage_ = Stage::kStart;
-  line_end_ = is_lines(options_.kind) ? LineEnd::kLf : LineEnd::kUnknown;
+  line_end_ = first_line_end(options_);
   lines_to_skip_ = options_.skip_lines;
   content_begin_ = 0;
   header_.clear();
@@ -109,6 +115,9 @@ Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion>
                                      "leave --no-header out as before"});
   }
   if (position.offset == 0) return {};
+  const bool any = line_end_ == LineEnd::kAny;
+  // An object that was begun with another --line-end goes on with the one that is set now.
+  if (any != (state->line_end == LineEnd::kAny)) state->line_end = line_end_;
   line_end_ = state->line_end;
   lines_to_skip_ = 0;
   if (state->stage == ParserState::Stage::kHeaderPending) {
@@ -301,7 +310,8 @@ CsvParser::Outcome CsvParser::take_header(bool final) {
   }
   if (block_.record_begin.empty()) return std::nullopt;
   std::vector<std::string> header;
-  for (const FieldSpan& field : block_.fields) {
+  for (FieldSpan field : block_.fields) {
+    if (options_.trim) field = trimmed(block_.text, field);
     const std::string_view text(block_.text + field.begin, field.end - field.begin);
     if (field.escaped) {
       unescape(text, field.escaping, options_.quote, options_.escape, header.emplace_back());
@@ -341,7 +351,10 @@ CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
   if (map->drift != ColumnDrift{}) {
     drift_ = std::make_shared<const ColumnDrift>(std::move(map->drift));
   }
-  tokenizer_->expect_fields(map->record_fields);
+  if (options_.short_records == ShortRecords::kFault &&
+      options_.long_records == LongRecords::kFault) {
+    tokenizer_->expect_fields(map->record_fields);
+  }
   converter_.emplace(options_, target_, schema_, *std::move(map));
   stage_ = Stage::kRows;
   return std::nullopt;

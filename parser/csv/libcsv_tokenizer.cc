@@ -26,7 +26,7 @@ bool knows_dialect(const FormatOptions& options) {
       std::all_of(options.null_strings.begin(), options.null_strings.end(),
                   [](const std::string& text) { return text.empty(); });
   return options.quote != '\0' && options.escape == options.quote && !options.comment &&
-         only_empty_is_null;
+         options.long_delimiter.empty() && !options.trim && only_empty_is_null;
 }
 
 int no_space(unsigned char) noexcept { return 0; }

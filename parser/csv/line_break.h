@@ -26,14 +26,17 @@ inline LineBreak line_break_at(std::string_view input, std::size_t at, bool fina
                                LineEnd line_end) noexcept {
   using Kind = LineBreak::Kind;
   if (input[at] == '\n') {
+    if (line_end == LineEnd::kAny) return {Kind::kBreak, 1, LineEnd::kAny};
     return {line_end == LineEnd::kCr ? Kind::kData : Kind::kBreak, 1, LineEnd::kLf};
   }
   if (line_end == LineEnd::kCr) return {Kind::kBreak, 1, LineEnd::kCr};
   if (at + 1 < input.size()) {
-    if (input[at + 1] == '\n') return {Kind::kBreak, 2, LineEnd::kLf};
+    const bool any = line_end == LineEnd::kAny;
+    if (input[at + 1] == '\n') return {Kind::kBreak, 2, any ? LineEnd::kAny : LineEnd::kLf};
   } else if (!final) {
     return {Kind::kUndecided, 0, line_end};
   }
+  if (line_end == LineEnd::kAny) return {Kind::kBreak, 1, LineEnd::kAny};
   return {line_end == LineEnd::kUnknown ? Kind::kBreak : Kind::kData, 1, LineEnd::kCr};
 }
 
@@ -47,8 +50,9 @@ struct LineStop {
 inline std::optional<LineStop> find_line_stop(std::string_view input, std::size_t from, bool final,
                                               LineEnd line_end) noexcept {
   for (std::size_t at = from;; ++at) {
-    at = line_end == LineEnd::kUnknown ? input.find_first_of("\r\n", at)
-                                       : input.find(line_end == LineEnd::kCr ? '\r' : '\n', at);
+    at = line_end == LineEnd::kUnknown || line_end == LineEnd::kAny
+             ? input.find_first_of("\r\n", at)
+             : input.find(line_end == LineEnd::kCr ? '\r' : '\n', at);
     if (at == std::string_view::npos) {
       if (!final) return std::nullopt;
       return LineStop{input.size(), {LineBreak::Kind::kBreak, 0, line_end}};

@@ -47,7 +47,7 @@ Result<ParserState> ParserState::decode(std::string_view bytes, Format format) {
   }
   state.line_end = static_cast<LineEnd>(line_end);
   state.stage = static_cast<Stage>(stage);
-  if (!reader.complete() || line_end > static_cast<std::uint8_t>(LineEnd::kNoMoreData) ||
+  if (!reader.complete() || line_end > static_cast<std::uint8_t>(LineEnd::kAny) ||
       stage > static_cast<std::uint8_t>(Stage::kHeaderPending) ||
       (state.stage == Stage::kHeader) == state.header.empty()) {
     return Error{

@@ -35,7 +35,9 @@ constexpr std::uint64_t zero_bytes(std::uint64_t word) noexcept {
 class ScalarTokenizer final : public CsvTokenizer {
  public:
   explicit ScalarTokenizer(const FormatOptions& options)
-      : delimiter_(options.delimiter),
+      : delimiter_(options.long_delimiter.empty() ? options.delimiter
+                                                  : options.long_delimiter.front()),
+        delimiter_rest_(options.long_delimiter.substr(options.long_delimiter.empty() ? 0 : 1)),
         quote_(options.quote),
         escape_(options.escape),
         comment_(options.comment),
@@ -64,6 +66,8 @@ class ScalarTokenizer final : public CsvTokenizer {
     }
   };
 
+  enum class Delimiter : std::uint8_t { kYes, kNo, kUndecided };
+
   /// Where the closing quote is, or why it is not there.
   struct Closing {
     std::size_t at = 0;
@@ -74,11 +78,13 @@ class ScalarTokenizer final : public CsvTokenizer {
   Outcome take_record(std::string_view input, bool final, LineEnd& line_end, TokenizedBlock& out);
   Outcome skip_comment(std::string_view input, bool final, LineEnd& line_end, TokenizedBlock& out);
   std::size_t find_special(std::string_view input, std::size_t from) const noexcept;
+  Delimiter delimiter_at(std::string_view input, std::size_t at, bool final) const noexcept;
   Closing find_closing(std::string_view input, std::size_t from, bool final) const noexcept;
   Outcome give_up(std::size_t length, bool final, Outcome outcome) const noexcept;
   Error error_of(Outcome outcome) const;
 
-  char delimiter_;
+  char delimiter_;              ///< Its first byte.
+  std::string delimiter_rest_;  ///< Those behind it, of one of several bytes.
   char quote_;
   char escape_;
   std::optional<char> comment_;
@@ -104,6 +110,18 @@ std::size_t ScalarTokenizer::find_special(std::string_view input, std::size_t fr
     if (byte == delimiter_ || byte == '\n' || byte == '\r') break;
   }
   return at;
+}
+
+/// Whether the delimiter begins at input[at]. Undecided: it may go on behind the input.
+ScalarTokenizer::Delimiter ScalarTokenizer::delimiter_at(std::string_view input, std::size_t at,
+                                                         bool final) const noexcept {
+  if (input[at] != delimiter_) return Delimiter::kNo;
+  if (delimiter_rest_.empty()) return Delimiter::kYes;
+  const std::string_view rest = input.substr(at + 1, delimiter_rest_.size());
+  if (rest == delimiter_rest_) return Delimiter::kYes;
+  return !final && at + 1 + rest.size() == input.size() && delimiter_rest_.starts_with(rest)
+             ? Delimiter::kUndecided
+             : Delimiter::kNo;
 }
 
 ScalarTokenizer::Closing ScalarTokenizer::find_closing(std::string_view input, std::size_t from,
@@ -160,7 +178,8 @@ ScalarTokenizer::Outcome ScalarTokenizer::take_record(std::string_view input, bo
       field = {static_cast<std::uint32_t>(at + 1), static_cast<std::uint32_t>(closing.at), true,
                closing.escaped};
       at = closing.at + 1;
-      if (at < input.size() && input[at] != delimiter_ && input[at] != '\n' && input[at] != '\r') {
+      if (at < input.size() && input[at] != '\n' && input[at] != '\r' &&
+          delimiter_at(input, at, final) == Delimiter::kNo) {
         fault.report(at, "text after a closing quote; a quote inside quotes must be escaped");
       }
     } else {
@@ -175,7 +194,12 @@ ScalarTokenizer::Outcome ScalarTokenizer::take_record(std::string_view input, bo
         line_break = LineBreak{LineBreak::Kind::kBreak, 0, line_end};
         break;
       }
-      if (input[at] == delimiter_) break;
+      if (const Delimiter found = delimiter_at(input, at, final); found == Delimiter::kYes) {
+        break;
+      } else if (found == Delimiter::kUndecided) {
+        return give_up(input.size() - begin, final, Outcome::kIncomplete);
+      }
+      if (input[at] == delimiter_) continue;  // Its first byte alone.
       line_break = line_break_at(input, at, final, line_end);
       if (line_break->kind == LineBreak::Kind::kUndecided) {
         return give_up(input.size() - begin, final, Outcome::kIncomplete);
@@ -190,6 +214,7 @@ ScalarTokenizer::Outcome ScalarTokenizer::take_record(std::string_view input, bo
     ++fields;
     if (!fault.found()) out.fields.push_back(field);
     if (!line_break) {
+      at += delimiter_rest_.size();
       if (at - begin >= record_bytes_max_) return Outcome::kTooLarge;
       if (fields == fields_max_) return Outcome::kTooManyFields;
       continue;

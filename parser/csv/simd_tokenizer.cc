@@ -17,7 +17,7 @@ class SimdTokenizer final : public CsvTokenizer {
   SimdTokenizer(const FormatOptions& options, SimdTarget target)
       : scalar_(make_scalar_tokenizer(options)),
         indexer_(target, options.delimiter, options.quote),
-        knows_dialect_(!options.comment &&
+        knows_dialect_(!options.comment && options.long_delimiter.empty() &&
                        (options.quote == '\0' || options.escape == options.quote)),
         quote_(options.quote),
         record_bytes_max_(options.record_bytes_max),

@@ -29,6 +29,7 @@ enum class LineEnd : std::uint8_t {
   kCr = 2,          ///< Lone CR.
   kCrLf = 3,        ///< CRLF only. PostgreSQL's formats.
   kNoMoreData = 4,  ///< PostgreSQL's formats: `\.` came, and nothing behind it is data.
+  kAny = 5,         ///< LF, CRLF and lone CR: LineEnds::kAny. Never changes.
 };
 
 /// How the text of a field is written.
@@ -58,6 +59,15 @@ inline FieldSpan span_of(const char* text, std::uint32_t begin, std::uint32_t en
   const std::size_t inner = end - begin - 2;
   return {begin + 1, end - 1, true,
           inner != 0 && std::memchr(text + begin + 1, quote, inner) != nullptr};
+}
+
+/// The field without spaces and tabs around it, unless it is in quotes.
+inline FieldSpan trimmed(const char* text, FieldSpan span) noexcept {
+  const auto blank = [text](std::uint32_t at) { return text[at] == ' ' || text[at] == '\t'; };
+  if (span.quoted) return span;
+  while (span.begin != span.end && blank(span.begin)) ++span.begin;
+  while (span.begin != span.end && blank(span.end - 1)) --span.end;
+  return span;
 }
 
 /// Marks a field that holds a backslash as written in PostgreSQL's text format.

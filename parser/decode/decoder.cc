@@ -5,6 +5,7 @@
 
 #include "parser/decode/restart_state.h"
 #include "parser/decode/stream_decoder.h"
+#include "parser/decode/text_decoder.h"
 
 namespace leat::parser {
 namespace {
@@ -84,6 +85,7 @@ OpenedDecoder open_decoder(Encoding encoding, const DecoderLimits& limits) {
 }
 
 Result<OpenedDecoder> resume_decoder(std::string_view state, const DecoderLimits& limits) {
+  if (is_text_state(state)) return resume_text_decoder(state, limits);
   Result<RestartState> start = RestartState::decode(state);
   if (!start) return std::move(start).error();
   OpenedDecoder opened{make_decoder(*start, limits), start->encoded_offset, start->decoded_offset};

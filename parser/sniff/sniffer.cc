@@ -21,7 +21,8 @@ namespace leat {
 SniffedSettings open_settings(const FormatOptions& format, const SniffedSettings& choose) {
   const FormatOptions defaults;
   return {
-      .delimiter = choose.delimiter && format.delimiter == defaults.delimiter,
+      .delimiter = choose.delimiter && format.delimiter == defaults.delimiter &&
+                   format.long_delimiter.empty(),
       .quote = choose.quote && format.quote == defaults.quote && format.escape == defaults.escape,
       .header = choose.header && format.header,
       .comment = choose.comment && !format.comment};

@@ -119,7 +119,7 @@ TEST_F(CommandTest, UsageErrorsSayWhatToDoAndExitWith2) {
         Case{"load --from x --to null: --state st --schema 'id int8, id text'", "--schema"},
         Case{"load --from x --to null: --state st --schema 'id biggint'", "biggint"},
         Case{"load --from x --to null: --state st --memory lots", "--memory"},
-        Case{"load --from x --to null: --state st --delimiter ab", "--delimiter"},
+        Case{"load --from x --to null: --state st --delimiter ab --dialect redshift", "--delimiter"},
         Case{"load --from x --to null: --state st --on-error ignore", "--on-error"},
         Case{"load --from x --to null: --state st --no-header --types text", "schema"},
         Case{"load --from x --to null: --state st --no-such-flag", "--no-such-flag"},

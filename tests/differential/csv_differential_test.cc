@@ -32,6 +32,14 @@ std::string to_text(const FormatOptions& options) {
                      ", record_bytes_max " + std::to_string(options.record_bytes_max) +
                      ", fields_max " + std::to_string(options.fields_max) + ", null strings " +
                      ::testing::PrintToString(options.null_strings);
+  if (!options.long_delimiter.empty()) text += ", long delimiter " + options.long_delimiter;
+  if (options.line_ends == LineEnds::kAny) text += ", any line end";
+  if (options.trim) text += ", trim";
+  text += ", short records " + std::to_string(static_cast<int>(options.short_records)) +
+          ", long records " + std::to_string(static_cast<int>(options.long_records)) +
+          ", decimal " + shown(options.decimal_separator) + ", thousands " +
+          shown(options.thousands_separator) + ", formats \"" + options.date_format + "\" \"" +
+          options.timestamp_format + "\"";
   return text;
 }
 

@@ -52,10 +52,25 @@ FormatOptions generate_csv_dialect(Random& random) {
   return dialect;
 }
 
+/// Options that few files need.
+void generate_unusual(FormatOptions& dialect, Random& random) {
+  if (random.one_in(3))
+    dialect.long_delimiter = random.one_of({"||", "::", "\xc2\xa6", ",;", "aab"});
+  if (random.one_in(3)) dialect.line_ends = LineEnds::kAny;
+  dialect.trim = random.one_in(3);
+  if (random.one_in(3)) dialect.short_records = ShortRecords::kNull;
+  if (random.one_in(3)) dialect.long_records = LongRecords::kIgnore;
+  if (random.one_in(4)) dialect.decimal_separator = ',';
+  if (random.one_in(4)) dialect.thousands_separator = '\'';
+  if (random.one_in(4)) dialect.date_format = random.one_of({"%Y-%m-%d", "%d.%m.%Y", "%Y%m%d"});
+  if (random.one_in(4)) dialect.timestamp_format = random.one_of({"%F %T", "%m/%d/%Y %I:%M %p"});
+}
+
 FormatOptions generate_options(Random& random) {
   FormatOptions options = generate_format(random);
   if (options.kind == Format::kCsv && !options.escape_anywhere) {
     options = generate_csv_dialect(random);
+    if (random.one_in(6)) generate_unusual(options, random);
   } else if (random.one_in(4)) {
     options.header = true;
   }
@@ -97,6 +112,11 @@ Table generate_table(Random& random, std::size_t columns_max) {
 }
 
 /// Columns in another order, some left out, some that nobody knows.
+std::string delimiter_of(const FormatOptions& dialect) {
+  return dialect.long_delimiter.empty() ? std::string(1, dialect.delimiter)
+                                        : dialect.long_delimiter;
+}
+
 void shuffle_columns(Table& table, Random& random) {
   for (std::size_t i = table.names.size(); i > 1; --i) {
     const std::size_t other = random.below(i);
@@ -152,7 +172,7 @@ std::string generate_rows(const Table& table, const FormatOptions& dialect,
     std::size_t fields = table.types.size();
     if (random.one_in(20 * odd_in)) fields = random.below(fields + 3);
     for (std::size_t i = 0; i < fields; ++i) {
-      if (i != 0) text += dialect.delimiter;
+      if (i != 0) text += delimiter_of(dialect);
       const DataType type = table.types[i % table.types.size()];
       if (!random.one_in(odd_in)) {
         text += write_field(dialect, usual_value(type, random), random);
@@ -185,7 +205,7 @@ std::string generate_soup(const FormatOptions& dialect, Random& random) {
         break;
       case 1:
       case 2:
-        text += dialect.delimiter;
+        text += delimiter_of(dialect);
         break;
       case 3:
         text += returns_only ? "\r" : random.one_of({"\n", "\n", "\r\n"});
@@ -272,7 +292,7 @@ Fixture generate_file(std::uint64_t seed, std::uint64_t number) {
     if ((has_header_line || names_columns) && random.one_in(4)) shuffle_columns(table, random);
     if (has_header_line) {
       for (std::size_t i = 0; i < table.names.size(); ++i) {
-        if (i != 0) file.bytes += dialect.delimiter;
+        if (i != 0) file.bytes += delimiter_of(dialect);
         file.bytes += write_field(dialect, table.names[i], random);
       }
       file.bytes += line_end;

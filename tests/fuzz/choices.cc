@@ -28,6 +28,20 @@ FormatOptions Choices::csv_options() {
   options.extra_columns = static_cast<ExtraColumns>(below(3));
   options.header = one_in(2);
   options.skip_lines = below(16) / 14;
+  if (const std::uint8_t unusual = byte(); unusual != 0) {
+    if (unusual % 8 == 1) options.long_delimiter = "||";
+    if (unusual % 8 == 2) options.long_delimiter = "aab";
+    if (unusual & 8) options.line_ends = LineEnds::kAny;
+    if (unusual & 16) options.trim = true;
+    if (unusual & 32) options.short_records = ShortRecords::kNull;
+    if (unusual & 64) options.long_records = LongRecords::kIgnore;
+    if (unusual & 128) {
+      options.decimal_separator = ',';
+      options.thousands_separator = '.';
+      options.date_format = "%d.%m.%Y";
+      options.timestamp_format = "%F %I:%M %p";
+    }
+  }
   return options.validate() ? options : FormatOptions();
 }
 

@@ -102,6 +102,62 @@ void append_postgres_csv(std::vector<Fixture>& out) {
       [](FormatOptions& o) { o.fields_max = 2; });
 }
 
+/// CSV with options that few files need.
+void append_unusual_csv(std::vector<Fixture>& out) {
+  const auto add = [&](const char* name, std::string bytes, void (*change)(FormatOptions&),
+                       const char* schema = "a text, b text") {
+    out.push_back({"unusual_"s + name, std::move(bytes), dialect("default", change), schema});
+  };
+  const auto bars = [](FormatOptions& o) { o.long_delimiter = "||", o.header = false; };
+  add("long_delimiter", "1||2\n\"a||b\"\"\"||\"\"\n|x|||y|\r\n\"q\"|||\n3||\"open\"|\n4||5", bars);
+  add("long_delimiter_end", "1||2\n3||", bars);
+  add("long_delimiter_half", "1||2\n3|", bars);
+  add("long_delimiter_header", "b::a\n1::2\n\"::\"::\n:::::\n", [](FormatOptions& o) {
+    o.long_delimiter = "::";
+    o.comment = '#';
+  });
+  add("long_delimiter_utf8",
+      "1\xc2\xa6"
+      "2\n3\xc2\xa7\xc2\xa6\xc2\n\xc2\xa6\n",
+      [](FormatOptions& o) { o.long_delimiter = "\xc2\xa6", o.header = false; });
+  add("long_delimiter_overlaps", "1aab2\n3aaab4\naab\n5aa\n",
+      [](FormatOptions& o) { o.long_delimiter = "aab", o.header = false; });
+  add("long_delimiter_limit", "1||2\n123||567\n1234||678\n1||2\n",
+      [](FormatOptions& o) { o.long_delimiter = "||", o.header = false, o.record_bytes_max = 8; });
+  const auto any = [](FormatOptions& o) { o.line_ends = LineEnds::kAny; };
+  add("any_line_end", "a,b\r1,2\n3,\"\r\n\r\"\r\n\r\n\n\r5,6\r7,8", any);
+  add("any_line_end_one_column", "a\n1\r2\r\n\r\r\n3\r", any, "a text");
+  add("any_line_end_comment", "a,b\r#x\r1,2\n#y\r\n3,4\r#",
+      [](FormatOptions& o) { o.line_ends = LineEnds::kAny, o.comment = '#'; });
+  add("any_line_end_bad", "a,b\r\"x\"y,2\r\"1,2\r", any);
+  const auto trim = [](FormatOptions& o) { o.trim = true, o.null_strings = {"", "NA"}; };
+  add("trim", " a ,\tb\n 1 , x \n  ,\" y \"\n NA ,\t\n\"NA\", \"q\" \n x y\t,\t \n", trim);
+  add("trim_typed", "a,b\n 1 ,\t2026-11-20 \n NA , x\n\" 1\",\n", trim, "a int, b date");
+  const auto ragged = [](FormatOptions& o) {
+    o.short_records = ShortRecords::kNull, o.long_records = LongRecords::kIgnore;
+  };
+  add("ragged", "a,b,c\n1,2,3\n1\n1,2\n1,2,3,4\n\n\"x\"y,2\n1,2,3,\n", ragged,
+      "a text, b text, c int not null");
+  add("ragged_all_short", "a,b,c\n1\n2\n3\n", ragged, "a bigint, b text, c text");
+  add("ragged_all_long", "a\n1,2\n3,4\n", ragged, "a bigint");
+  add("short_only", "a,b\n1\n1,2,3\n\"\"\n",
+      [](FormatOptions& o) { o.short_records = ShortRecords::kNull; });
+  add("long_only", "a,b\n1\n1,2,3\n",
+      [](FormatOptions& o) { o.long_records = LongRecords::kIgnore; });
+  add(
+      "decimal_comma", "a;b\n1,5;1.234.567\n-0,25;-1.234\n\"1.000,5\";1.23\n1.5;12.3456\n,;1.,\n",
+      [](FormatOptions& o) {
+        o.delimiter = ';', o.decimal_separator = ',', o.thousands_separator = '.';
+      },
+      "a double precision, b bigint");
+  add(
+      "formats", "a,b\n20.11.2026,11/20/26 1:05 PM\n30.02.2026,1/2/26 12:00 AM\n,13/1/26 1:00 AM\n",
+      [](FormatOptions& o) {
+        o.date_format = "%d.%m.%Y", o.timestamp_format = "%m/%d/%y %I:%M %p";
+      },
+      "a date, b timestamp");
+}
+
 void append_redshift(std::vector<Fixture>& out) {
   const auto add = [&](const char* name, std::string bytes, const char* schema = "a text, b text",
                        void (*change)(FormatOptions&) = nullptr) {
@@ -263,6 +319,7 @@ std::vector<Fixture> format_fixtures() {
   append_postgres_text(all);
   append_postgres_csv(all);
   append_redshift(all);
+  append_unusual_csv(all);
   append_json_lines(all);
   append_lines(all);
   append_large(all);
