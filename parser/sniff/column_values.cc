@@ -67,11 +67,59 @@ bool is_code(std::string_view text) {
   return text.size() > 1 && text[0] == '0' && is_digit(text[1]);
 }
 
+/// How numbers and points in time are often written, where not as ISO has them.
+struct OtherForm {
+  TimeFormat::Use use;
+  const char* format;
+  TimeFormat reader;
+};
+
+constexpr std::uint32_t kCommaForm = 1u << 31;  ///< Numbers with a decimal comma.
+
+const std::vector<OtherForm>& other_forms() {
+  static const std::vector<OtherForm> kForms = [] {
+    std::vector<OtherForm> forms;
+    for (const char* date :
+         {"%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%b-%Y", "%d.%m.%y", "%m/%d/%y"}) {
+      forms.push_back({TimeFormat::Use::kDate, date, {}});
+    }
+    for (const char* time :
+         {"%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S",
+          "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
+          "%Y/%m/%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %z"}) {
+      forms.push_back({TimeFormat::Use::kTimestamp, time, {}});
+    }
+    for (OtherForm& form : forms) {
+      if (Result<TimeFormat> made = TimeFormat::of(form.format, form.use)) {
+        form.reader = *std::move(made);
+      }
+    }
+    return forms;
+  }();
+  return kForms;
+}
+
+const ValueFormats& comma_numbers() {
+  static const ValueFormats kFormats = [] {
+    FormatOptions options;
+    options.decimal_separator = ',';
+    options.thousands_separator = '.';
+    return ValueFormats(options);
+  }();
+  return kFormats;
+}
+
 }  // namespace
 
 bool is_typed(const DataType& type) noexcept { return !type.is_variable(); }
 
+ColumnValues::ColumnValues() {
+  static const ValueFormats kIso{FormatOptions()};
+  formats_ = &kIso;
+}
+
 bool ColumnValues::fits_number(Candidate candidate, std::string_view text) {
+  text = formats_->number(text, plain_);
   if (is_code(text)) return false;
   if (candidate == kInteger) {
     std::int64_t value = 0;
@@ -133,19 +181,19 @@ bool ColumnValues::fits(Candidate candidate, std::string_view text) {
       return fits_number(candidate, text);
     case kDate: {
       std::int32_t days = 0;
-      return parse_date(text, days).empty();
+      return formats_->date().parse_date(text, days).empty();
     }
     case kTime: {
       std::int64_t time_us = 0;
-      return parse_time(text, time_us).empty();
+      return formats_->time().parse_time(text, time_us).empty();
     }
     case kTimestamp: {
       std::int64_t timestamp_us = 0;
-      return parse_timestamp(text, timestamp_us).empty();
+      return formats_->timestamp().parse_timestamp(text, false, timestamp_us).empty();
     }
     case kTimestampTz: {
       std::int64_t timestamp_us = 0;
-      return parse_timestamptz(text, timestamp_us).empty();
+      return formats_->timestamp().parse_timestamp(text, true, timestamp_us).empty();
     }
     case kUuid: {
       // 32 digits without hyphens are as likely a hash, which a UUID would print otherwise.
@@ -190,12 +238,58 @@ void ColumnValues::miss(Misses& misses, std::string_view text, bool quoted, cons
       !misses.one_text && misses.count > kMissesKept && misses.count > values_ / kMissesShare;
 }
 
+void ColumnValues::see_other_forms(std::string_view text) {
+  const std::vector<OtherForm>& forms = other_forms();
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    if ((other_forms_ >> i & 1) == 0) continue;
+    std::int32_t days = 0;
+    std::int64_t us = 0;
+    const bool fits = forms[i].use == TimeFormat::Use::kDate
+                          ? forms[i].reader.parse_date(text, days).empty()
+                          : forms[i].reader.parse_timestamp(text, true, us).empty();
+    if (!fits) other_forms_ &= ~(1u << i);
+  }
+  if ((other_forms_ & kCommaForm) == 0) return;
+  double value = 0;
+  std::string plain;
+  const std::string_view number = comma_numbers().number(text, plain);
+  if (is_code(number) || !parse_float(number, value).empty()) {
+    other_forms_ &= ~kCommaForm;
+    return;
+  }
+  const std::size_t comma = text.find(',');
+  const bool groups = text.find('.') != text.npos;
+  points_group_ = points_group_ || groups;
+  if (comma == text.npos) return;
+  comma_is_sure_ = comma_is_sure_ || groups || text.size() - comma != 4 ||
+                   comma == 0 || text[comma - 1] == '0';
+}
+
+std::string ColumnValues::flags_for_type() const {
+  if (values_ == 0 || type().id != TypeId::kText) return {};
+  const std::vector<OtherForm>& forms = other_forms();
+  const std::uint32_t times = other_forms_ & ((1u << forms.size()) - 1);
+  if ((other_forms_ & kCommaForm) != 0 && comma_is_sure_) {
+    return std::string("--decimal-separator ,") + (points_group_ ? " --thousands-separator ." : "");
+  }
+  std::string flags;
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    if ((times >> i & 1) == 0) continue;
+    flags += (flags.empty() ? "" : " or ") +
+             std::string(forms[i].use == TimeFormat::Use::kDate ? "--date-format"
+                                                                : "--timestamp-format") +
+             " '" + forms[i].format + "'";
+  }
+  return flags;
+}
+
 void ColumnValues::add(std::string_view text, bool quoted, const Locate& locate) {
   ++values_;
   for (std::size_t i = 0; i < kCandidates; ++i) {
     if (misses_[i].hopeless) continue;
     if (!fits(static_cast<Candidate>(i), text)) miss(misses_[i], text, quoted, locate);
   }
+  if (other_forms_ != 0) see_other_forms(text);
 }
 
 void ColumnValues::add_json_string(std::string_view text, const Locate& locate) {

@@ -15,6 +15,7 @@
 
 #include "leat/schema.h"
 #include "leat/sniff.h"
+#include "parser/convert/value_formats.h"
 
 namespace leat::parser {
 
@@ -23,6 +24,10 @@ bool is_typed(const DataType& type) noexcept;
 
 class ColumnValues {
  public:
+  ColumnValues();
+  /// `formats`: how values are written; outlives this.
+  explicit ColumnValues(const ValueFormats& formats) : formats_(&formats) {}
+
   /// Where a value stands; asked for only when it is kept as evidence.
   using Locate = std::function<SniffedMisfit()>;
 
@@ -40,6 +45,9 @@ class ColumnValues {
   DataType type() const;
   /// See SniffedColumn::near.
   std::optional<NearType> near() const;
+  /// The flags with which all values of a column of text would be numbers or points in time; empty:
+  /// there are none, or it is none.
+  std::string flags_for_type() const;
 
  private:
   /// From narrow to wide: the first that all values fit is the type.
@@ -72,12 +80,18 @@ class ColumnValues {
 
   bool fits(Candidate candidate, std::string_view text);
   bool fits_number(Candidate candidate, std::string_view text);
+  void see_other_forms(std::string_view text);
   void miss(Misses& misses, std::string_view text, bool quoted, const Locate& locate);
   void keep_evidence(std::string_view text, const Locate& locate);
   std::size_t chosen() const noexcept;
   bool is_sure(Candidate candidate) const noexcept;
   DataType type_of(Candidate candidate) const noexcept;
 
+  const ValueFormats* formats_;
+  std::string plain_;
+  std::uint32_t other_forms_ = ~0u;  ///< Bit i: all values so far are written in form i.
+  bool comma_is_sure_ = false;       ///< A number with a comma that does not group thousands.
+  bool points_group_ = false;        ///< One with points between groups.
   std::uint64_t values_ = 0;
   std::uint64_t nulls_ = 0;
   std::array<Misses, kCandidates> misses_;

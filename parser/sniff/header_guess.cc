@@ -49,7 +49,8 @@ std::vector<Row> rows_of(const Sample& sample, const FormatOptions& format, std:
     if (record.fields() != fields) return rows.size() < kRecordsMax;
     Row& row = rows.emplace_back();
     for (std::size_t i = 0; i < fields; ++i) {
-      const bool null = is_null(record.block->field(record.index, i), raw_text_of(record, i));
+      const bool null =
+          is_null(record.block->field(record.index, i), raw_text_of(record, i, format));
       row.push_back({std::string(text_of(record, i, format, scratch)), null});
     }
     return rows.size() < kRecordsMax;

@@ -109,15 +109,17 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvT
   return walk;
 }
 
-std::string_view raw_text_of(const SampledRecord& record, std::size_t field) {
-  const FieldSpan span = record.block->field(record.index, field);
+std::string_view raw_text_of(const SampledRecord& record, std::size_t field,
+                             const FormatOptions& options) {
+  FieldSpan span = record.block->field(record.index, field);
+  if (options.trim) span = trimmed(record.block->text, span);
   return {record.block->text + span.begin, span.end - span.begin};
 }
 
 std::string_view text_of(const SampledRecord& record, std::size_t field,
                          const FormatOptions& options, std::string& scratch) {
   const FieldSpan span = record.block->field(record.index, field);
-  const std::string_view text = raw_text_of(record, field);
+  const std::string_view text = raw_text_of(record, field, options);
   if (!span.escaped) return text;
   scratch.clear();
   unescape(text, span.escaping, options.quote, options.escape, scratch);

@@ -54,7 +54,8 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvT
                         const std::function<bool(const SampledRecord&)>& visit);
 
 /// A field as it is written, but for its quotes: what null strings are compared with.
-std::string_view raw_text_of(const SampledRecord& record, std::size_t field);
+std::string_view raw_text_of(const SampledRecord& record, std::size_t field,
+                             const FormatOptions& options);
 
 /// The text of a field, without quotes and escapes. `scratch` keeps it where it has to be changed.
 std::string_view text_of(const SampledRecord& record, std::size_t field,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "parser/convert/values.h"
+#include "parser/csv/block_rows.h"
 #include "parser/csv/column_builder.h"
 #include "parser/csv/excerpt.h"
 #include "parser/csv/header.h"
@@ -46,6 +47,7 @@ class Table {
   Table(const std::vector<Sample>& samples, SniffReport& report, std::vector<std::size_t> fields)
       : samples_(samples),
         report_(report),
+        formats_(report.format),
         fields_(std::move(fields)),
         most_fields_(*std::max_element(fields_.begin(), fields_.end())) {}
 
@@ -73,6 +75,7 @@ class Table {
       report_.columns.push_back({field, values_[i].values(), values_[i].nulls(),  //
                                  values_[i].near()});
     }
+    note_other_forms();
     if (report_.names_fault.empty() || is_json()) return;
     report_.format.header = false;
     report_.format.skip_lines = header_lines_;
@@ -94,7 +97,7 @@ class Table {
 
   std::size_t add_column(std::string name) {
     names_.push_back(std::move(name));
-    values_.emplace_back();
+    values_.emplace_back(formats_);
     return names_.size() - 1;
   }
 
@@ -122,7 +125,10 @@ class Table {
     };
     const NullMatcher is_null(report_.format.null_strings);
     std::string scratch;
+    RowRules rules{0, report_.format.short_records == ShortRecords::kNull,
+                   report_.format.long_records == LongRecords::kIgnore};
     const auto visit = [&](const SampledRecord& record) {
+      rules.fields = columns_.size();
       see_line_end(sample, record);
       if (header_due && record.raw.empty()) {
         ++before_header;
@@ -134,7 +140,7 @@ class Table {
       }
       at = record;
       ++object.records;
-      if (record.block == nullptr || record.fields() != columns_.size()) {
+      if (record.block == nullptr || !rules.take(record.fields())) {
         ++report_.records_misfit;
         if (report_.misfits.size() < kMisfitsShown) {
           report_.misfits.push_back(locate());
@@ -146,9 +152,13 @@ class Table {
         return true;
       }
       for (std::size_t i = 0; i < columns_.size(); ++i) {
-        const FieldSpan span = record.block->field(record.index, i);
         ColumnValues& values = values_[columns_[i]];
-        if (is_null(span, raw_text_of(record, i))) {
+        if (i >= record.fields()) {
+          values.add_null();
+          continue;
+        }
+        const FieldSpan span = record.block->field(record.index, i);
+        if (is_null(span, raw_text_of(record, i, report_.format))) {
           values.add_null();
           continue;
         }
@@ -251,6 +261,24 @@ class Table {
     headers_.push_back({sample.object, columns_});
   }
 
+  /// Text that would be more with a flag.
+  void note_other_forms() {
+    bool foreign = false;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      const std::string flags = values_[i].flags_for_type();
+      if (!flags.empty()) {
+        note("column " + names_[i] + " is text; all its values would be " +
+             (flags.starts_with("--dec") ? "numbers" : "points in time") + " with " + flags);
+      }
+      foreign = foreign || (values_[i].type().id == TypeId::kBytes && values_[i].near() &&
+                            values_[i].near()->type.id == TypeId::kText);
+    }
+    if (!foreign || report_.format.encoding != FormatOptions().encoding) return;
+    note(
+        "some text is not UTF-8, and so its column is bytea: if it is in another encoding, set "
+        "--encoding windows-1252 (Western Europe), windows-1251 (Cyrillic), …");
+  }
+
   void note_missing() {
     for (const auto& [object, columns] : headers_) {
       std::vector<bool> there(names_.size(), false);
@@ -263,6 +291,7 @@ class Table {
 
   const std::vector<Sample>& samples_;
   SniffReport& report_;
+  const ValueFormats formats_;
   const std::vector<std::size_t> fields_;  ///< That most records of each sample have.
   const std::size_t most_fields_;
   std::unique_ptr<CsvTokenizer> tokenizer_;
