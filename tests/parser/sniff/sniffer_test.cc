@@ -338,5 +338,29 @@ INSTANTIATE_TEST_SUITE_P(
       return "T" + name;
     });
 
+TEST(Sniffer, HeedsTheOptionsThatFewFilesNeed) {
+  FormatOptions format;
+  format.long_delimiter = "||";
+  format.trim = true;
+  format.short_records = ShortRecords::kNull;
+  format.decimal_separator = ',';
+  format.date_format = "%d.%m.%Y";
+  EXPECT_EQ(summary(sniff_all({" n ||x||d\n 1 ||2,5||1.12.2026\n2\n"}, format)),
+            "| n bigint, x double precision, d date");
+}
+
+TEST(Sniffer, TellsOfFlagsWithWhichTextWouldBeNumbersOrDates) {
+  const auto notes = [](const char* bytes) { return sniff_all({bytes})->notes; };
+  EXPECT_THAT(notes("n;x\n1;1.234,5\n2;0,25\n"),
+              Contains(HasSubstr("--decimal-separator , --thousands-separator .")));
+  EXPECT_THAT(notes("n;x\n1;1,234\n2;5,678\n"), IsEmpty()) << "these may be thousands";
+  EXPECT_THAT(notes("n;d\n1;20.11.2026\n"), Contains(HasSubstr("--date-format '%d.%m.%Y'")));
+  EXPECT_THAT(notes("n;d\n1;1/2/2026\n"),
+              Contains(HasSubstr("'%m/%d/%Y' or --date-format '%d/%m/%Y'")));
+  EXPECT_THAT(notes("n;d\n1;1/13/2026 1:05 PM\n"),
+              Contains(HasSubstr("--timestamp-format '%m/%d/%Y %I:%M %p'")));
+  EXPECT_THAT(notes("n;d\n1;M\xfcller\n"), Contains(HasSubstr("--encoding windows-1252")));
+}
+
 }  // namespace
 }  // namespace leat::parser
