@@ -22,9 +22,11 @@ bool is_success(const HttpResponse& response) {
   return response.status >= 200 && response.status < 300;
 }
 
-void append_bounded(std::string& error_body, std::span<const std::byte> bytes) {
+/// @return  Whether there is room for more: what is left of an error may have no end.
+bool append_bounded(std::string& error_body, std::span<const std::byte> bytes) {
   const std::size_t room = kErrorBodyBytesMax - error_body.size();
   error_body.append(reinterpret_cast<const char*>(bytes.data()), std::min(room, bytes.size()));
+  return error_body.size() < kErrorBodyBytesMax;
 }
 
 }  // namespace
@@ -82,16 +84,17 @@ HttpRequest S3Requester::sign(const RequestContext& context, const S3Request& re
          .time_ms = clock_.wall_ms() + clock_offset_ms_.load(std::memory_order_relaxed)});
   }
 
-  HttpRequest signed_request{.method = request.method,
-                             .url = (endpoint.tls ? "https://" : "http://") + address.authority +
-                                    percent_encode_path(address.path),
-                             .headers = std::move(input.headers),
-                             .body = request.body,
-                             .first_byte_timeout = request.first_byte_timeout,
-                             .stall_timeout = request.stall_timeout,
-                             .total_timeout = request.total_timeout,
-                             .bulk = request.bulk,
-                             .stop = {}};
+  HttpRequest signed_request{
+      .method = request.method,
+      .url = (endpoint.tls ? "https://" : "http://") + address.authority +
+             percent_encode_path(address.path),
+      .headers = std::move(input.headers),
+      .body = request.body,
+      .first_byte_timeout = std::min(request.first_byte_timeout, options_.stall_timeout_max),
+      .stall_timeout = std::min(request.stall_timeout, options_.stall_timeout_max),
+      .total_timeout = request.total_timeout,
+      .bulk = request.bulk,
+      .stop = {}};
   char separator = '?';
   for (const auto& [name, value] : request.query) {
     signed_request.url += separator + percent_encode(name) + "=" + percent_encode(value);
@@ -133,9 +136,10 @@ S3Requester::Attempt S3Requester::judge(const RequestContext& context, HttpExcha
                                         std::shared_ptr<const S3Credentials> credentials) {
   Attempt result;
   result.response = std::move(exchange.response);
-  if (exchange.failure && exchange.failure->kind == TransportFailure::Kind::kSink) {
+  const bool refused = exchange.failure && exchange.failure->kind == TransportFailure::Kind::kSink;
+  if (refused && is_success(result.response)) {
     result.sink_refused = true;
-  } else if (exchange.failure) {
+  } else if (exchange.failure && !refused) {
     result.failure = failure_from_transport(context, *exchange.failure);
   } else if (!is_success(result.response)) {
     result.failure = failure_from_answer(context, result.response, parse_error_body(error_body));
@@ -154,8 +158,7 @@ S3Requester::Attempt S3Requester::send(const RequestContext& context, const S3Re
   std::string error_body;
   const BodySink route = [&](const HttpResponse& response, std::span<const std::byte> bytes) {
     if (is_success(response)) return sink(response, bytes);
-    append_bounded(error_body, bytes);
-    return true;
+    return append_bounded(error_body, bytes);
   };
   HttpExchange exchange = transport_->send(prepared.request, route);
   return judge(context, std::move(exchange), error_body, std::move(prepared.credentials));
@@ -183,8 +186,7 @@ S3Requester::Call::~Call() = default;
 
 bool S3Requester::Call::on_body(const HttpResponse& head, std::span<const std::byte> bytes) {
   if (is_success(head)) return receiver_.on_body(head, bytes);
-  append_bounded(error_body_, bytes);
-  return true;
+  return append_bounded(error_body_, bytes);
 }
 
 void S3Requester::Call::on_end(HttpExchange exchange) {

@@ -39,6 +39,8 @@ struct S3RequesterOptions {
   const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the requester.
   Random random;
   bool hedge_reads = false;  ///< See Hedge.
+  /// Limits the waits that requests allow by themselves, see S3Options::stall_timeout_ms.
+  std::chrono::milliseconds stall_timeout_max{30'000};
 };
 
 /// What is asked of S3, before it is addressed and signed.

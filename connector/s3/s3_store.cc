@@ -48,6 +48,7 @@ Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
   client_options.credentials = settings.credentials;
   client_options.retry.attempts_max = options.s3.attempts_max;
   client_options.retry.operation_timeout_ms = options.s3.operation_timeout_ms;
+  client_options.stall_timeout_max = std::chrono::milliseconds(options.s3.stall_timeout_ms);
   client_options.clock = options.clock;
   client_options.random = random_fraction;
   client_options.hedge_reads = options.s3.hedge_reads;

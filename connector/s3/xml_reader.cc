@@ -31,7 +31,7 @@ class XmlReader::State {
       received_ += piece.size();
       if (received_ > kDocumentBytesMax) {
         is_too_long_ = true;
-        fail("it is longer than 64 MiB");
+        fail("it is longer than 16 MiB");
       }
       if (problem_) break;
       const auto* text = reinterpret_cast<const char*>(piece.data());

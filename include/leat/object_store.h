@@ -151,6 +151,9 @@ struct S3Options {
   /// Asks a second time for a range whose first byte takes longer than 99 of 100 did: shorter
   /// waits for a few more requests. Off unless told: it costs up to 5 % more of them.
   bool hedge_reads = false;
+  /// How long an answer may fail to come, or bring less than 1 KiB/s, before its request is tried
+  /// again. What a request allows by itself is not exceeded: 30 s for the first byte, then 10 s.
+  std::uint32_t stall_timeout_ms = 30'000;
 };
 
 /// How to read a local folder.
