@@ -34,7 +34,27 @@ Result<std::unique_ptr<RowSink>> open_postgres(std::string_view uri, const SinkO
       std::make_unique<connector::PostgresSink>(std::string(uri), *std::move(table), options));
 }
 
+Error no_repair(std::string_view what) {
+  return {ErrorCode::kUnsupported,
+          "This sink cannot " + std::string(what) +
+              ": it keeps no record of what it was given. Sinks with tables do."};
+}
+
 }  // namespace
+
+Result<std::unique_ptr<SinkReader>> RowSink::read(std::string_view /*pipeline*/) const {
+  return no_repair("tell what it holds");
+}
+
+Result<std::uint64_t> RowSink::remove_rows(std::span<const RowsOfObject> /*ranges*/) {
+  return no_repair("take rows out");
+}
+
+Result<void> RowSink::remove_rejects(std::span<const KeptReject> /*rejects*/) {
+  return no_repair("take rejects out");
+}
+
+Result<void> RowSink::roll_back() { return no_repair("take rows back"); }
 
 Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptions& options) {
   constexpr std::string_view kSqlite = "sqlite:";

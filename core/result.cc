@@ -56,6 +56,14 @@ std::string_view error_code_name(ErrorCode code) noexcept {
   return "unknown";  // A number read from a file that a later version wrote.
 }
 
+std::optional<ErrorCode> error_code_of(std::string_view name) noexcept {
+  for (auto code = ErrorCode::kInvalidArgument; error_code_name(code) != "unknown";
+       code = static_cast<ErrorCode>(static_cast<int>(code) + 1)) {
+    if (error_code_name(code) == name) return code;
+  }
+  return std::nullopt;
+}
+
 std::string Error::to_string() const {
   std::string place;
   const auto add = [&place](std::string_view label, std::string_view value) {

@@ -44,6 +44,12 @@ class LocalStore final : public ObjectStore {
   ///   kUnavailable      Too many open files. Retryable.
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
                                              std::uint64_t offset) const override;
+  /// A file that is replaced in the instant between the look at its version and the removal or
+  /// move goes in its new version: file systems have no call that does both.
+  Result<void> remove(const ObjectVersion& object) override;
+  /// Makes the folders that are missing.
+  ///   kUnsupported  new_key is on another file system.
+  Result<void> move(const ObjectVersion& object, std::string_view new_key) override;
   StoreStats stats() const noexcept override;
 
  private:

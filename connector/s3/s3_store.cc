@@ -6,6 +6,7 @@
 #include "connector/s3/http_client.h"
 #include "connector/s3/s3_lister.h"
 #include "connector/s3/s3_reader.h"
+#include "connector/s3/s3_writer.h"
 #include "leat/version.h"
 
 namespace leat::connector::s3 {
@@ -17,6 +18,19 @@ double random_fraction() {
 }
 
 }  // namespace
+
+Result<void> S3Store::remove(const ObjectVersion& object) {
+  return S3Writer(client_->requester()).remove(object, stop_);
+}
+
+Result<void> S3Store::move(const ObjectVersion& object, std::string_view new_key) {
+  return S3Writer(client_->requester()).move(object, new_key, stop_);
+}
+
+Result<void> S3Store::tag(const ObjectVersion& object, std::string_view name,
+                          std::string_view value) {
+  return S3Writer(client_->requester()).tag(object, name, value, stop_);
+}
 
 Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
                                                  const StoreOptions& options) {

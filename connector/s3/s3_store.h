@@ -32,6 +32,12 @@ class S3Store final : public ObjectStore {
   ///   kInvalidArgument  offset > object.size.
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
                                              std::uint64_t offset) const override;
+  Result<void> remove(const ObjectVersion& object) override;
+  /// A copy within the bucket, then a removal: a crash in between leaves both, and a repetition
+  /// finishes it.
+  Result<void> move(const ObjectVersion& object, std::string_view new_key) override;
+  Result<void> tag(const ObjectVersion& object, std::string_view name,
+                   std::string_view value) override;
   StoreStats stats() const noexcept override { return client_->stats(); }
 
  private:

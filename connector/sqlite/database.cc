@@ -68,25 +68,33 @@ void Statement::Finalizer::operator()(sqlite3_stmt* handle) const noexcept {
   sqlite3_finalize(handle);
 }
 
-Result<Database> Database::open(const std::string& path, int busy_timeout_ms) {
+Result<Database> Database::connect(const std::string& path, int flags, int busy_timeout_ms) {
   Database database(path);
   // SQLite may be built to read "file:" as the start of a URI; here it is the name of a file.
   const std::string name = path.starts_with("file:") ? "./" + path : path;
   sqlite3* handle = nullptr;
-  const int result = sqlite3_open_v2(
-      name.c_str(), &handle,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
+  const int result = sqlite3_open_v2(name.c_str(), &handle,
+                                     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   database.handle_.reset(handle);
   if (handle == nullptr) return Error{ErrorCode::kIo, "Cannot open " + path + ": no memory."};
   if (result != SQLITE_OK) return database.error("open");
   sqlite3_busy_timeout(handle, busy_timeout_ms);
+  return database;
+}
+
+Result<Database> Database::open_to_read(const std::string& path, int busy_timeout_ms) {
+  return connect(path, SQLITE_OPEN_READONLY, busy_timeout_ms);
+}
+
+Result<Database> Database::open(const std::string& path, int busy_timeout_ms) {
+  auto database = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, busy_timeout_ms);
+  if (!database) return database;
   // FULL: in write-ahead log mode NORMAL would leave the last commits to the operating system, and
   // the ledger could be ahead of the rows after a power failure.
   for (const char* pragma :
        {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
         "PRAGMA journal_size_limit = 67108864", "PRAGMA cache_size = -16384"}) {
-    if (auto done = database.execute(pragma); !done) return std::move(done).error();
+    if (auto done = database->execute(pragma); !done) return std::move(done).error();
   }
   return database;
 }

@@ -26,6 +26,10 @@ class Database {
   ///   kUnavailable
   static Result<Database> open(const std::string& path, int busy_timeout_ms);
 
+  /// Opens a file that is there, and never writes to it.
+  ///   as open()
+  static Result<Database> open_to_read(const std::string& path, int busy_timeout_ms);
+
   /// Runs SQL text that gives no rows.
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(const std::string& sql);
@@ -53,6 +57,7 @@ class Database {
     void operator()(sqlite3* handle) const noexcept;
   };
   explicit Database(std::string path) : path_(std::move(path)) {}
+  static Result<Database> connect(const std::string& path, int flags, int busy_timeout_ms);
 
   std::string path_;
   std::unique_ptr<sqlite3, Closer> handle_;

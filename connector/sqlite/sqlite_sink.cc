@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "connector/json_text.h"
+#include "connector/sqlite/record_rows.h"
 
 namespace leat::connector {
 namespace {
@@ -40,37 +40,6 @@ Result<std::string> random_token() {
     token.push_back(kHex[byte & 15]);
   }
   return token;
-}
-
-// Bytes as text where they are text, else as what they are.
-void bind_readable(Statement& statement, int parameter, std::string_view bytes) {
-  if (is_utf8(bytes)) {
-    statement.bind_text(parameter, bytes);
-  } else {
-    statement.bind_blob(parameter, bytes);
-  }
-}
-
-// The row's key column holds the object's key. A finished split is never resumed: it needs neither
-// the parser's nor the decoder's state.
-std::string encode_for_row(SplitProgress progress) {
-  progress.object.key.clear();
-  if (progress.state == SplitState::kFinished) {
-    progress.position.parser_state.clear();
-    progress.position.decoder_state.clear();
-  }
-  return progress.encode();
-}
-
-Result<SplitProgress> decode_row(std::string_view key, std::string_view bytes) {
-  auto progress = SplitProgress::decode(bytes);
-  if (progress) {
-    progress->object.key = key;
-  } else {
-    progress.error().message = "Table leat_split: " + progress.error().message;
-    progress.error().at.object = key;
-  }
-  return progress;
 }
 
 }  // namespace

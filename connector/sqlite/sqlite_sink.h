@@ -36,6 +36,10 @@ class SqliteSink final : public RowSink {
                          const ProgressVisitor& visit) override;
   Result<void> write(const RowChunk& chunk) override;
   Result<void> discard(const ObjectVersion& split) override;
+  Result<std::unique_ptr<SinkReader>> read(std::string_view pipeline) const override;
+  Result<std::uint64_t> remove_rows(std::span<const RowsOfObject> ranges) override;
+  Result<void> remove_rejects(std::span<const KeptReject> rejects) override;
+  Result<void> roll_back() override;
   Result<void> commit(const Checkpoint& checkpoint) override;
   Result<void> close() override;
 
@@ -67,6 +71,9 @@ class SqliteSink final : public RowSink {
   Result<void> write_rows(const RowChunk& chunk);
   Result<void> write_rejects(const RowChunk& chunk);
   Result<void> discard_in_transaction(const ObjectVersion& split);
+  Result<std::uint64_t> remove_rows_in_transaction(std::span<const RowsOfObject> ranges);
+  Result<void> remove_rejects_in_transaction(std::span<const KeptReject> rejects);
+  Result<void> check_sole_owner();
   Result<void> commit_in_transaction(const Checkpoint& checkpoint);
   Result<void> keep_progress(const SplitProgress& progress);
   Result<void> or_roll_back(Result<void> result);

@@ -89,6 +89,22 @@ class ObjectStore {
   virtual Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
                                                      std::uint64_t offset) const = 0;
 
+  // What may become of an object once it is loaded. All three act on this version only, as exactly
+  // as the store can tell, and succeed when repeated after a crash cut them short. Errors:
+  //   kObjectChanged  The object is another version now: it was left alone.
+  //   kNotFound       move, tag: it is gone, and was not moved there.
+  //   kUnsupported    This store cannot; the message says what to do instead.
+  //   kPermissionDenied, kInvalidArgument (new_key), kIo, kDiskFull
+  //   kUnavailable, kThrottled, kTimeout  After the retries were spent. Retryable.
+
+  /// Removes the object. One that is gone is removed already.
+  virtual Result<void> remove(const ObjectVersion& object);
+  /// Gives the object the key `new_key`; what stood there is replaced.
+  virtual Result<void> move(const ObjectVersion& object, std::string_view new_key);
+  /// Sets one tag of the object; its others stay.
+  virtual Result<void> tag(const ObjectVersion& object, std::string_view name,
+                           std::string_view value);
+
   virtual StoreStats stats() const noexcept = 0;
 };
 

@@ -44,6 +44,8 @@ enum class ErrorCode : std::uint16_t {
 
 /// The code's stable lower-case name, e.g. "object_changed".
 std::string_view error_code_name(ErrorCode code) noexcept;
+/// The code of such a name; nullopt: this leat knows none.
+std::optional<ErrorCode> error_code_of(std::string_view name) noexcept;
 
 /// Where an error happened; unknown parts stay empty.
 struct ErrorPlace {

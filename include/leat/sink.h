@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +23,50 @@ struct RefusedRows {
   std::vector<RejectedRow> rows;  ///< `raw` is the row as a JSON object of texts.
 };
 
+/// Rows of one version of one object, as the table's lineage columns tell them.
+struct ObjectRows {
+  std::string key = {};
+  std::string version = {};
+  std::uint64_t rows = 0;
+  std::uint64_t records = 0;  ///< Different records among them; fewer than rows: some came twice.
+};
+
+/// A reject in a sink's keeping.
+struct KeptReject {
+  std::string key = {};  ///< Of its object.
+  std::string version = {};
+  RejectedRow reject = {};
+};
+
+/// What a sink holds of one pipeline, in a state that one commit left: the three sequences belong
+/// together, and later commits are not seen. Each ascends in the byte order of the objects' keys,
+/// and is read as it is asked for, so that memory does not follow the table. Used by one thread;
+/// writers do not wait for it. Errors: kSchemaMismatch, kPermissionDenied, kCorrupt, kIo,
+/// kUnavailable.
+class SinkReader {
+ public:
+  virtual ~SinkReader() = default;
+
+  /// The last epoch committed; epoch 0: none.
+  virtual EpochMark mark() const noexcept = 0;
+  /// The next split of the sink's record of progress; nullopt after the last.
+  virtual Result<std::optional<SplitProgress>> next_progress() = 0;
+  /// The next object version that has rows in the table; nullopt after the last.
+  ///   kUnsupported  The table has no lineage columns.
+  virtual Result<std::optional<ObjectRows>> next_rows() = 0;
+  /// The next reject that the sink keeps, those of an object by record; nullopt after the last.
+  virtual Result<std::optional<KeptReject>> next_reject() = 0;
+};
+
+/// Rows of one version of one object whose records begin in a range of its (decoded) bytes.
+struct RowsOfObject {
+  ObjectVersion object = {};
+  Range bytes = {0, UINT64_MAX};
+};
+
 /// Keeps rows. All calls come from one thread, in this order:
-/// open, { write | take | discard | settle | commit }*, finish where the run ends well, close.
+/// open, { write | take | discard | settle | remove_* | roll_back | commit }*, finish where the run
+/// ends well, close. read() may come at any time.
 /// After close() it may be opened again: it goes on as the writer that it was, and is kFenced where
 /// another one took the pipeline over since.
 class RowSink {
@@ -67,6 +111,32 @@ class RowSink {
   /// Takes back the rows of this split that were written since the last commit.
   ///   kUnsupported  This sink or table cannot: the rows stay.
   virtual Result<void> discard(const ObjectVersion& split) = 0;
+
+  // The four below are what repairing asks for. Sinks without transactions have none of them.
+
+  /// Looks at what the sink holds of a pipeline. Takes nothing over, and writes nothing.
+  ///   kUnsupported  This sink keeps no record.
+  ///   kNotFound     There is no record of this pipeline, or no such table.
+  ///   kPermissionDenied, kCorrupt, kIo, kUnavailable
+  virtual Result<std::unique_ptr<SinkReader>> read(std::string_view pipeline) const;
+
+  /// Takes rows out of the table, in the open transaction: those whose lineage columns name one of
+  /// `ranges` (no object twice), and the sink's rejects of the same records. Progress is not
+  /// touched: commit() brings it.
+  ///
+  /// @return  The number of rows that went.
+  ///   kUnsupported  The table has no lineage columns; or it is shared with another pipeline that
+  ///                 loaded an object of the same key, so that whose rows they are is unknown.
+  ///   as write()
+  virtual Result<std::uint64_t> remove_rows(std::span<const RowsOfObject> ranges);
+
+  /// Takes rejects out of the sink's keeping, in the open transaction.
+  ///   kUnsupported, as write()
+  virtual Result<void> remove_rejects(std::span<const KeptReject> rejects);
+
+  /// Takes back everything since the last commit. The sink goes on to be used.
+  ///   kUnsupported, kIo, kUnavailable
+  virtual Result<void> roll_back();
 
   /// Makes everything since the last commit durable together with the checkpoint, or nothing. The
   /// record of a split that is kForgotten is dropped.
