@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/pipeline_flags.h"
+#include "cli/split_selection.h"
 
 namespace leat::cli {
 
@@ -20,7 +21,8 @@ int run_cat(PipelineFlags& flags, const std::string& from);
 
 struct LsFlags {
   std::string state;
-  std::string only;   ///< A state's name; empty: all.
+  std::string only;  ///< A state's name, or "after"; empty: all.
+  SelectionFlags selection;
   bool json = false;  ///< JSON lines instead of a table.
 };
 

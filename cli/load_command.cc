@@ -38,6 +38,8 @@ std::string attention_text(const SourceStats& stats) {
   add(stats.objects_quarantined, "object", "quarantined");
   add(stats.objects_gone, "object", "gone");
   add(stats.objects_changed, "object", "changed");
+  add(stats.objects_replaced, "object", "replaced");
+  add(stats.after_actions_failing, "after-action", "failing");
   add(stats.objects_unsettled, "object", "still being written");
   add(stats.objects_with_extra_columns, "object", "with extra columns");
   add(stats.objects_with_missing_columns, "object", "with missing columns");
@@ -93,12 +95,15 @@ Result<void> write_report(const std::string& path, const LoadReport& report) {
       {"objects_gone", stats.objects_gone},
       {"objects_changed", stats.objects_changed},
       {"objects_forgotten", stats.objects_forgotten},
+      {"objects_replaced", stats.objects_replaced},
       {"objects_unsettled", stats.objects_unsettled},
       {"rows_rejected", stats.rows_rejected},
       {"values_nulled", stats.values_nulled},
       {"objects_with_extra_columns", stats.objects_with_extra_columns},
       {"objects_with_missing_columns", stats.objects_with_missing_columns},
       {"objects_with_misfits", stats.objects_with_misfits},
+      {"after_actions_done", stats.after_actions_done},
+      {"after_actions_failing", stats.after_actions_failing},
       {"seconds", report.seconds},
       {"list_requests", stats.store.list_requests},
       {"get_requests", stats.store.get_requests},

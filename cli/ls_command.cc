@@ -63,18 +63,77 @@ void print_line(const SplitProgress& split) {
   std::cout << "\n";
 }
 
+std::string_view name_of(AfterAction::Kind kind) {
+  switch (kind) {
+    case AfterAction::Kind::kDelete:
+      return "delete";
+    case AfterAction::Kind::kMove:
+      return "move";
+    case AfterAction::Kind::kTag:
+      return "tag";
+    case AfterAction::Kind::kKeep:
+      break;
+  }
+  return "keep";
+}
+
+void print_json(const state::OutboxEntry& entry) {
+  const nlohmann::ordered_json json = {
+      {"key", entry.object.key},    {"version", entry.object.version},
+      {"size", entry.object.size},  {"after", name_of(entry.action.kind)},
+      {"name", entry.action.name},  {"value", entry.action.value},
+      {"attempts", entry.attempts}, {"updated_ms", entry.updated_ms},
+      {"error", entry.error},
+  };
+  std::cout << json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+void print_line(const state::OutboxEntry& entry) {
+  std::cout << padded("after", 12, false) << name_of(entry.action.kind) << " "
+            << printable(entry.action.name)
+            << (entry.action.kind == AfterAction::Kind::kTag ? "=" + printable(entry.action.value)
+                                                             : "")
+            << ", " << format_count(entry.attempts) << " attempts  " << printable(entry.object.key);
+  if (!entry.error.empty()) std::cout << "\n    " << printable(entry.error);
+  std::cout << "\n";
+}
+
+/// The after-actions that are due.
+Result<void> print_outbox(const state::Ledger& ledger, const executor::SplitFilter& filter,
+                          bool json) {
+  std::string after;
+  while (true) {
+    Result<std::vector<state::OutboxEntry>> page = ledger.outbox(after, 1'000);
+    if (!page) return std::move(page).error();
+    if (page->empty() || !std::cout) return {};
+    for (const state::OutboxEntry& entry : *page) {
+      if (filter.key && !filter.key->matches(entry.object.key)) continue;
+      if (json) {
+        print_json(entry);
+      } else {
+        print_line(entry);
+      }
+    }
+    after = page->back().object.key;
+  }
+}
+
 }  // namespace
 
 int run_ls(const LsFlags& flags) {
   Result<std::unique_ptr<state::Ledger>> ledger =
       state::Ledger::open({.dir = flags.state, .read_only = true});
   if (!ledger) return report_error(ledger.error());
-  if (!flags.json) {
+  Result<executor::SplitFilter> filter = flags.selection.filter(flags.state);
+  if (!filter) return report_error(filter.error());
+  if (!flags.json && flags.only != "after") {
     std::cout << padded("STATE", 12, false) << padded("ROWS", 14, true)
               << padded("REJECTED", 10, true) << padded("POSITION", 16, true)
               << padded("SIZE", 16, true) << "  OBJECT\n";
   }
-  Result<void> scanned = (*ledger)->scan([&flags](const SplitProgress& split) {
+  Result<void> scanned = (*ledger)->scan([&](const SplitProgress& split) {
+    if (flags.only == "after") return false;
+    if (!filter->fits(split)) return true;
     if (!flags.only.empty() && flags.only != shown_state(split)) return true;
     if (flags.json) {
       print_json(split);
@@ -84,6 +143,11 @@ int run_ls(const LsFlags& flags) {
     return std::cout.good();
   });
   if (!scanned) return report_error(scanned.error());
+  if (flags.only.empty() || flags.only == "after") {
+    if (Result<void> printed = print_outbox(**ledger, *filter, flags.json); !printed) {
+      return report_error(printed.error());
+    }
+  }
   std::cout.flush();
   if (!std::cout) {
     return report_error({ErrorCode::kIo, "standard output cannot be written to"});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "cli/config_file.h"
 #include "cli/exit_codes.h"
 #include "cli/pipeline_flags.h"
+#include "cli/repair_commands.h"
 #include "leat/version.h"
 
 namespace leat::cli {
@@ -119,8 +121,12 @@ int run(std::vector<std::string> arguments) {
   LsFlags ls_flags;
   CLI::App* ls = app.add_subcommand("ls", "List the objects that a state folder knows");
   ls->add_option("--state", ls_flags.state, "State folder of the pipeline")->required();
-  ls->add_option("--only", ls_flags.only, "Only this state: reading, finished, quarantined, …")
-      ->check(CLI::IsMember({"reading", "finished", "quarantined", "gone", "changed"}));
+  ls->add_option("--only", ls_flags.only,
+                 "Only this state: reading, finished, quarantined, gone, changed; after: only "
+                 "after-actions that are due")
+      ->check(CLI::IsMember({"reading", "finished", "quarantined", "gone", "changed", "after"}));
+  ls_flags.selection.add_key(*ls);
+  ls_flags.selection.add_history(*ls);
   ls->add_flag("--json", ls_flags.json, "JSON lines");
   ls->footer(kLsExamples);
 
@@ -153,20 +159,35 @@ int run(std::vector<std::string> arguments) {
   validate_store.add_store_flags(*validate);
   validate->footer(kValidateExamples);
 
+  RepairCommands repair;
+  repair.add_to(app);
+
   if (!arguments.empty() && arguments.front() == "help") arguments.front() = "--help";
-  const std::vector<CLI::App*> commands{load, cat, ls, sniff, validate};
+  const std::vector<CLI::App*> commands = app.get_subcommands({});
+  const auto of_name = [](const std::vector<CLI::App*>& among, const std::string& name) {
+    const auto found = std::find_if(among.begin(), among.end(), [&name](const CLI::App* command) {
+      return command->get_name() == name;
+    });
+    return found == among.end() ? nullptr : *found;
+  };
   if (!arguments.empty() && !arguments.front().starts_with('-') &&
-      std::none_of(commands.begin(), commands.end(), [&](const CLI::App* command) {
-        return command->get_name() == arguments.front();
-      })) {
-    return report_error({ErrorCode::kInvalidArgument,
-                         "there is no command \"" + arguments.front() +
-                             "\"; the commands are load, cat, ls, sniff and validate"});
+      of_name(commands, arguments.front()) == nullptr) {
+    std::string names;
+    for (const CLI::App* command : commands) {
+      names += (names.empty()                ? ""
+                : command == commands.back() ? " and "
+                                             : ", ") +
+               command->get_name();
+    }
+    return report_error({ErrorCode::kInvalidArgument, "there is no command \"" + arguments.front() +
+                                                          "\"; the commands are " + names});
   }
-  if (!arguments.empty() && arguments.front() == "load") {
-    const auto is_flag = [load](const std::string& name) {
+  std::vector<CLI::App*> configurable = repair.with_pipeline_flags();
+  configurable.push_back(load);
+  if (CLI::App* command = arguments.empty() ? nullptr : of_name(configurable, arguments.front())) {
+    const auto is_flag = [command](const std::string& name) {
       return name != "config" && name != "help" &&
-             load->get_option_no_throw("--" + name) != nullptr;
+             command->get_option_no_throw("--" + name) != nullptr;
     };
     if (Result<void> applied = apply_config_file(arguments, is_flag); !applied) {
       return report_error(applied.error());
@@ -187,6 +208,7 @@ int run(std::vector<std::string> arguments) {
   if (cat->parsed()) return run_cat(cat_flags, cat_from);
   if (sniff->parsed()) return run_sniff(sniff_dialect, sniff_flags);
   if (validate->parsed()) return run_validate(validate_store, validate_flags);
+  if (const std::optional<int> status = repair.run()) return *status;
   return run_ls(ls_flags);
 }
 

@@ -23,6 +23,7 @@ struct PipelineFlags::Typed {
   bool trim = false;
   std::vector<std::string> null_strings;
   CLI::Option* header_flag = nullptr;
+  std::string on_change = "ignore", after = "keep";
   std::string types = "sniff", on_error = "fail", extra_columns = "auto", missing_columns = "null",
               tokenizer, format = "csv";
   std::uint64_t skip_lines = 0, decode_ratio_max = SourceOptions().decode_ratio_max;
@@ -217,6 +218,16 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
   app.add_flag("--retry-quarantined", typed_->retry_quarantined,
                "Take quarantined objects up again where they stopped, e.g. with --on-error reject")
       ->group(group);
+  app.add_option(
+         "--on-change", typed_->on_change,
+         "Loaded object that is listed in another version: ignore (report it), replace (its "
+         "rows, in one transaction; needs --lineage), fail (stop)")
+      ->group(group)
+      ->check(CLI::IsMember({"ignore", "replace", "fail"}));
+  app.add_option("--after", typed_->after,
+                 "What becomes of objects once they are loaded: keep (default), delete, "
+                 "move:PREFIX, tag:NAME=VALUE")
+      ->group(group);
   app.add_option("--settle", typed_->settle,
                  "Local files younger than this may still be written to and wait (default 2s)")
       ->group(group);
@@ -367,6 +378,24 @@ Result<LoaderOptions> PipelineFlags::options() const {
   options.rejects_file = typed.rejects;
   if (Result<void> parsed = read_max_rejects(typed.max_rejects, options); !parsed) {
     return std::move(parsed).error();
+  }
+
+  source.on_change = typed.on_change == "replace" ? SourceOptions::OnChange::kReplace
+                     : typed.on_change == "fail"  ? SourceOptions::OnChange::kFail
+                                                  : SourceOptions::OnChange::kIgnore;
+  Result<AfterAction> after = parse_after_action(typed.after);
+  if (!after) {
+    Error error = std::move(after).error();
+    error.message = "--after: " + error.message;
+    return error;
+  }
+  source.after = std::move(*after);
+  if (source.after.kind == AfterAction::Kind::kMove && !typed.from.starts_with("s3://")) {
+    // Of local files: a folder, which may be relative as all paths of the command line may.
+    Result<SourceUri> folder = parse_source_uri(source.after.name);
+    if (!folder) return std::move(folder).error();
+    source.after.name = folder->pattern;
+    if (!source.after.name.ends_with('/')) source.after.name += '/';
   }
 
   Result<FormatOptions> typed_format = read_format(

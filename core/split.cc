@@ -99,7 +99,7 @@ SplitProgress read_progress(WireReader& reader) {
   SplitProgress progress;
   const std::uint8_t state = reader.byte();
   if (state < static_cast<std::uint8_t>(SplitState::kReading) ||
-      state > static_cast<std::uint8_t>(SplitState::kForgotten)) {
+      state > static_cast<std::uint8_t>(SplitState::kRewound)) {
     reader.fail();
   }
   progress.state = static_cast<SplitState>(state);
@@ -133,6 +133,8 @@ std::string_view split_state_name(SplitState state) noexcept {
       return "gone";
     case SplitState::kChanged:
       return "changed";
+    case SplitState::kRewound:
+      return "rewound";
     case SplitState::kForgotten:
       return "forgotten";
   }

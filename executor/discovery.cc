@@ -148,6 +148,9 @@ Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::s
         ++queued_;
         if (!work_.push({.object = std::move(object)}, stop)) return {};
         break;
+      case state::Match::kChangedReported:
+        if (options_.on_change == SourceOptions::OnChange::kIgnore) break;
+        [[fallthrough]];
       case state::Match::kChanged:
         work_.take(*object);
         if (!events_.push({.kind = Event::Kind::kReported, .object = std::move(object)}, stop)) {
@@ -156,7 +159,6 @@ Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::s
         break;
       case state::Match::kActive:
       case state::Match::kFinished:
-      case state::Match::kChangedReported:
       case state::Match::kAttention:
         break;
     }

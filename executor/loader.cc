@@ -9,11 +9,13 @@
 
 #include "connector/reject_file/reject_file.h"
 #include "executor/log.h"
+#include "executor/pipeline_names.h"
 #include "executor/source_executor.h"
 
 namespace leat {
 namespace {
 
+using executor::consumer_of;
 using executor::SourceExecutor;
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
@@ -24,13 +26,6 @@ constexpr milliseconds kFirstSinkPause{250};
 constexpr milliseconds kLongestSinkPause{8'000};
 constexpr std::uint64_t kRecordsForPercent = 1'000;
 constexpr std::size_t kRestoredAtOnce = 5'000;
-
-/// What keeps the rows, as it is named to people and kept in the state folder. Not where a table's
-/// file lies: it may be moved.
-std::string consumer_of(const LoaderOptions& options) {
-  if (options.to == "-") return "standard output";
-  return options.sink.table.empty() ? options.to : "table " + options.sink.table;
-}
 
 /// Whether the same may work later: the connection was lost, a lock was held, a disk was full.
 bool may_pass(const Error& error) { return error.retryable || error.code == ErrorCode::kDiskFull; }
@@ -43,11 +38,13 @@ void add_counts(const SourceStats& more, SourceStats& to) {
   to.objects_finished += more.objects_finished;
   to.objects_quarantined += more.objects_quarantined;
   to.objects_changed += more.objects_changed;
+  to.objects_replaced += more.objects_replaced;
   to.objects_gone += more.objects_gone;
   to.objects_forgotten += more.objects_forgotten;
   to.objects_with_extra_columns += more.objects_with_extra_columns;
   to.objects_with_missing_columns += more.objects_with_missing_columns;
   to.objects_with_misfits += more.objects_with_misfits;
+  to.after_actions_done += more.after_actions_done;
   to.store.list_requests += more.store.list_requests;
   to.store.get_requests += more.store.get_requests;
   to.store.retries += more.store.retries;
@@ -89,6 +86,8 @@ class PipelineRun {
   Result<void> settle_refused();
   Result<void> check_rejects(bool at_end) const;
   Result<void> commit_epoch();
+  Result<void> commit(const Checkpoint& checkpoint);
+  Result<void> replace(const ObjectVersion& object);
   void step(std::string_view name) const {
     if (options_.sink.on_step) options_.sink.on_step(name);
   }
@@ -104,6 +103,10 @@ class PipelineRun {
 };
 
 Result<void> PipelineRun::open() {
+  if (options_.source.on_change == SourceOptions::OnChange::kReplace && !sink_.transactional()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "--on-change replace needs a sink that takes rows out again, such as sqlite:FILE"};
+  }
   Result<std::unique_ptr<SourceExecutor>> source =
       SourceExecutor::prepare(options_.source, nullptr, consumer_of(options_));
   if (!source) return std::move(source).error();
@@ -188,6 +191,10 @@ Result<void> PipelineRun::commit_epoch() {
   if (Result<void> allowed = check_rejects(false); !allowed) return allowed;
   Checkpoint checkpoint = source_->checkpoint();
   if (checkpoint.splits.empty()) return {};
+  return commit(checkpoint);
+}
+
+Result<void> PipelineRun::commit(const Checkpoint& checkpoint) {
   if (rejects_) {
     if (Result<void> synced = rejects_->sync(); !synced) return synced;
   }
@@ -200,6 +207,38 @@ Result<void> PipelineRun::commit_epoch() {
   epoch_ = checkpoint.epoch;
   if (rejects_) rejects_->committed(epoch_);
   rejected_since_commit_.clear();
+  return {};
+}
+
+/// Takes the rows of an object's former version out and puts those of its new one in, in an epoch
+/// of their own: a crash anywhere in between leaves the former ones.
+Result<void> PipelineRun::replace(const ObjectVersion& object) {
+  if (Result<void> committed = commit_epoch(); !committed) return committed;
+  Result<std::vector<RowsOfObject>> former = source_->loaded_versions(object.key);
+  if (!former) return std::move(former).error();
+  if (Result<std::uint64_t> removed = sink_.remove_rows(*former); !removed) {
+    return std::move(removed).error();
+  }
+  Result<void> written;
+  Result<SplitProgress> split = source_->read_again(object, [&](RowChunk chunk) {
+    written = sink_.take(std::move(chunk));
+    return written;
+  });
+  if (!written) return written;
+  if (!split) {
+    if (Result<void> back = sink_.roll_back(); !back) return back;
+    return source_->not_replaced(object, std::move(split).error());
+  }
+  Result<std::vector<RefusedRows>> refused = sink_.settle();
+  if (!refused) return std::move(refused).error();
+  for (const RefusedRows& rows : *refused) {
+    split->rows -= rows.rows.size();
+    split->rejected += rows.rows.size();
+  }
+  if (Result<void> committed = commit(source_->checkpoint_of({*split})); !committed) {
+    return committed;
+  }
+  source_->replaced(*split);
   return {};
 }
 
@@ -248,11 +287,15 @@ Result<void> PipelineRun::consume(std::stop_token stop, const std::function<void
         if (Result<void> taken = take_back(*polled->discarded, end); !taken) return taken;
         break;
       case Polled::Kind::kIdle:
+        if (const auto object = source_->take_replacement()) {
+          if (Result<void> replaced = replace(*object); !replaced) return replaced;
+        }
         break;
       case Polled::Kind::kEnd:
         if (Result<void> settled = settle_refused(); !settled) return settled;
         if (Result<void> allowed = check_rejects(true); !allowed) return allowed;
         if (Result<void> committed = commit_epoch(); !committed) return committed;
+        source_->finish_after_actions(stop);
         return sink_.finish(source_->schema().get());
     }
   }
@@ -367,6 +410,18 @@ Result<void> LoaderOptions::validate() const {
   }
   if (!(rejects_percent_max >= 0 && rejects_percent_max <= 100)) {
     return Error{ErrorCode::kInvalidArgument, "the share of rejects must be 0 to 100 per cent"};
+  }
+  if (source.on_change == SourceOptions::OnChange::kReplace) {
+    if (!source.lineage) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "--on-change replace needs --lineage: without it, rows do not tell which object "
+                   "they are from"};
+    }
+    if (!rejects_file.empty()) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "--on-change replace takes an object's former rejects out as well, which only a "
+                   "sink's own table allows: leave out --rejects"};
+    }
   }
   if (to == "-" && source.format.on_error != OnError::kFail && rejects_file.empty()) {
     return Error{ErrorCode::kInvalidArgument,

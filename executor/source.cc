@@ -22,6 +22,13 @@ Result<void> SourceOptions::validate() const {
   if (splits_in_flight_max > 1024) return invalid("more than 1024 splits in flight");
   if (memory_bytes_max < (16u << 20)) return invalid("the memory limit is below 16 MiB");
   if (split_attempts_max == 0) return invalid("a split needs at least 1 attempt");
+  if (after.kind == AfterAction::Kind::kTag && !from.starts_with("s3://")) {
+    return invalid("--after tag: local files have no tags; only objects of S3 do");
+  }
+  if (after.kind == AfterAction::Kind::kMove && !from.starts_with("s3://") &&
+      !after.name.starts_with('/')) {
+    return invalid("--after move: \"" + after.name + "\" is no absolute path of a folder");
+  }
   if (!format.header && !schema && types == Types::kText) {
     return invalid("without a header the columns need a schema, e.g. 'id bigint, name text'");
   }
@@ -36,6 +43,10 @@ Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
 Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
                                              std::unique_ptr<ObjectStore> store,
                                              std::optional<Checkpoint> recovered) {
+  if (options.on_change == SourceOptions::OnChange::kReplace) {
+    return invalid(
+        "OnChange::kReplace needs somebody who takes the former rows out: leat::Loader does");
+  }
   Result<std::unique_ptr<executor::SourceExecutor>> source = executor::SourceExecutor::prepare(
       std::move(options), std::move(store), "an embedding program");
   if (!source) return std::move(source).error();

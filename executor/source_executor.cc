@@ -1,13 +1,15 @@
 #include "executor/source_executor.h"
 
 #include <algorithm>
-#include <random>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "executor/epoch_token.h"
+#include "executor/lineage.h"
 #include "executor/log.h"
 #include "executor/settled_state.h"
+#include "executor/split_stream.h"
 
 namespace leat::executor {
 namespace {
@@ -43,11 +45,6 @@ const Clock& clock_of(const SourceOptions& options) {
   return options.clock != nullptr ? *options.clock : system_clock();
 }
 
-std::uint64_t random_token() {
-  std::random_device random;
-  return (static_cast<std::uint64_t>(random()) << 32) | random();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions options,
@@ -71,15 +68,17 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
   if (!enumerator) return std::move(enumerator).error();
   Result<ObjectFilter> filter = ObjectFilter::create(options);
   if (!filter) return std::move(filter).error();
+  Result<connector::Glob> glob = connector::Glob::compile(uri->pattern);
+  if (!glob) return std::move(glob).error();
   // Not of the whole pattern: one that is widened later is still the same pipeline.
   const std::string default_name =
       store->uri_of(enumerator->literal_prefix()) + " -> " + std::string(consumer);
   Result<std::unique_ptr<state::Ledger>> ledger =
       state::Ledger::open({.dir = options.state_dir, .read_only = false});
   if (!ledger) return std::move(ledger).error();
-  std::unique_ptr<SourceExecutor> source(
-      new SourceExecutor(std::move(options), std::move(stop), std::move(store),
-                         std::move(*enumerator), *std::move(filter), std::move(*ledger)));
+  std::unique_ptr<SourceExecutor> source(new SourceExecutor(
+      std::move(options), std::move(stop), std::move(store), std::move(*enumerator),
+      *std::move(filter), std::move(*glob), std::move(*ledger)));
   if (Result<void> bound = source->bind(consumer, default_name); !bound) {
     return std::move(bound).error();
   }
@@ -92,7 +91,7 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
 SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
                                std::unique_ptr<ObjectStore> store,
                                connector::SplitEnumerator enumerator, ObjectFilter filter,
-                               std::unique_ptr<state::Ledger> ledger)
+                               connector::Glob glob, std::unique_ptr<state::Ledger> ledger)
     : options_(std::move(options)),
       stop_(std::move(stop)),
       store_(std::move(store)),
@@ -105,6 +104,7 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       events_(static_cast<std::size_t>(options_.memory_bytes_max) * 3 / 8),
       discovery_(options_, std::move(enumerator), std::move(filter), *ledger_, clock_, work_,
                  events_),
+      after_actions_(options_, std::move(glob), *store_, clock_, *ledger_),
       arena_(threads_of(options_)),
       parsing_(schemas_, arena_, extra_slices_of(options_)),
       worker_context_{options_, *store_,      clock_,
@@ -144,7 +144,11 @@ Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
                      "another history. Restore what belongs together"};
   }
   if (consumer.epoch == ledger_->epoch()) return {};
-  return ledger_->commit(consumer);
+  // One epoch behind is what a crash leaves, and what that epoch finished is still to be dealt
+  // with. A ledger made anew from the sink's record says nothing of when its objects were finished.
+  const bool crashed = ledger_->epoch() != 0;
+  return ledger_->commit(
+      consumer, crashed ? after_actions_.entries_of(consumer) : std::vector<state::OutboxEntry>());
 }
 
 void SourceExecutor::refused(const std::string& key, std::uint64_t count) {
@@ -185,6 +189,8 @@ Result<void> SourceExecutor::start() {
   discovery_thread_ = std::jthread([this, resumed = std::move(resumed)]() mutable {
     discovery_.run(std::move(resumed), stop_.get_token());
   });
+  after_thread_ =
+      std::jthread([this](std::stop_token stop) { after_actions_.run(std::move(stop)); });
   return {};
 }
 
@@ -205,6 +211,7 @@ Result<Polled> SourceExecutor::poll(std::chrono::milliseconds timeout) {
         std::max(done ? std::chrono::milliseconds(0) : left, std::chrono::milliseconds(0)));
     if (event) {
       if (std::optional<Polled> polled = handle(std::move(*event))) return std::move(*polled);
+      if (fatal_) return *fatal_;
       continue;
     }
     if (!done) return Polled{};
@@ -232,6 +239,7 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
     }
     case Event::Kind::kFinished: {
       ++settled_;
+      fatal_ = after_actions_.fault_of(*event.object);
       tracker_.finished(*event.object);
       drift_.ended(event.object->key, nullptr);
       const std::lock_guard lock(stats_mutex_);
@@ -242,11 +250,7 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
       ++settled_;
       return handle_failure(std::move(event));
     case Event::Kind::kReported:
-      tracker_.reported_changed(*event.object);
-      count(
-          *event.object, SplitState::kChanged,
-          "is listed in another version than the one that was loaded; its new rows are not loaded");
-      return std::nullopt;
+      return handle_change(std::move(event.object));
     case Event::Kind::kForgotten: {
       tracker_.forgotten(*event.object);
       const std::lock_guard lock(stats_mutex_);
@@ -257,6 +261,143 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
       return std::nullopt;
   }
   return std::nullopt;
+}
+
+/// An object that was loaded is listed in the version `object`.
+std::optional<Polled> SourceExecutor::handle_change(std::shared_ptr<const ObjectVersion> object) {
+  switch (options_.on_change) {
+    case SourceOptions::OnChange::kIgnore:
+      tracker_.reported_changed(*object);
+      count(
+          *object, SplitState::kChanged,
+          "is listed in another version than the one that was loaded; its new rows are not loaded");
+      return std::nullopt;
+    case SourceOptions::OnChange::kFail:
+      fatal_ = Error{.code = ErrorCode::kObjectChanged,
+                     .message =
+                         "an object is listed in another version than the one that was "
+                         "loaded, and --on-change fail asks to stop then; load its new rows "
+                         "with --on-change replace, or leave them with --on-change ignore",
+                     .at = {.object = store_->uri_of(object->key),
+                            .record = {},
+                            .byte_offset = {},
+                            .column = {}}};
+      return std::nullopt;
+    case SourceOptions::OnChange::kReplace:
+      break;
+  }
+  const auto known = irreplaceable_.find(object->key);
+  if (known != irreplaceable_.end() && known->second == object->version) {
+    work_.release(object->key);
+    return std::nullopt;
+  }
+  replacement_ = std::move(object);
+  return Polled{};
+}
+
+Result<std::vector<RowsOfObject>> SourceExecutor::loaded_versions(std::string_view key) const {
+  Result<std::vector<SplitProgress>> entries = ledger_->find(key);
+  if (!entries) return std::move(entries).error();
+  std::vector<RowsOfObject> loaded;
+  for (SplitProgress& entry : *entries) {
+    if (entry.rows + entry.rejected > 0) loaded.push_back({.object = std::move(entry.object)});
+  }
+  return loaded;
+}
+
+Result<SplitProgress> SourceExecutor::read_again(
+    const ObjectVersion& object, const std::function<Result<void>(RowChunk)>& deliver) {
+  Result<std::unique_ptr<ByteStreamParser>> parser = make_parser_again();
+  if (!parser) return std::move(parser).error();
+  SplitProgress split;
+  split.object = object;
+  const SplitAssignment assignment{.object = std::make_shared<const ObjectVersion>(object)};
+  SplitStream stream(
+      worker_context_, assignment, **parser,
+      [&](RowChunk chunk) -> Result<void> {
+        if (Result<void> completed = complete(chunk); !completed) return completed;
+        split.position = chunk.end;
+        split.rows += static_cast<std::uint64_t>(chunk.rows);
+        split.rejected += chunk.rejects.size();
+        return deliver(std::move(chunk));
+      },
+      [](const std::shared_ptr<const Schema>&) { return Result<void>(); }, stop_.get_token());
+  if (Result<void> done = stream.run(); !done) {
+    Error error = std::move(done).error();
+    if (error.at.object.empty()) error.at.object = store_->uri_of(object.key);
+    return error;
+  }
+  split.state = SplitState::kFinished;
+  return split;
+}
+
+Result<std::string> SourceExecutor::parser_state_of(const ObjectVersion& object) {
+  std::optional<std::string> state;
+  Result<SplitProgress> read = read_again(object, [&state](const RowChunk& chunk) -> Result<void> {
+    state = chunk.end.parser_state;
+    return Error{ErrorCode::kCancelled, "the front of the object is enough"};
+  });
+  if (state) return *std::move(state);
+  if (!read) return std::move(read).error();
+  return read->position.parser_state;
+}
+
+Result<std::unique_ptr<ByteStreamParser>> SourceExecutor::make_parser_again() const {
+  if (schemas_.parsed() != nullptr) return make_parser(schemas_.format(), schemas_.parsed());
+  return Error{ErrorCode::kNotFound,
+               "the columns are not known: nothing was loaded yet, and no --schema is given"};
+}
+
+Result<void> SourceExecutor::complete(RowChunk& chunk) {
+  const std::shared_ptr<const Schema> delivered = schemas_.delivered();
+  if (!options_.partitions.fields.empty()) {
+    if (!partitions_) partitions_.emplace(options_.partitions);
+    Result<const PartitionValues*> values = partitions_->read(chunk.split->key);
+    if (!values) return std::move(values).error();
+    append_partitions(partitions_->schema(), **values, chunk);
+  }
+  if (options_.lineage) append_lineage(delivered, chunk);
+  chunk.schema = delivered;
+  return {};
+}
+
+void SourceExecutor::replaced(const SplitProgress& split) {
+  log(options_, LogLevel::kInfo,
+      store_->uri_of(split.object.key) +
+          " was replaced by its new version: " + std::to_string(split.rows) + " rows");
+  const std::lock_guard lock(stats_mutex_);
+  stats_.rows += split.rows;
+  stats_.rows_rejected += split.rejected;
+  ++stats_.objects_replaced;
+}
+
+Result<void> SourceExecutor::not_replaced(const ObjectVersion& object, Error error) {
+  if (error.code == ErrorCode::kObjectChanged || error.code == ErrorCode::kNotFound) {
+    // Changed once more, or gone: the next listing tells.
+    work_.release(object.key);
+    discovery_.relist();
+    return {};
+  }
+  if (settled_state(error.code)) {
+    tracker_.reported_changed(object);
+    irreplaceable_.insert_or_assign(object.key, object.version);
+    count(object, SplitState::kChanged,
+          "its new version cannot be loaded, so that the rows of its former one stay: " +
+              error.to_string());
+    return {};
+  }
+  work_.release(object.key);
+  if (options_.once) return error;
+  log(options_, LogLevel::kError,
+      "the new version of an object was not read, and is tried again at the next poll: " +
+          error.to_string());
+  return {};
+}
+
+void SourceExecutor::finish_after_actions(std::stop_token stop) {
+  after_thread_.request_stop();
+  if (after_thread_.joinable()) after_thread_.join();
+  after_actions_.drain(std::move(stop));
 }
 
 /// Nothing of the object's old version is in the table: forgets it, to take up the new one.
@@ -290,6 +431,13 @@ std::optional<Polled> SourceExecutor::handle_failure(Event event) {
   }
   if (*state == SplitState::kChanged) {
     if (!tracker_.may_be_durable(object.key)) return start_over(std::move(event.object));
+    if (options_.on_change == SourceOptions::OnChange::kReplace) {
+      // The next listing shows the version that is to take its place.
+      drift_.ended(object.key, &event.error);
+      tracker_.stopped(object, *state, std::move(event.error), std::move(event.end), {});
+      discovery_.relist();
+      return std::nullopt;
+    }
     event.error.message +=
         "; rows of its former version are in the table already, so that its new version was not "
         "loaded";
@@ -318,16 +466,26 @@ void SourceExecutor::count(const ObjectVersion& object, SplitState state, const 
     case SplitState::kReading:
     case SplitState::kFinished:
     case SplitState::kForgotten:
+    case SplitState::kRewound:
       break;
   }
 }
 
 Checkpoint SourceExecutor::checkpoint() {
-  Checkpoint checkpoint;
-  checkpoint.epoch = ledger_->epoch() + 1;
-  checkpoint.token = random_token();
-  checkpoint.parent = ledger_->epoch_token();
+  Checkpoint checkpoint = checkpoint_of({});
   checkpoint.splits = tracker_.changes(checkpoint.epoch, clock_.wall_ms());
+  return checkpoint;
+}
+
+Checkpoint SourceExecutor::checkpoint_of(std::vector<SplitProgress> splits) const {
+  Checkpoint checkpoint{.epoch = ledger_->epoch() + 1,
+                        .splits = std::move(splits),
+                        .token = random_epoch_token(),
+                        .parent = ledger_->epoch_token()};
+  for (SplitProgress& split : checkpoint.splits) {
+    split.epoch = checkpoint.epoch;
+    split.updated_ms = clock_.wall_ms();
+  }
   return checkpoint;
 }
 
@@ -337,8 +495,15 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
                  "commit of epoch " + std::to_string(checkpoint.epoch) + ", but the next one is " +
                      std::to_string(ledger_->epoch() + 1)};
   }
-  if (Result<void> written = ledger_->commit(checkpoint); !written) return written;
-  for (const std::string& key : tracker_.committed(checkpoint)) work_.release(key);
+  {
+    Result<void> written = ledger_->commit(checkpoint, after_actions_.entries_of(checkpoint));
+    if (!written) return written;
+  }
+  after_actions_.wake();
+  (void)tracker_.committed(checkpoint);
+  for (const SplitProgress& split : checkpoint.splits) {
+    if (split.state != SplitState::kReading) work_.release(split.object.key);
+  }
   return {};
 }
 
@@ -346,7 +511,9 @@ Result<void> SourceExecutor::close() {
   if (closed_) return {};
   closed_ = true;
   stop_.request_stop();
+  after_thread_.request_stop();
   if (discovery_thread_.joinable()) discovery_thread_.join();
+  if (after_thread_.joinable()) after_thread_.join();
   workers_.clear();
   ledger_.reset();
   return {};
@@ -364,6 +531,8 @@ SourceStats SourceExecutor::stats() const {
   stats.objects_unsettled = discovery_.unsettled();
   stats.oldest_pending_modified_ms = work_.oldest_taken_modified_ms();
   stats.last_complete_listing_ms = discovery_.last_complete_listing_ms();
+  stats.after_actions_done = after_actions_.done();
+  stats.after_actions_failing = after_actions_.failing();
   stats.store = store_->stats();
   stats.store.retries += read_retries_.load();
   return stats;

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,16 +16,19 @@
 #include <thread>
 #include <vector>
 
+#include "executor/after_actions.h"
 #include "executor/discovery.h"
 #include "executor/drift_log.h"
 #include "executor/event_queue.h"
 #include "executor/parse_arena.h"
+#include "executor/partitions.h"
 #include "executor/progress_tracker.h"
 #include "executor/schema_registry.h"
 #include "executor/schema_sniffer.h"
 #include "executor/slice_queue.h"
 #include "executor/split_worker.h"
 #include "executor/work_queue.h"
+#include "leat/sink.h"
 #include "leat/source.h"
 #include "state/ledger.h"
 
@@ -60,6 +65,37 @@ class SourceExecutor final : public Source {
   /// Resumes the splits in flight and starts the threads.
   Result<void> start();
 
+  /// OnChange::kReplace: the object whose new version is to be loaded now, if poll() has just come
+  /// upon one. The caller answers with replaced() or not_replaced().
+  std::shared_ptr<const ObjectVersion> take_replacement() { return std::move(replacement_); }
+  /// What is known to be loaded of an object: the versions that brought rows or rejects.
+  Result<std::vector<RowsOfObject>> loaded_versions(std::string_view key) const;
+  /// Reads one version of an object from its front to its end on the caller's thread, and hands its
+  /// chunks to `deliver`, whose error ends it. The schema has to be known. Nothing is remembered.
+  ///
+  /// @return  The finished split.
+  ///   kNotFound  No schema is known, or the object is gone.
+  ///   Errors of reading and parsing, and of `deliver`.
+  Result<SplitProgress> read_again(const ObjectVersion& object,
+                                   const std::function<Result<void>(RowChunk)>& deliver);
+  /// What a parser has to know of the object's front (Position::parser_state): its header.
+  ///   as read_again()
+  Result<std::string> parser_state_of(const ObjectVersion& object);
+  /// A parser of this pipeline's objects, whose chunks complete() completes.
+  Result<std::unique_ptr<ByteStreamParser>> make_parser_again() const;
+  /// Adds what a delivered chunk has beside the data: partitions and lineage.
+  ///   kBadValue  The key's partitions do not fit their types.
+  Result<void> complete(RowChunk& chunk);
+  /// The next epoch, made of these splits alone. Commit it like one of checkpoint().
+  Checkpoint checkpoint_of(std::vector<SplitProgress> splits) const;
+  /// The epoch with the new version's rows was committed.
+  void replaced(const SplitProgress& split);
+  /// It could not be read. Content that is at fault is reported and not tried again in this run;
+  /// other failures end a run with `once`, else they come again with a later listing.
+  Result<void> not_replaced(const ObjectVersion& object, Error error);
+  /// Tries what after-actions are due a last time: for the end of a run.
+  void finish_after_actions(std::stop_token stop);
+
   Result<Polled> poll(std::chrono::milliseconds timeout) override;
   Checkpoint checkpoint() override;
   Result<void> commit(const Checkpoint& checkpoint) override;
@@ -69,13 +105,14 @@ class SourceExecutor final : public Source {
 
  private:
   SourceExecutor(SourceOptions options, std::stop_source stop, std::unique_ptr<ObjectStore> store,
-                 connector::SplitEnumerator enumerator, ObjectFilter filter,
+                 connector::SplitEnumerator enumerator, ObjectFilter filter, connector::Glob glob,
                  std::unique_ptr<state::Ledger> ledger);
   Result<void> bind(std::string_view consumer, const std::string& default_name);
   bool all_done() const;
   std::optional<Polled> handle(Event event);
   std::optional<Polled> handle_failure(Event event);
   std::optional<Polled> start_over(std::shared_ptr<const ObjectVersion> object);
+  std::optional<Polled> handle_change(std::shared_ptr<const ObjectVersion> object);
   void count(const ObjectVersion& object, SplitState state, const std::string& why);
 
   const SourceOptions options_;
@@ -90,6 +127,7 @@ class SourceExecutor final : public Source {
   WorkQueue work_;
   EventQueue events_;
   Discovery discovery_;
+  AfterActions after_actions_;
   ParseArena arena_;
   SliceParsing parsing_;
   std::atomic<std::uint64_t> reading_ = 0;
@@ -97,13 +135,18 @@ class SourceExecutor final : public Source {
   WorkerContext worker_context_;
 
   ProgressTracker tracker_;
-  std::uint64_t settled_ = 0;     ///< Queued splits that have come to an end.
-  std::optional<Error> failure_;  ///< once: the first split that could not be read.
+  std::uint64_t settled_ = 0;                  ///< Queued splits that have come to an end.
+  std::optional<Error> failure_;               ///< once: the first split that could not be read.
+  std::optional<PartitionReader> partitions_;  ///< Of read_again(), where the pipeline has any.
+  std::optional<Error> fatal_;                 ///< What ends the run at once.
+  std::shared_ptr<const ObjectVersion> replacement_;
+  std::map<std::string, std::string> irreplaceable_;  ///< Key to version, of this run.
   mutable std::mutex stats_mutex_;
   SourceStats stats_;
 
   std::vector<std::jthread> workers_;
   std::jthread discovery_thread_;
+  std::jthread after_thread_;
   bool closed_ = false;
 };
 

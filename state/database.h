@@ -21,13 +21,14 @@ struct ReadOptions;
 
 namespace leat::state {
 
-/// First byte of every key. 'o' is kept free for after-actions.
+/// First byte of every key.
 enum Kind : char {
   kFinishedKind = 'f',
   kActiveKind = 'a',
   kAttentionKind = 'q',
   kMetaKind = 'm',
   kAbsentKind = 'x',
+  kOutboxKind = 'o',
 };
 
 /// The kind's byte, then the object's key or the name of a fact.

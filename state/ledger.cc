@@ -239,6 +239,17 @@ Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
     if (*finished || *attention) batch.Delete(entry_key(kAbsentKind, key));
     return {};
   }
+  if (progress.state == SplitState::kRewound) {
+    auto finished = load(kFinishedKind, key, batch);
+    if (!finished) return std::move(finished).error();
+    if (*active) batch.Delete(entry_key(kActiveKind, key));
+    if (*attention) batch.Delete(entry_key(kAttentionKind, key));
+    if (*finished) batch.Delete(entry_key(kFinishedKind, key));
+    batch.Delete(entry_key(kAbsentKind, key));
+    // What is to be loaded again must still be there.
+    batch.Delete(entry_key(kOutboxKind, key));
+    return {};
+  }
 
   const auto delivered = [](const std::optional<LedgerEntry>& e) {
     return e && (e->progress.rows != 0 || e->progress.rejected != 0);
@@ -404,7 +415,7 @@ Result<void> Ledger::put_meta(std::string_view name, std::string_view value) {
   });
 }
 
-Result<void> Ledger::commit(const Checkpoint& checkpoint) {
+Result<void> Ledger::commit(const Checkpoint& checkpoint, std::span<const OutboxEntry> outbox) {
   return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
     const std::lock_guard writing(impl_->write_mutex);
     if (auto ready = impl_->ready_to_write(); !ready) return ready;
@@ -419,6 +430,9 @@ Result<void> Ledger::commit(const Checkpoint& checkpoint) {
     rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), 0, true);
     for (const SplitProgress& split : checkpoint.splits) {
       if (auto added = impl_->add_progress(split, batch); !added) return added;
+    }
+    for (const OutboxEntry& entry : outbox) {
+      batch.Put(entry_key(kOutboxKind, entry.object.key), entry.encode());
     }
     const auto put_number = [&batch](std::string_view name, std::uint64_t number) {
       std::string value;
@@ -534,6 +548,64 @@ Result<std::vector<SplitProgress>> Ledger::active() const {
     });
     if (!scanned) return std::move(scanned).error();
     return splits;
+  });
+}
+
+Result<std::vector<OutboxEntry>> Ledger::outbox(std::string_view after_key,
+                                                std::size_t count) const {
+  return guarded(impl_->options.dir, "read", [&]() -> Result<std::vector<OutboxEntry>> {
+    const std::shared_lock lock(impl_->db_mutex);
+    if (!impl_->db) return impl_->closed_error();
+    std::vector<OutboxEntry> entries;
+    KindCursor cursor(*impl_->db, {}, kOutboxKind);
+    if (after_key.empty()) {
+      cursor.seek_to_first();
+    } else if (cursor.find(after_key)) {
+      cursor.next();
+    }
+    for (; cursor.valid() && entries.size() < count; cursor.next()) {
+      auto entry = OutboxEntry::decode(cursor.name(), cursor.value());
+      if (!entry) return std::move(entry).error();
+      entries.push_back(*std::move(entry));
+    }
+    if (!cursor.status().ok()) return impl_->error(cursor.status(), "read");
+    return entries;
+  });
+}
+
+Result<void> Ledger::settle_outbox(const OutboxEntry& entry, bool done) {
+  return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
+    const std::lock_guard writing(impl_->write_mutex);
+    if (auto ready = impl_->ready_to_write(); !ready) return ready;
+    const std::shared_lock lock(impl_->db_mutex);
+    if (!impl_->db) return impl_->closed_error();
+    const std::string key = entry_key(kOutboxKind, entry.object.key);
+    std::string value;
+    const rocksdb::Status read = impl_->db->Get({}, key, &value);
+    if (read.IsNotFound()) return {};
+    if (!read.ok()) return impl_->error(read, "read");
+    auto kept = OutboxEntry::decode(entry.object.key, value);
+    if (!kept) return std::move(kept).error();
+    if (!kept->object.same_version(entry.object) || kept->action != entry.action) return {};
+    const rocksdb::Status written =
+        done ? impl_->db->Delete({}, key) : impl_->db->Put({}, key, entry.encode());
+    if (!written.ok()) return impl_->error(written, "write to");
+    return {};
+  });
+}
+
+Result<std::vector<SplitProgress>> Ledger::find(std::string_view key) const {
+  return guarded(impl_->options.dir, "read", [&]() -> Result<std::vector<SplitProgress>> {
+    const std::shared_lock lock(impl_->db_mutex);
+    if (!impl_->db) return impl_->closed_error();
+    rocksdb::WriteBatchWithIndex none;
+    std::vector<SplitProgress> found;
+    for (const Kind kind : {kActiveKind, kAttentionKind, kFinishedKind}) {
+      auto entry = impl_->load(kind, key, none);
+      if (!entry) return std::move(entry).error();
+      if (*entry) found.push_back(with_note_as_error(**std::move(entry)));
+    }
+    return found;
   });
 }
 

@@ -21,6 +21,7 @@
 
 #include "leat/result.h"
 #include "leat/split.h"
+#include "state/outbox.h"
 
 namespace rocksdb {
 class Env;
@@ -101,17 +102,35 @@ class Ledger {
   /// finished one of which nothing was, but for this:
   ///
   /// kForgotten removes the finished and attention entries, unless there is an active one.
+  /// kRewound removes all of them.
   ///
   /// A kChanged entry in another version than the one that was delivered only notes its version
   /// there. The finished or attention entry keeps its own version, state and counts; an active one
   /// becomes an attention entry in state kChanged with `error`, and keeps its own version, position
   /// and counts. kChanged for a key without an entry, or in the entry's own version, is written as
   /// it is.
+  ///
+  /// `outbox` becomes part of the same batch; an entry replaces an earlier one of its key.
+  /// kRewound takes an entry out.
   ///   kInvalidArgument  checkpoint.epoch <= epoch(), or opened read_only.
   ///   kDiskFull, kIo    Nothing was written. The call may be repeated after space was freed: the
   ///                     ledger then opens its files anew. Until that succeeds, the other calls may
   ///                     fail with the same code.
-  Result<void> commit(const Checkpoint& checkpoint);
+  Result<void> commit(const Checkpoint& checkpoint, std::span<const OutboxEntry> outbox = {});
+
+  /// The next after-actions that are due, at most `count`, by key, strictly after `after_key` when
+  /// that is not empty.
+  ///   kCorrupt, kIo
+  Result<std::vector<OutboxEntry>> outbox(std::string_view after_key, std::size_t count) const;
+  /// Takes the after-action out (`done`), or keeps how the attempt ended. Does nothing when another
+  /// has taken its place. Not synced: what a crash takes back is carried out once more. Called by
+  /// one thread at a time with commit and put_meta.
+  ///   kDiskFull, kIo
+  Result<void> settle_outbox(const OutboxEntry& entry, bool done);
+
+  /// What is known about one object: its active or attention entry, then its finished one.
+  ///   kCorrupt, kIo
+  Result<std::vector<SplitProgress>> find(std::string_view key) const;
 
   /// Takes over a part of a consumer's whole record, in a ledger that is new (epoch 0): for records
   /// that are too large for one checkpoint. commit() of the record's epoch completes it. A ledger

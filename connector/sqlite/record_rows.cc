@@ -14,7 +14,7 @@ void bind_readable(Statement& statement, int parameter, std::string_view bytes) 
 
 std::string encode_for_row(SplitProgress progress) {
   progress.object.key.clear();
-  if (progress.state == SplitState::kFinished || progress.state == SplitState::kForgotten) {
+  if (progress.state == SplitState::kFinished || progress.state == SplitState::kRewound) {
     progress.position.parser_state.clear();
     progress.position.decoder_state.clear();
   }

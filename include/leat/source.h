@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "leat/after_action.h"
 #include "leat/clock.h"
 #include "leat/object_store.h"
 #include "leat/parser.h"
@@ -55,6 +56,17 @@ struct SourceOptions {
   /// Take quarantined objects up again, each from where it stopped: for options that now let its
   /// bad record pass.
   bool retry_quarantined = false;
+  /// An object that was loaded is listed in another version.
+  enum class OnChange {
+    kIgnore,   ///< It is reported as changed, once; its new rows are not loaded.
+    kReplace,  ///< The new version's rows take the place of the old one's, in one transaction.
+               ///< leat::Loader alone can: it needs lineage, and a sink that takes rows out.
+    kFail,     ///< poll() fails with kObjectChanged.
+  };
+  OnChange on_change = OnChange::kIgnore;
+  /// What becomes of finished objects, after their commit: carried out in the background, again
+  /// and again until it is done, across restarts. Other versions of them are left alone.
+  AfterAction after = {};
   bool lineage = false;  ///< Append columns _object, _version, _offset, _record.
   /// Hive partitions of the keys ("dt=2026-11-20/hour=07/…") as columns behind those of the data. A
   /// partition that a key lacks is null; an object whose partitions do not fit is quarantined.
@@ -95,7 +107,8 @@ struct SourceStats {
   std::uint64_t bytes = 0;          ///< Object bytes consumed by the rows handed out.
   std::uint64_t objects_finished = 0;
   std::uint64_t objects_quarantined = 0;
-  std::uint64_t objects_changed = 0;  ///< (Partly) loaded before, listed in another version.
+  std::uint64_t objects_changed = 0;   ///< (Partly) loaded before, listed in another version.
+  std::uint64_t objects_replaced = 0;  ///< OnChange::kReplace: loaded anew.
   std::uint64_t objects_gone = 0;
   std::uint64_t objects_forgotten = 0;  ///< No longer listed, and dropped: see forget_after.
   std::uint64_t objects_pending = 0;    ///< Listed, not yet started; of the page at hand.
@@ -105,6 +118,8 @@ struct SourceStats {
   std::uint64_t objects_with_extra_columns = 0;    ///< Which were ignored.
   std::uint64_t objects_with_missing_columns = 0;  ///< Which were read as null.
   std::uint64_t objects_with_misfits = 0;          ///< Values that do not fit their column's type.
+  std::uint64_t after_actions_done = 0;
+  std::uint64_t after_actions_failing = 0;  ///< Of which the latest attempt failed.
   /// Unix time of the oldest object that is queued, being read, or not yet committed; 0: none is.
   std::int64_t oldest_pending_modified_ms = 0;
   std::int64_t last_complete_listing_ms = 0;  ///< Unix time; 0: none yet.
@@ -150,6 +165,8 @@ class Source {
   /// Waits up to `timeout` for the next event.
   ///   kNotFound, kPermissionDenied  The bucket or folder itself, at the first listing.
   ///   kUnavailable, kThrottled, kTimeout  once: after all retries. Otherwise the source goes on.
+  ///   kObjectChanged    OnChange::kFail.
+  ///   kInvalidArgument  An after-action would put the object where it is found again.
   ///   kDiskFull, kIo  The ledger.
   virtual Result<Polled> poll(std::chrono::milliseconds timeout) = 0;
 

@@ -57,6 +57,8 @@ enum class SplitState : std::uint8_t {
   kGone = 4,         ///< Listed, then no longer there.
   kChanged = 5,      ///< A version other than the one that was (partly) loaded is now listed.
   kForgotten = 6,    ///< Listings no longer show it: whoever keeps a record of it drops that.
+  kRewound = 7,      ///< Its rows were taken out again: it is new. The sink keeps this as its
+                     ///< record, so that a ledger that is an epoch behind learns of it.
 };
 
 /// "reading", "finished", …

@@ -146,7 +146,7 @@ TEST_F(SqliteRepairTest, TakesTheRowsOfObjectsAndOfRangesOut) {
                                          {.object = object("b"), .bytes = {10, 30}}};
   EXPECT_EQ(sink->remove_rows(ranges).value(), 7u);
   EXPECT_THAT(objects_with_rows(), testing::Contains("a v1 5/5"));
-  commit(*sink, {object("a")}, SplitState::kForgotten);
+  commit(*sink, {object("a")}, SplitState::kRewound);
   EXPECT_THAT(objects_with_rows(), ElementsAre("a v2 2/2", "b v1 3/3", "c v1 5/5"));
   EXPECT_THAT(rejects(), ElementsAre("a v2 3@20 x,y field_count", "b v1 6@50 x,y field_count",
                                      "c v1 6@50 x,y field_count"));

@@ -1,0 +1,181 @@
+#include "executor/after_actions.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "executor/log.h"
+
+namespace leat::executor {
+namespace {
+
+using LogLevel = SourceOptions::LogLevel;
+using Kind = AfterAction::Kind;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kPageEntries = 100;
+/// After so many failures in a row it is the store that fails, not the objects.
+constexpr std::uint64_t kFailuresInARow = 10;
+constexpr milliseconds kTick{200};
+constexpr milliseconds kPauseMin{1'000};
+constexpr milliseconds kPauseMax{300'000};
+constexpr int kDrainPasses = 3;
+
+std::string what_of(const AfterAction& action) {
+  switch (action.kind) {
+    case Kind::kDelete:
+      return "to delete";
+    case Kind::kMove:
+      return "to move to " + action.name;
+    case Kind::kTag:
+      return "to tag " + action.name;
+    case Kind::kKeep:
+      break;
+  }
+  return "to keep";
+}
+
+}  // namespace
+
+AfterActions::AfterActions(const SourceOptions& options, connector::Glob glob, ObjectStore& store,
+                           const Clock& clock, state::Ledger& ledger)
+    : options_(options),
+      glob_(std::move(glob)),
+      store_(store),
+      clock_(clock),
+      ledger_(ledger),
+      folder_(glob_.literal_prefix()) {
+  folder_.resize(folder_.rfind('/') == std::string::npos ? 0 : folder_.rfind('/') + 1);
+}
+
+std::string AfterActions::moved_key(const std::string& key) const {
+  return options_.after.name + key.substr(std::min(folder_.size(), key.size()));
+}
+
+std::optional<Error> AfterActions::fault_of(const ObjectVersion& object) const {
+  if (options_.after.kind != Kind::kMove || !glob_.matches(moved_key(object.key))) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               "--after move: " + store_.uri_of(object.key) + " would become " +
+                   store_.uri_of(moved_key(object.key)) +
+                   ", where it is found and loaded again; choose a place that the source's pattern "
+                   "does not match"};
+}
+
+std::vector<state::OutboxEntry> AfterActions::entries_of(const Checkpoint& checkpoint) const {
+  std::vector<state::OutboxEntry> entries;
+  if (options_.after.kind == Kind::kKeep) return entries;
+  for (const SplitProgress& split : checkpoint.splits) {
+    if (split.state != SplitState::kFinished) continue;
+    state::OutboxEntry entry{.object = split.object,
+                             .action = options_.after,
+                             .attempts = 0,
+                             .updated_ms = clock_.wall_ms(),
+                             .error = {}};
+    if (entry.action.kind == Kind::kMove) entry.action.name = moved_key(split.object.key);
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+void AfterActions::run(std::stop_token stop) {
+  milliseconds pause = kPauseMin;
+  while (!stop.stop_requested()) {
+    const std::uint64_t wakes = wakes_.load();
+    const bool clean = pass(stop);
+    pause = clean ? kPauseMin : std::min(pause * 2, kPauseMax);
+    for (milliseconds waited{0}; !stop.stop_requested(); waited += kTick) {
+      if (!clean ? waited >= pause : wakes_.load() != wakes) break;
+      if (!clock_.wait(kTick, stop)) return;
+    }
+  }
+}
+
+void AfterActions::drain(std::stop_token stop) {
+  milliseconds pause = kPauseMin;
+  for (int i = 0; i < kDrainPasses && !stop.stop_requested(); ++i) {
+    if (pass(stop)) return;
+    if (i + 1 < kDrainPasses && !clock_.wait(pause, stop)) return;
+    pause *= 2;
+  }
+  log(options_, LogLevel::kWarning,
+      "after-actions are still to be carried out, and will be tried again by the next run; 'leat "
+      "ls --only after' shows them");
+}
+
+/// Goes once through the outbox, from where the last pass left it. True: all of it is done.
+bool AfterActions::pass(std::stop_token stop) {
+  std::uint64_t failures = 0;
+  std::uint64_t in_a_row = 0;
+  bool from_front = next_after_.empty();
+  while (!stop.stop_requested()) {
+    Result<std::vector<state::OutboxEntry>> page = ledger_.outbox(next_after_, kPageEntries);
+    if (!page) {
+      log(options_, LogLevel::kError,
+          "the after-actions cannot be read: " + page.error().to_string());
+      return false;
+    }
+    if (page->empty()) {
+      next_after_.clear();
+      if (!from_front) {
+        from_front = true;
+        continue;
+      }
+      failing_ = failures;
+      return failures == 0;
+    }
+    for (state::OutboxEntry& entry : *page) {
+      if (stop.stop_requested()) return false;
+      next_after_ = entry.object.key;
+      if (carry_out(std::move(entry))) {
+        in_a_row = 0;
+        continue;
+      }
+      ++failures;
+      if (++in_a_row < kFailuresInARow) continue;
+      failing_ = failures;
+      return false;
+    }
+  }
+  return false;
+}
+
+/// True when the entry is out of the outbox.
+bool AfterActions::carry_out(state::OutboxEntry entry) {
+  Result<void> acted = act(entry);
+  const std::string object = store_.uri_of(entry.object.key);
+  bool settled = static_cast<bool>(acted);
+  if (!acted) {
+    const ErrorCode code = acted.error().code;
+    if (code == ErrorCode::kCancelled) return false;
+    // Another version, or none: there is nothing that this action was meant for.
+    settled = code == ErrorCode::kObjectChanged || code == ErrorCode::kNotFound;
+    log(options_, settled || entry.attempts > 0 ? LogLevel::kDebug : LogLevel::kWarning,
+        object + " was " + what_of(entry.action) + ": " + acted.error().to_string());
+    ++entry.attempts;
+    entry.updated_ms = clock_.wall_ms();
+    entry.error = acted.error().to_string();
+  }
+  if (Result<void> kept = ledger_.settle_outbox(entry, settled); !kept) {
+    log(options_, LogLevel::kError,
+        "what became of " + object + " cannot be noted: " + kept.error().to_string());
+    return false;
+  }
+  if (settled) ++done_;
+  return settled;
+}
+
+Result<void> AfterActions::act(const state::OutboxEntry& entry) {
+  switch (entry.action.kind) {
+    case Kind::kDelete:
+      return store_.remove(entry.object);
+    case Kind::kMove:
+      return store_.move(entry.object, entry.action.name);
+    case Kind::kTag:
+      return store_.tag(entry.object, entry.action.name, entry.action.value);
+    case Kind::kKeep:
+      break;
+  }
+  return {};
+}
+
+}  // namespace leat::executor

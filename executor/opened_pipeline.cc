@@ -1,0 +1,53 @@
+#include "executor/opened_pipeline.h"
+
+#include <utility>
+
+#include "executor/pipeline_names.h"
+#include "state/ledger_reader.h"
+
+namespace leat::executor {
+
+Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
+  // Looked at first: a folder that is not there is not to be made.
+  if (Result<state::LedgerReader> there = state::LedgerReader::open(options.source.state_dir);
+      !there) {
+    return std::move(there).error();
+  }
+  OpenedPipeline opened;
+  Result<std::unique_ptr<RowSink>> sink = open_sink(options.to, options.sink);
+  if (!sink) return std::move(sink).error();
+  opened.sink = std::move(*sink);
+  // What is done here is no load: nothing becomes of the objects.
+  SourceOptions source_options = options.source;
+  source_options.after = {};
+  Result<std::unique_ptr<SourceExecutor>> source =
+      SourceExecutor::prepare(std::move(source_options), nullptr, consumer_of(options));
+  if (!source) {
+    Error error = std::move(source).error();
+    if (error.code == ErrorCode::kAlreadyOpen) error.message += kStopTheLoader;
+    return error;
+  }
+  opened.source = std::move(*source);
+  Checkpoint since;
+  Result<EpochMark> mark = opened.sink->open(opened.source->pipeline(), opened.source->mark(),
+                                             [&since](const SplitProgress& progress) {
+                                               since.splits.push_back(progress);
+                                               return Result<void>();
+                                             });
+  if (!mark) return std::move(mark).error();
+  since.epoch = mark->epoch;
+  since.token = mark->token;
+  since.parent = mark->parent;
+  if (Result<void> recovered = opened.source->recover(since); !recovered) {
+    return std::move(recovered).error();
+  }
+  return opened;
+}
+
+Result<void> OpenedPipeline::commit(std::vector<SplitProgress> splits) {
+  const Checkpoint checkpoint = source->checkpoint_of(std::move(splits));
+  if (Result<void> committed = sink->commit(checkpoint); !committed) return committed;
+  return source->commit(checkpoint);
+}
+
+}  // namespace leat::executor

@@ -1,0 +1,220 @@
+#include "executor/repair.h"
+
+#include <map>
+#include <utility>
+
+#include "executor/epoch_token.h"
+#include "executor/pipeline_names.h"
+
+namespace leat::executor {
+namespace {
+
+/// Of one epoch: bounds what is held in memory, and the sink's transaction.
+constexpr std::size_t kSplitsPerEpoch = 50'000;
+
+/// Up to kSplitsPerEpoch splits that fit, in the ledger's order.
+Result<std::vector<SplitProgress>> next_batch(const state::Ledger& ledger,
+                                              const SplitFilter& filter) {
+  std::vector<SplitProgress> batch;
+  Result<void> scanned = ledger.scan([&](const SplitProgress& split) {
+    if (filter.fits(split)) batch.push_back(split);
+    return batch.size() < kSplitsPerEpoch;
+  });
+  if (!scanned) return std::move(scanned).error();
+  return batch;
+}
+
+bool delivered(const SplitProgress& split) { return split.rows + split.rejected > 0; }
+
+SplitProgress rewound(const ObjectVersion& object) {
+  SplitProgress progress;
+  progress.object = object;
+  progress.state = SplitState::kRewound;
+  return progress;
+}
+
+}  // namespace
+
+Result<Repair> Repair::open(const LoaderOptions& options) {
+  // Looked at without the lock first: a wrong folder is not to be made.
+  if (Result<std::unique_ptr<state::Ledger>> there =
+          state::Ledger::open({.dir = options.source.state_dir, .read_only = true});
+      !there) {
+    return std::move(there).error();
+  }
+  Repair repair;
+  Result<std::unique_ptr<state::Ledger>> ledger =
+      state::Ledger::open({.dir = options.source.state_dir, .read_only = false});
+  if (!ledger) {
+    Error error = std::move(ledger).error();
+    if (error.code == ErrorCode::kAlreadyOpen) {
+      error.message += kStopTheLoader;
+    }
+    return error;
+  }
+  repair.ledger_ = std::move(*ledger);
+  const auto mismatch = [&](std::string_view fact, const std::string& wanted) -> Result<void> {
+    const std::optional<std::string> kept = repair.ledger_->meta(fact);
+    if (kept && (wanted.empty() || *kept == wanted)) return {};
+    return Error{ErrorCode::kStateMismatch,
+                 "the state folder " + options.source.state_dir.string() +
+                     (kept ? " belongs to the " + std::string(fact) + " \"" + *kept +
+                                 "\", not to \"" + wanted + "\"; give the flags of its load"
+                           : " was never loaded with; there is nothing to repair")};
+  };
+  if (Result<void> same = mismatch("consumer", consumer_of(options)); !same) {
+    return std::move(same).error();
+  }
+  if (Result<void> same = mismatch("pipeline", options.source.pipeline); !same) {
+    return std::move(same).error();
+  }
+  repair.pipeline_ = *repair.ledger_->meta("pipeline");
+  Result<std::unique_ptr<RowSink>> sink = open_sink(options.to, options.sink);
+  if (!sink) return std::move(sink).error();
+  repair.sink_ = std::move(*sink);
+  Checkpoint since;
+  Result<EpochMark> mark = repair.sink_->open(
+      repair.pipeline_, {repair.ledger_->epoch(), repair.ledger_->epoch_token(), 0},
+      [&since](const SplitProgress& progress) {
+        since.splits.push_back(progress);
+        return Result<void>();
+      });
+  if (!mark) return std::move(mark).error();
+  if (!mark->follows({repair.ledger_->epoch(), repair.ledger_->epoch_token(), 0})) {
+    return Error{ErrorCode::kStateMismatch,
+                 "the table is at epoch " + std::to_string(mark->epoch) +
+                     ", which does not follow the state folder's epoch " +
+                     std::to_string(repair.ledger_->epoch()) + ": restore what belongs together"};
+  }
+  if (mark->epoch != repair.ledger_->epoch()) {
+    since.epoch = mark->epoch;
+    since.token = mark->token;
+    since.parent = mark->parent;
+    if (Result<void> followed = repair.ledger_->commit(since); !followed) {
+      return std::move(followed).error();
+    }
+  }
+  return repair;
+}
+
+Result<void> Repair::commit(std::vector<SplitProgress> splits) {
+  Checkpoint checkpoint{.epoch = ledger_->epoch() + 1,
+                        .splits = std::move(splits),
+                        .token = random_epoch_token(),
+                        .parent = ledger_->epoch_token()};
+  const std::int64_t now_ms = system_clock().wall_ms();
+  for (SplitProgress& split : checkpoint.splits) {
+    split.epoch = checkpoint.epoch;
+    split.updated_ms = now_ms;
+  }
+  if (Result<void> committed = sink_->commit(checkpoint); !committed) return committed;
+  return ledger_->commit(checkpoint);
+}
+
+Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& rewind,
+                            const SplitVisitor& visit) {
+  RepairReport report;
+  if (rewind.dry_run) {
+    Result<std::unique_ptr<state::Ledger>> ledger =
+        state::Ledger::open({.dir = options.source.state_dir, .read_only = true});
+    if (!ledger) return std::move(ledger).error();
+    report.epoch = (*ledger)->epoch();
+    Result<void> scanned = (*ledger)->scan([&](const SplitProgress& split) {
+      if (!rewind.filter.fits(split)) return true;
+      visit(split);
+      ++report.objects;
+      if (!rewind.keep_rows) report.rows += split.rows;
+      return true;
+    });
+    if (!scanned) return std::move(scanned).error();
+    return report;
+  }
+  Result<Repair> repair = Repair::open(options);
+  if (!repair) return std::move(repair).error();
+  while (true) {
+    Result<std::vector<SplitProgress>> batch = next_batch(repair->ledger(), rewind.filter);
+    if (!batch) return std::move(batch).error();
+    if (batch->empty()) break;
+    // By version: an object may have an entry in two of them.
+    std::map<std::pair<std::string, std::string>, RowsOfObject> rows;
+    std::map<std::string, SplitProgress> splits;
+    for (const SplitProgress& split : *batch) {
+      visit(split);
+      splits.insert_or_assign(split.object.key, rewound(split.object));
+      if (delivered(split)) {
+        rows.insert_or_assign({split.object.key, split.object.version},
+                              RowsOfObject{.object = split.object});
+      }
+    }
+    if (!rewind.keep_rows && !rows.empty()) {
+      std::vector<RowsOfObject> ranges;
+      for (auto& [version, range] : rows) ranges.push_back(std::move(range));
+      Result<std::uint64_t> removed = repair->sink().remove_rows(ranges);
+      if (!removed) {
+        Error error = std::move(removed).error();
+        if (error.code == ErrorCode::kUnsupported) {
+          error.message +=
+              ". Nothing was changed. If you take the rows out yourself (or want them twice), "
+              "repeat this with --rows keep";
+        }
+        return error;
+      }
+      report.rows += *removed;
+    }
+    std::vector<SplitProgress> changes;
+    for (auto& [key, split] : splits) changes.push_back(std::move(split));
+    report.objects += changes.size();
+    if (Result<void> committed = repair->commit(std::move(changes)); !committed) {
+      return std::move(committed).error();
+    }
+  }
+  report.epoch = repair->ledger().epoch();
+  return report;
+}
+
+Result<RepairReport> retry(const LoaderOptions& options, const SplitFilter& filter, bool dry_run,
+                           const SplitVisitor& visit) {
+  SplitFilter quarantined = filter;
+  quarantined.state = SplitState::kQuarantined;
+  RepairReport report;
+  const auto collect = [&](const state::Ledger& ledger, std::vector<SplitProgress>* changes) {
+    return ledger.scan([&](const SplitProgress& split) {
+      if (split.state == SplitState::kFinished) return false;  // They come last.
+      if (!quarantined.fits(split)) return true;
+      visit(split);
+      ++report.objects;
+      if (changes == nullptr) return true;
+      SplitProgress again = split;
+      again.state = SplitState::kReading;
+      again.error.reset();
+      again.offending.clear();
+      changes->push_back(std::move(again));
+      return true;
+    });
+  };
+  if (dry_run) {
+    Result<std::unique_ptr<state::Ledger>> ledger =
+        state::Ledger::open({.dir = options.source.state_dir, .read_only = true});
+    if (!ledger) return std::move(ledger).error();
+    report.epoch = (*ledger)->epoch();
+    if (Result<void> scanned = collect(**ledger, nullptr); !scanned) {
+      return std::move(scanned).error();
+    }
+    return report;
+  }
+  Result<Repair> repair = Repair::open(options);
+  if (!repair) return std::move(repair).error();
+  std::vector<SplitProgress> changes;
+  if (Result<void> scanned = collect(repair->ledger(), &changes); !scanned) {
+    return std::move(scanned).error();
+  }
+  if (!changes.empty()) {
+    if (Result<void> committed = repair->commit(std::move(changes)); !committed) {
+      return std::move(committed).error();
+    }
+  }
+  report.epoch = repair->ledger().epoch();
+  return report;
+}
+
+}  // namespace leat::executor
