@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -392,10 +393,11 @@ Result<LoaderOptions> PipelineFlags::options() const {
   source.after = std::move(*after);
   if (source.after.kind == AfterAction::Kind::kMove && !typed.from.starts_with("s3://")) {
     // Of local files: a folder, which may be relative as all paths of the command line may.
-    Result<SourceUri> folder = parse_source_uri(source.after.name);
-    if (!folder) return std::move(folder).error();
-    source.after.name = folder->pattern;
-    if (!source.after.name.ends_with('/')) source.after.name += '/';
+    std::error_code unknown;
+    std::string& folder = source.after.name;
+    if (folder.starts_with("file://")) folder.erase(0, 7);
+    folder = std::filesystem::absolute(folder, unknown).lexically_normal().string();
+    if (!folder.ends_with('/')) folder += '/';
   }
 
   Result<FormatOptions> typed_format = read_format(

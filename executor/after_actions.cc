@@ -65,7 +65,7 @@ std::vector<state::OutboxEntry> AfterActions::entries_of(const Checkpoint& check
   std::vector<state::OutboxEntry> entries;
   if (options_.after.kind == Kind::kKeep) return entries;
   for (const SplitProgress& split : checkpoint.splits) {
-    if (split.state != SplitState::kFinished) continue;
+    if (split.state != SplitState::kFinished || fault_of(split.object)) continue;
     state::OutboxEntry entry{.object = split.object,
                              .action = options_.after,
                              .attempts = 0,

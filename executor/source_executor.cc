@@ -239,7 +239,7 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
     }
     case Event::Kind::kFinished: {
       ++settled_;
-      fatal_ = after_actions_.fault_of(*event.object);
+      if (!fatal_) fatal_ = after_actions_.fault_of(*event.object);
       tracker_.finished(*event.object);
       drift_.ended(event.object->key, nullptr);
       const std::lock_guard lock(stats_mutex_);

@@ -96,7 +96,12 @@ Result<void> LocalStore::move(const ObjectVersion& object, std::string_view new_
   std::error_code failure;
   const std::string folder = std::filesystem::path(to).parent_path();
   std::filesystem::create_directories(folder, failure);
-  if (failure) return file_error("cannot make the folder", folder, failure.value());
+  if (failure) {
+    Error error = file_error("cannot make the folder", folder, failure.value());
+    // A file is in the folder's way: it is not the object that was not found.
+    if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kIo;
+    return error;
+  }
   if (::rename(object.key.c_str(), to.c_str()) != 0) {
     Error error = file_error("cannot move " + object.key + " to", to, errno);
     if (errno == EXDEV) {
