@@ -53,7 +53,7 @@ Result<LedgerReader> LedgerReader::open(const fs::path& dir) {
   try {
     auto impl = std::make_unique<Impl>();
     impl->dir = dir;
-    auto database = open_database(dir, true);
+    auto database = open_database(dir, true, nullptr);
     if (!database) return std::move(database).error();
     impl->db = *std::move(database);
     KindCursor facts(*impl->db, {}, kMetaKind);
@@ -166,7 +166,7 @@ Result<LedgerWriter> LedgerWriter::create(const fs::path& dir) {
     // What an import left behind that did not come to its end.
     if (fs::exists(folder / "CURRENT", code)) fs::remove_all(folder, code);
     if (auto ready = prepare_ledger_folder(folder, false); !ready) return std::move(ready).error();
-    auto database = open_database(folder, false);
+    auto database = open_database(folder, false, nullptr);
     if (!database) return std::move(database).error();
     impl->db = *std::move(database);
     return LedgerWriter(std::move(impl));
