@@ -56,15 +56,12 @@ struct Command {
   CLI::App* app = nullptr;
   PipelineFlags pipeline;
   SelectionFlags selection;
-  std::string config_file;
   bool dry_run = false;
   bool json = false;
 
   void add(CLI::App& parent, const char* name, const char* what, const char* examples) {
     app = parent.add_subcommand(name, what);
     app->add_flag("--json", json, "JSON lines");
-    app->add_option("--config", config_file,
-                    "TOML file of the load (default: ./leat.toml when --from is not given)");
     add_pipeline_flags(pipeline, *app);
     app->footer(examples);
   }

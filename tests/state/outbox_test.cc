@@ -37,7 +37,8 @@ class OutboxTest : public ::testing::Test {
   }
   static std::vector<std::string> due(const Ledger& ledger, const std::string& after = "") {
     std::vector<std::string> keys;
-    for (const OutboxEntry& one : ledger.outbox(after, 100).value()) {
+    const std::vector<OutboxEntry> entries = ledger.outbox(after, 100).value();
+    for (const OutboxEntry& one : entries) {
       keys.push_back(one.object.key + " " + one.object.version + " " +
                      std::to_string(one.attempts));
     }
