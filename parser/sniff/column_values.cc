@@ -261,8 +261,8 @@ void ColumnValues::see_other_forms(std::string_view text) {
   const bool groups = text.find('.') != text.npos;
   points_group_ = points_group_ || groups;
   if (comma == text.npos) return;
-  comma_is_sure_ = comma_is_sure_ || groups || text.size() - comma != 4 ||
-                   comma == 0 || text[comma - 1] == '0';
+  comma_is_sure_ =
+      comma_is_sure_ || groups || text.size() - comma != 4 || comma == 0 || text[comma - 1] == '0';
 }
 
 std::string ColumnValues::flags_for_type() const {
