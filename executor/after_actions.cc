@@ -16,7 +16,6 @@ using std::chrono::milliseconds;
 constexpr std::size_t kPageEntries = 100;
 /// After so many failures in a row it is the store that fails, not the objects.
 constexpr std::uint64_t kFailuresInARow = 10;
-constexpr milliseconds kTick{200};
 constexpr milliseconds kPauseMin{1'000};
 constexpr milliseconds kPauseMax{300'000};
 constexpr int kDrainPasses = 3;
@@ -77,15 +76,23 @@ std::vector<state::OutboxEntry> AfterActions::entries_of(const Checkpoint& check
   return entries;
 }
 
+void AfterActions::wake() {
+  const std::lock_guard lock(mutex_);
+  wake_ = true;
+  woken_.notify_all();
+}
+
 void AfterActions::run(std::stop_token stop) {
   milliseconds pause = kPauseMin;
   while (!stop.stop_requested()) {
-    const std::uint64_t wakes = wakes_.load();
-    const bool clean = pass(stop);
-    pause = clean ? kPauseMin : std::min(pause * 2, kPauseMax);
-    for (milliseconds waited{0}; !stop.stop_requested(); waited += kTick) {
-      if (!clean ? waited >= pause : wakes_.load() != wakes) break;
-      if (!clock_.wait(kTick, stop)) return;
+    if (pass(stop)) {
+      pause = kPauseMin;
+      std::unique_lock lock(mutex_);
+      if (!woken_.wait(lock, stop, [this] { return wake_; })) return;
+      wake_ = false;
+    } else {
+      pause = std::min(pause * 2, kPauseMax);
+      if (!clock_.wait(pause, stop)) return;
     }
   }
 }

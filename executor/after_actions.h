@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -36,7 +38,7 @@ class AfterActions {
   /// Tries all that is due, a few times: for the end of a run.
   void drain(std::stop_token stop);
   /// There may be something new.
-  void wake() { ++wakes_; }
+  void wake();
 
   std::uint64_t done() const { return done_.load(); }
   /// Entries whose last attempt failed, as of the last time all were tried.
@@ -55,7 +57,9 @@ class AfterActions {
   state::Ledger& ledger_;
   std::string folder_;      ///< Of the source: what a moved key leaves behind.
   std::string next_after_;  ///< Where the next pass begins.
-  std::atomic<std::uint64_t> wakes_ = 0;
+  std::mutex mutex_;
+  std::condition_variable_any woken_;
+  bool wake_ = false;  ///< Guarded by mutex_.
   std::atomic<std::uint64_t> done_ = 0;
   std::atomic<std::uint64_t> failing_ = 0;
 };

@@ -70,6 +70,10 @@ Result<void> SplitWorker::stream(const SplitAssignment& assignment, Position& re
     alone_.unlock();
   }
   if (Result<void> ready = ensure_parser(); !ready) return ready;
+  if (alone_.owns_lock() && parser_->schema() != nullptr) {
+    // Of a format that needs no header to tell.
+    if (Result<void> fixed = fix_schema(parser_->schema()); !fixed) return fixed;
+  }
   if (partitions_) {
     Result<const PartitionValues*> values = partitions_->read(assignment.object->key);
     if (!values) return std::move(values).error();
@@ -94,9 +98,11 @@ Result<void> SplitWorker::fix_schema(std::shared_ptr<const Schema> schema) {
 
 Result<void> SplitWorker::deliver(RowChunk chunk) {
   const std::shared_ptr<const Schema> delivered = context_.schemas.delivered();
-  if (partitions_) append_partitions(partitions_->schema(), *partition_values_, chunk);
+  if (partitions_) {
+    append_partitions(partitions_->schema(), *partition_values_, chunk);
+    chunk.schema = delivered;
+  }
   if (context_.options.lineage) append_lineage(delivered, chunk);
-  chunk.schema = delivered;
   std::shared_ptr<const ObjectVersion> object = chunk.split;
   if (!context_.events.push(
           {.kind = Event::Kind::kRows, .object = std::move(object), .chunk = std::move(chunk)},

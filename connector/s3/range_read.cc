@@ -48,8 +48,10 @@ std::optional<S3Failure> check_range_answer(const RequestContext& context,
                                             const ObjectVersion& object, Range range) {
   const std::string* text = response.find("content-range");
   std::optional<ContentRange> got = text != nullptr ? parse_content_range(*text) : std::nullopt;
-  // Who was asked for all of it may answer as if no range was named.
-  if (response.status == 200 && text == nullptr && range == Range{0, object.size}) {
+  // Who was asked for all of it may answer as if no range was named. Only the ETag tells the object
+  // from a page of a gateway.
+  if (response.status == 200 && text == nullptr && range == Range{0, object.size} &&
+      response.find("etag") != nullptr) {
     const std::string* length = response.find("content-length");
     got = {.range = range,
            .total = length != nullptr ? parse_number(*length).value_or(0) : object.size};

@@ -143,7 +143,7 @@ TEST_F(S3ListerTest, APageWithoutEndIsReadToABoundOnce) {
   const Outcome outcome = list();
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->code, ErrorCode::kCorrupt);
-  EXPECT_NE(outcome.error->message.find("64 MiB"), std::string::npos) << outcome.error->message;
+  EXPECT_NE(outcome.error->message.find("16 MiB"), std::string::npos) << outcome.error->message;
   EXPECT_LE(sent, XmlReader::kDocumentBytesMax + (std::size_t{1} << 20));
   EXPECT_EQ(transport_->seen().size(), 1u);
   // One that drips has a time limit instead.

@@ -359,7 +359,8 @@ TEST(Sniffer, TellsOfFlagsWithWhichTextWouldBeNumbersOrDates) {
               Contains(HasSubstr("'%m/%d/%Y' or --date-format '%d/%m/%Y'")));
   EXPECT_THAT(notes("n;d\n1;1/13/2026 1:05 PM\n"),
               Contains(HasSubstr("--timestamp-format '%m/%d/%Y %I:%M %p'")));
-  EXPECT_THAT(notes("n;d\n1;M\xfcller\n"), Contains(HasSubstr("--encoding windows-1252")));
+  EXPECT_THAT(notes("n;d\n1;Anna\n2;Ben\n3;Eva\n4;M\xfcller\n"),
+              Contains(HasSubstr("--encoding windows-1252")));
 }
 
 }  // namespace
