@@ -144,16 +144,6 @@ bool is_row_error(std::string_view sqlstate) noexcept {
   return group == "22" || group == "23" || group == "44" || group == "54" || sqlstate == "P0001";
 }
 
-std::string quote_postgres_name(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    quoted.push_back(c);
-    if (c == '"') quoted.push_back('"');
-  }
-  quoted.push_back('"');
-  return quoted;
-}
-
 Result<void> check_postgres_uri(std::string_view uri) {
   const Error refused{
       ErrorCode::kInvalidArgument,

@@ -134,9 +134,6 @@ class PgConnection {
 /// An SQLSTATE that says that a row, and not the table or the server, is at fault.
 bool is_row_error(std::string_view sqlstate) noexcept;
 
-/// An identifier, always "double-quoted".
-std::string quote_postgres_name(std::string_view name);
-
 /// A one-dimensional array of bytea in PostgreSQL's binary form.
 class PgByteaArray {
  public:

@@ -1,11 +1,9 @@
 #include "connector/postgres/postgres_sink.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "connector/owner_token.h"
 #include "connector/postgres/record.h"
 
 namespace leat::connector {
@@ -14,20 +12,6 @@ namespace {
 // How long a former owner's transaction may take to end before its sessions are ended.
 constexpr std::uint32_t kTakeOverWaitMs = 2'000;
 constexpr int kTakeOverAttempts = 5;
-
-Result<std::string> random_owner() {
-  std::array<unsigned char, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return Error{ErrorCode::kIo, "The operating system gave no random bytes for an owner token."};
-  }
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string token;
-  for (const unsigned char byte : bytes) {
-    token.push_back(kHex[byte >> 4]);
-    token.push_back(kHex[byte & 15]);
-  }
-  return token;
-}
 
 Buffer copy_of(const Buffer& buffer) {
   Buffer copy;
@@ -69,7 +53,7 @@ PostgresSink::PostgresSink(std::string uri, std::string table, const SinkOptions
 Result<EpochMark> PostgresSink::open(std::string_view pipeline, const EpochMark& ledger,
                                      const ProgressVisitor& visit) {
   if (control_) return Error{ErrorCode::kInternal, "The PostgreSQL sink is open already."};
-  Result<std::string> owner = random_owner();
+  Result<std::string> owner = random_owner_token();
   if (!owner) return std::move(owner).error();
   context_.pipeline = pipeline;
   context_.session.application_name = application_name(*owner);

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "connector/sql_name.h"
+
 namespace leat::connector {
 namespace {
 
@@ -149,7 +151,7 @@ std::string create_statement(const std::string& name, const Schema& schema) {
   std::string sql = "CREATE TABLE IF NOT EXISTS " + name + " (";
   for (const Field& field : schema.fields) {
     if (&field != &schema.fields.front()) sql += ", ";
-    sql += quote_postgres_name(field.name) + " " + field.type.to_sql();
+    sql += quote_sql_name(field.name) + " " + field.type.to_sql();
     if (!field.nullable) sql += " NOT NULL";
   }
   return sql + ")";
@@ -182,14 +184,14 @@ Result<PgTargetTable> match(const ExistingTable& table, const Schema& schema) {
   std::vector<const ExistingColumn*> used;
   for (const Field& field : schema.fields) {
     const ExistingColumn* const column = find_column(table, field.name);
-    const std::string quoted = quote_postgres_name(field.name);
+    const std::string quoted = quote_sql_name(field.name);
     if (column == nullptr) {
       differs("it has no column " + quoted + " " + field.type.to_sql());
       continue;
     }
     if (std::find(used.begin(), used.end(), column) != used.end()) {
       differs("two columns of the schema are called like its column " +
-              quote_postgres_name(column->name));
+              quote_sql_name(column->name));
     }
     used.push_back(column);
     const std::optional<CopyForm> form = form_for(field.type, *column);
@@ -199,14 +201,14 @@ Result<PgTargetTable> match(const ExistingTable& table, const Schema& schema) {
       differs("its column " + quoted + " is of type " + column->declared +
               ", which cannot take every " + field.type.to_sql() + " as it is");
     } else {
-      target.columns.push_back(quote_postgres_name(column->name));
+      target.columns.push_back(quote_sql_name(column->name));
       target.encodings.push_back({.from = field.type, .form = *form});
     }
   }
   for (const ExistingColumn& column : table.columns) {
     if (column.needs_value && !column.generated &&
         std::find(used.begin(), used.end(), &column) == used.end()) {
-      differs("its column " + quote_postgres_name(column.name) +
+      differs("its column " + quote_sql_name(column.name) +
               " is NOT NULL without a default, and the schema does not have it");
     }
   }
@@ -251,7 +253,7 @@ Result<std::string> parse_postgres_table(std::string_view name) {
   std::string quoted;
   for (const std::string& part : parts) {
     if (part.size() > 63) return refused("is longer than PostgreSQL's 63 bytes");
-    quoted += (quoted.empty() ? "" : ".") + quote_postgres_name(part);
+    quoted += (quoted.empty() ? "" : ".") + quote_sql_name(part);
   }
   return quoted;
 }

@@ -6,6 +6,7 @@
 
 #include "connector/json_text.h"
 #include "connector/postgres/record.h"
+#include "connector/sql_name.h"
 
 namespace leat::connector {
 namespace {
@@ -233,7 +234,7 @@ bool PgWriter::blames_a_row(const Error& error) const {
   const PgFailure& failure = connection_->failure();
   if (!connection_->alive() || error.retryable || !is_row_error(failure.sqlstate)) return false;
   if (failure.sqlstate != "23502" || failure.column.empty()) return true;
-  const std::string quoted = quote_postgres_name(failure.column);
+  const std::string quoted = quote_sql_name(failure.column);
   return std::find(context_.target.columns.begin(), context_.target.columns.end(), quoted) !=
          context_.target.columns.end();
 }

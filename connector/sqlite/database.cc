@@ -180,14 +180,4 @@ std::string_view Statement::bytes(int column) const noexcept {
                          : std::string_view(data, static_cast<std::size_t>(size));
 }
 
-std::string quote_sqlite_name(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    quoted.push_back(c);
-    if (c == '"') quoted.push_back('"');
-  }
-  quoted.push_back('"');
-  return quoted;
-}
-
 }  // namespace leat::connector

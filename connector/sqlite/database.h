@@ -94,7 +94,4 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalizer> handle_;
 };
 
-/// `name` as an SQLite identifier: always "double-quoted".
-std::string quote_sqlite_name(std::string_view name);
-
 }  // namespace leat::connector

@@ -6,16 +6,18 @@
 #include <cmath>
 #include <utility>
 
+#include "connector/sql_name.h"
+
 namespace leat::connector {
 namespace {
 
 constexpr std::int64_t kRowsPerStatement = 16;
 
 std::string insert_statement(const std::string& table, const Schema& schema, std::int64_t rows) {
-  std::string sql = "INSERT INTO " + quote_sqlite_name(table) + " (";
+  std::string sql = "INSERT INTO " + quote_sql_name(table) + " (";
   std::string values;
   for (const Field& field : schema.fields) {
-    sql += (&field == &schema.fields.front() ? "" : ", ") + quote_sqlite_name(field.name);
+    sql += (&field == &schema.fields.front() ? "" : ", ") + quote_sql_name(field.name);
     values += values.empty() ? "(?" : ",?";
   }
   values += ")";

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "connector/sql_name.h"
 #include "connector/sqlite/record_rows.h"
 
 namespace leat::connector {
@@ -86,7 +87,7 @@ Result<std::optional<ObjectRows>> SqliteReader::next_rows() {
     auto select = database_.prepare(
         "SELECT CAST(_object AS BLOB) AS key, CAST(_version AS BLOB) AS version, count(*), "
         "count(DISTINCT _record) FROM " +
-        quote_sqlite_name(table_) + " GROUP BY key, version ORDER BY key, version");
+        quote_sql_name(table_) + " GROUP BY key, version ORDER BY key, version");
     if (!select) return std::move(select).error();
     rows_ = *std::move(select);
   }

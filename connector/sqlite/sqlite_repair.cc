@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "connector/sql_name.h"
 #include "connector/sqlite/record_rows.h"
 #include "connector/sqlite/sqlite_reader.h"
 #include "connector/sqlite/sqlite_sink.h"
@@ -63,7 +64,7 @@ Result<std::uint64_t> SqliteSink::remove_rows_in_transaction(std::span<const Row
   }
   if (auto sole = check_sole_owner(); !sole) return std::move(sole).error();
   auto erase = database_->prepare(
-      "DELETE FROM " + quote_sqlite_name(options_.table) +
+      "DELETE FROM " + quote_sql_name(options_.table) +
       " AS t WHERE t._object IN (SELECT key FROM temp.leat_removed) AND EXISTS (SELECT 1 FROM "
       "temp.leat_removed AS r WHERE r.key = t._object AND r.version = t._version AND "
       "t._offset >= r.first AND t._offset < r.behind)");

@@ -1,11 +1,10 @@
 #include "connector/sqlite/sqlite_sink.h"
 
-#include <sys/random.h>
-
-#include <array>
 #include <string_view>
 #include <utility>
 
+#include "connector/owner_token.h"
+#include "connector/sql_name.h"
 #include "connector/sqlite/record_rows.h"
 
 namespace leat::connector {
@@ -27,20 +26,6 @@ CREATE TABLE IF NOT EXISTS leat_reject (
   byte_offset INTEGER NOT NULL, column_name TEXT, text TEXT, raw BLOB NOT NULL, code TEXT NOT NULL,
   reason TEXT NOT NULL);
 )sql";
-
-Result<std::string> random_token() {
-  std::array<unsigned char, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return Error{ErrorCode::kIo, "The operating system gave no random bytes for an owner token."};
-  }
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string token;
-  for (const unsigned char byte : bytes) {
-    token.push_back(kHex[byte >> 4]);
-    token.push_back(kHex[byte & 15]);
-  }
-  return token;
-}
 
 }  // namespace
 
@@ -64,7 +49,7 @@ Result<EpochMark> SqliteSink::open(std::string_view pipeline, const EpochMark& l
 
 // From its commit on, the transactions of every earlier owner fail their owner check.
 Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
-  auto token = random_token();
+  auto token = random_owner_token();
   if (!token) return std::move(token).error();
   if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
   if (auto made = database_->execute(std::string(kMakeTables)); !made) {
@@ -241,7 +226,7 @@ Result<void> SqliteSink::write_rows(const RowChunk& chunk) {
 
 Result<std::int64_t> SqliteSink::largest_rowid() {
   auto select = database_->prepare("SELECT ifnull(max(" + target_->rowid + "), 0) FROM " +
-                                   quote_sqlite_name(target_->name));
+                                   quote_sql_name(target_->name));
   if (!select) return std::move(select).error();
   auto row = select->step(*database_, "look at the rows of");
   if (!row) return std::move(row).error();
@@ -282,7 +267,7 @@ Result<void> SqliteSink::discard(const ObjectVersion& split) {
 Result<void> SqliteSink::discard_in_transaction(const ObjectVersion& split) {
   for (const Written& range : written_) {
     if (!range.split.same_version(split)) continue;
-    auto erase = database_->prepare("DELETE FROM " + quote_sqlite_name(target_->name) + " WHERE " +
+    auto erase = database_->prepare("DELETE FROM " + quote_sql_name(target_->name) + " WHERE " +
                                     target_->rowid + " BETWEEN ?1 AND ?2");
     if (!erase) return std::move(erase).error();
     erase->bind(1, range.first_rowid);

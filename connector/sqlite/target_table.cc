@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "connector/sql_name.h"
+
 namespace leat::connector {
 namespace {
 
@@ -34,10 +36,10 @@ std::string_view declared_type(TypeId type) {
 }
 
 std::string create_statement(const std::string& name, const Schema& schema) {
-  std::string sql = "CREATE TABLE " + quote_sqlite_name(name) + " (";
+  std::string sql = "CREATE TABLE " + quote_sql_name(name) + " (";
   for (const Field& field : schema.fields) {
     if (&field != &schema.fields.front()) sql += ", ";
-    sql += quote_sqlite_name(field.name);
+    sql += quote_sql_name(field.name);
     sql += " ";
     sql += declared_type(field.type.id);
     if (!field.nullable) sql += " NOT NULL";
@@ -163,9 +165,9 @@ Result<TargetTable> open_target_table(Database& database, const std::string& nam
     const std::string wanted = std::string(declared_type(field.type.id));
     const auto column = find_column(field.name);
     if (column == table->columns.end()) {
-      add_difference("it has no column " + quote_sqlite_name(field.name) + " " + wanted);
+      add_difference("it has no column " + quote_sql_name(field.name) + " " + wanted);
     } else if (!keeps_values(affinity_of(column->declared_type), field.type.id)) {
-      add_difference("its column " + quote_sqlite_name(field.name) + " is declared " +
+      add_difference("its column " + quote_sql_name(field.name) + " is declared " +
                      column->declared_type + ", which would alter values of type " +
                      field.type.to_sql() + " (" + wanted + " would not)");
     }
