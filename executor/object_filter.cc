@@ -286,14 +286,4 @@ bool ObjectFilter::takes(const ObjectVersion& object) {
   });
 }
 
-bool ObjectFilter::may_take_below(std::string_view folder) {
-  if (conditions_.empty()) return true;
-  const Result<const PartitionValues*> values = reader_.read(folder);
-  if (!values) return true;
-  return std::all_of(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
-    return !(*values)->present[condition.column] ||
-           holds(condition, (*values)->columns[condition.column]);
-  });
-}
-
 }  // namespace leat::executor

@@ -26,10 +26,6 @@ class ObjectFilter {
 
   bool takes(const ObjectVersion& object);
 
-  /// Whether an object below `folder`, which ends in '/', could be taken: false only when the
-  /// partitions in `folder` alone decide against it.
-  bool may_take_below(std::string_view folder);
-
  private:
   struct Condition {
     enum class Kind { kCompare, kIn, kIsNull } kind = Kind::kCompare;

@@ -4,26 +4,22 @@
 #include <span>
 #include <utility>
 
+#include "parser/hex_digit.h"
+
 namespace leat::executor {
 namespace {
 
 constexpr std::string_view kHiveNull = "__HIVE_DEFAULT_PARTITION__";
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// What is no proper escape stays as it is: Hive escapes, other writers need not.
 std::string percent_decoded(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-        hex_value(text[i + 2]) >= 0) {
-      decoded += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+    if (text[i] == '%' && i + 2 < text.size() && parser::hex_digit(text[i + 1]) >= 0 &&
+        parser::hex_digit(text[i + 2]) >= 0) {
+      decoded +=
+          static_cast<char>(parser::hex_digit(text[i + 1]) * 16 + parser::hex_digit(text[i + 2]));
       i += 2;
     } else {
       decoded += text[i];
@@ -97,7 +93,6 @@ Result<const PartitionValues*> PartitionReader::read(std::string_view key) {
   if (!known_ || folder != folder_) {
     known_ = true;
     folder_ = folder;
-    values_.present.assign(schema_->fields.size(), false);
     std::vector<std::string> decoded(schema_->fields.size());
     std::vector<const std::string*> texts(schema_->fields.size(), nullptr);
     for (std::size_t begin = 0; begin < folder.size();) {
@@ -109,7 +104,6 @@ Result<const PartitionValues*> PartitionReader::read(std::string_view key) {
       const int found = schema_->find(percent_decoded(segment.substr(0, equals)));
       if (found < 0) continue;
       const auto index = static_cast<std::size_t>(found);
-      values_.present[index] = true;
       decoded[index] = percent_decoded(segment.substr(equals + 1));
       texts[index] = decoded[index] == kHiveNull ? nullptr : &decoded[index];
     }

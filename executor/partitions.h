@@ -21,7 +21,6 @@ Result<std::shared_ptr<const Schema>> with_partitions(const std::shared_ptr<cons
 /// The values of one key.
 struct PartitionValues {
   std::vector<Column> columns;  ///< One row each. A partition that the key lacks is null.
-  std::vector<bool> present;    ///< The key has a folder of that name.
 };
 
 /// Reads the partitions of keys. Used by one thread at a time.

@@ -134,15 +134,6 @@ TEST_F(ObjectFilterTest, TakesWhatItCannotDecide) {
   EXPECT_TRUE(takes("hour = 7", "hour=seven/x"));
 }
 
-TEST_F(ObjectFilterTest, RulesOutFoldersByTheirPartitionsAlone) {
-  Result<ObjectFilter> made = filter("dt >= 2026-11-01 and hour = 7");
-  ASSERT_TRUE(made);
-  EXPECT_TRUE(made->may_take_below("in/"));
-  EXPECT_TRUE(made->may_take_below("in/dt=2026-11-01/"));
-  EXPECT_FALSE(made->may_take_below("in/dt=2026-10-31/"));
-  EXPECT_FALSE(made->may_take_below("in/dt=2026-11-01/hour=8/"));
-}
-
 TEST_F(ObjectFilterTest, SaysWhereAConditionIsWrong) {
   for (const auto& [where, hint] :
        std::map<std::string, std::string>{{"day = 1", "none of the partitions (dt, hour, Region)"},
