@@ -4,8 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <ctime>
-
 namespace leat::cli {
 namespace {
 
@@ -27,9 +25,8 @@ StopOnSignal::StopOnSignal() {
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   waiter_ = std::jthread([this](std::stop_token ended) {
     const sigset_t waited = stop_signals();
-    while (!ended.stop_requested()) {
-      timespec tick{0, 200'000'000};
-      if (::sigtimedwait(&waited, nullptr, &tick) < 0) continue;
+    int signal = 0;
+    while (::sigwait(&waited, &signal) == 0 && !ended.stop_requested()) {
       if (stop_.stop_requested()) ::_exit(kExitBySecondSignal);
       stop_.request_stop();
     }
@@ -38,6 +35,8 @@ StopOnSignal::StopOnSignal() {
 
 StopOnSignal::~StopOnSignal() {
   waiter_.request_stop();
+  // To the waiting thread alone, which takes it for the end it was told of.
+  ::pthread_kill(waiter_.native_handle(), SIGTERM);
   waiter_.join();
   const sigset_t signals = stop_signals();
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

@@ -160,7 +160,8 @@ HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t po
   std::uint64_t all_returns = 0;
   std::size_t line_feeds = 0;
   std::uint32_t* next = state.next;
-  std::size_t line_end = state.line_end;
+  std::uint64_t last_line_feeds = 0;  // Of the last step that has any, and where it begins.
+  std::uint64_t last_position = 0;
   std::size_t step = 0;
   for (; step < steps; ++step, position += kStepBytes) {
     StepMasks at = stepper.masks(text + step * kStepBytes);
@@ -192,8 +193,11 @@ HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t po
     if constexpr (WithPositions) {
       line_feeds += static_cast<std::size_t>(std::popcount(at.line_feeds));
       write_positions(at.delimiters | at.line_feeds, position, next);
-    } else if (at.line_feeds != 0) {
-      line_end = position + static_cast<std::size_t>(std::bit_width(at.line_feeds));
+    } else {
+      // Without a branch, which could not be foretold.
+      const std::uint64_t found = 0 - std::uint64_t{at.line_feeds != 0};
+      last_line_feeds = (at.line_feeds & found) | (last_line_feeds & ~found);
+      last_position = (position & found) | (last_position & ~found);
     }
     if (HWY_UNLIKELY(broken != 0)) break;
   }
@@ -204,7 +208,9 @@ HWY_INLINE std::size_t run(const char* text, std::size_t steps, std::uint32_t po
   state.returns |= all_returns;
   state.line_feeds += line_feeds;
   state.next = next;
-  state.line_end = line_end;
+  if (last_line_feeds != 0) {
+    state.line_end = last_position + static_cast<std::size_t>(std::bit_width(last_line_feeds));
+  }
   state.has_non_ascii = state.has_non_ascii || stepper.saw_non_ascii();
   return step;
 }
