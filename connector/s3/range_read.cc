@@ -119,29 +119,46 @@ bool RangeRead::take(Slot& slot, const HttpResponse& head, std::span<const std::
                                                                slot.sent));
     }
   }
-  {
-    const std::lock_guard lock(mutex_);
-    if (writer_ == nullptr) writer_ = &slot;
-    if (writer_ != &slot) return false;
-  }
+  const std::lock_guard lock(mutex_);
+  if (writer_ == nullptr) writer_ = &slot;
+  if (writer_ != &slot) return false;
   if (bytes.size() > length() - written_) {
     slot.wrong = make_failure(slot.context, ErrorCode::kCorrupt,
                               "the server sent more bytes than the range it announced",
                               /*retryable=*/false);
     return false;
   }
-  std::memcpy(out_ + written_, bytes.data(), bytes.size());
+  if (written_ == 0) first_written_ = std::chrono::steady_clock::now();
+  const std::size_t direct = std::min(lent_.size(), bytes.size());
+  if (direct != 0) std::memcpy(lent_.data(), bytes.data(), direct);
+  if (direct != bytes.size()) {
+    std::memcpy(out_ + written_ + direct, bytes.data() + direct, bytes.size() - direct);
+  }
+  lent_ = lent_.subspan(direct);
   written_ += bytes.size();
   counters_.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
+  if (written_ == length()) last_written_ = std::chrono::steady_clock::now();
+  if (direct != 0 && lent_.empty() && written_ != length()) publish();
   return true;
 }
 
 /// Not with each piece: who sees the last byte lets go of this range, and then a connection whose
 /// answer has not quite ended could not be used again.
-void RangeRead::publish(const Slot& slot) {
+void RangeRead::pause(const Slot& slot) {
   const std::lock_guard lock(mutex_);
-  if (writer_ == &slot) received_.store(written_, std::memory_order_release);
+  if (writer_ == &slot) publish();
+}
+
+/// mutex_ is held.
+void RangeRead::publish() {
+  received_.store(written_, std::memory_order_release);
   arrived_.notify_one();
+}
+
+std::optional<std::chrono::steady_clock::duration> RangeRead::duration() const {
+  const std::lock_guard lock(mutex_);
+  if (written_ != length()) return std::nullopt;
+  return last_written_ - first_written_;
 }
 
 void RangeRead::take_end(Slot& slot, S3Requester::Attempt attempt) {
@@ -154,13 +171,17 @@ void RangeRead::take_end(Slot& slot, S3Requester::Attempt attempt) {
   arrived_.notify_one();
 }
 
-Result<std::size_t> RangeRead::wait_beyond(std::size_t seen) {
+Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<std::byte> lent) {
   while (true) {
     const auto progressed = [&] { return received() > seen; };
     const auto ready = [&] { return progressed() || all_ended(); };
     bool ended = false;
+    std::size_t direct = 0;
     {
       std::unique_lock lock(mutex_);
+      // What is in out_ already comes first.
+      const bool lends = written_ == seen;
+      if (lends) lent_ = lent;
       std::optional<Hedge::Duration> patience;
       const bool may_hedge = hedge_ != nullptr && slots_[1].call == nullptr && !begun();
       if (may_hedge) patience = hedge_->patience();
@@ -169,11 +190,18 @@ Result<std::size_t> RangeRead::wait_beyond(std::size_t seen) {
       } else {
         arrived_.wait(lock, stop_, ready);
       }
+      // More may have come since bytes last paused; all of them only with the answer's end.
+      if (written_ == length()) {
+        arrived_.wait(lock, stop_, [&] { return received() == written_ || all_ended(); });
+      }
+      received_.store(written_, std::memory_order_release);
+      if (lends) direct = lent.size() - lent_.size();
+      lent_ = {};
       ended = all_ended();
     }
     if (progressed()) {
       drop_loser();
-      return received();
+      return Arrival{.received = received(), .lent = direct};
     }
     if (ended) {
       const S3Failure failure = take_failure();

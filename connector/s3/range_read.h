@@ -55,10 +55,18 @@ class RangeRead {
   bool begun() const noexcept { return received() != 0; }
   std::size_t length() const noexcept { return static_cast<std::size_t>(range_.length()); }
 
+  /// What wait_beyond brought.
+  struct Arrival {
+    std::size_t received = 0;
+    std::size_t lent = 0;  ///< Of the bytes behind `seen`, those that are in the lent memory only.
+  };
   /// Waits until more than `seen` bytes are there; seen < length().
-  /// @return  received().
+  /// @param lent  Bytes that come meanwhile go to its front first, which saves a copy.
   ///   Errors of S3Client::read_range.
-  Result<std::size_t> wait_beyond(std::size_t seen);
+  Result<Arrival> wait_beyond(std::size_t seen, std::span<std::byte> lent = {});
+
+  /// From the first byte to the last. Nothing: not all is there.
+  std::optional<std::chrono::steady_clock::duration> duration() const;
 
  private:
   /// One request: usually the only one; a hedge is a second one for the same bytes.
@@ -66,7 +74,7 @@ class RangeRead {
     bool on_body(const HttpResponse& head, std::span<const std::byte> bytes) override {
       return owner->take(*this, head, bytes);
     }
-    void on_pause() override { owner->publish(*this); }
+    void on_pause() override { owner->pause(*this); }
     void on_end(S3Requester::Attempt attempt) override {
       owner->take_end(*this, std::move(attempt));
     }
@@ -83,7 +91,8 @@ class RangeRead {
 
   void send(Slot& slot);
   bool take(Slot& slot, const HttpResponse& head, std::span<const std::byte> bytes);
-  void publish(const Slot& slot);
+  void pause(const Slot& slot);
+  void publish();
   void take_end(Slot& slot, S3Requester::Attempt attempt);
   bool all_ended() const;
   void drop_loser();
@@ -100,11 +109,14 @@ class RangeRead {
   std::size_t attempt_ = 0;
   std::optional<S3Requester::Recovery> recovery_;  // Time runs from the first failure on.
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any arrived_;
   const Slot* writer_ = nullptr;  // The first one that had bytes; the other one is refused.
-  std::size_t written_ = 0;       // By the writer's thread; received_ follows when bytes pause.
-  std::array<Slot, 2> slots_;     // Last: their calls use the others.
+  std::size_t written_ = 0;       // received_ follows when bytes pause.
+  std::span<std::byte> lent_;     // What is left of it, while somebody waits.
+  std::chrono::steady_clock::time_point first_written_;
+  std::chrono::steady_clock::time_point last_written_;  // Of the last byte.
+  std::array<Slot, 2> slots_;                           // Last: their calls use the others.
 };
 
 }  // namespace leat::connector::s3

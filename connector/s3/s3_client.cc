@@ -71,7 +71,7 @@ Result<void> S3Client::read_range(const ObjectVersion& object, Range range,
   for (std::size_t seen = 0; seen != range.length();) {
     auto received = read->wait_beyond(seen);
     if (!received) return std::move(received).error();
-    seen = *received;
+    seen = received->received;
   }
   return {};
 }

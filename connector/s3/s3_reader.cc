@@ -21,20 +21,24 @@ Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
   ask_ahead();
   if (ahead_.empty()) return std::size_t{0};
   Ahead& first = ahead_.front();
-  std::size_t received = first.read->received();
-  if (received == consumed_) {
-    Result<std::size_t> more = first.read->wait_beyond(consumed_);
+  RangeRead::Arrival arrival{.received = first.read->received(), .lent = 0};
+  if (arrival.received == consumed_) {
+    Result<RangeRead::Arrival> more = first.read->wait_beyond(consumed_, out);
     if (!more) {
       ahead_.clear();
       return error_.emplace(std::move(more).error());
     }
-    received = *more;
+    arrival = *more;
   }
   if (!std::exchange(is_proven_, true)) ask_ahead();
-  const std::size_t length = std::min(out.size(), received - consumed_);
-  std::memcpy(out.data(), first.memory.data() + consumed_, length);
+  std::size_t length = arrival.lent;
+  if (length == 0) {
+    length = std::min(out.size(), arrival.received - consumed_);
+    std::memcpy(out.data(), first.memory.data() + consumed_, length);
+  }
   consumed_ += length;
   if (consumed_ == first.read->length()) {
+    if (const auto time = first.read->duration()) window_.received(consumed_, *time);
     budget_.give(consumed_);
     spare_ = std::move(first.memory);
     ahead_.pop_front();
@@ -43,9 +47,19 @@ Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
   return length;
 }
 
+bool S3Reader::wants_another() const {
+  if (asked_ == object_.size) return false;
+  if (ahead_.empty()) return true;
+  if (!is_proven_) return false;
+  if (ahead_.size() < window_.ranges()) return true;
+  return ahead_.size() == 1 &&
+         ahead_.front().read->length() - consumed_ <= RangeWindow::kOverlapBytes;
+}
+
 void S3Reader::ask_ahead() {
-  while (asked_ < object_.size && ahead_.size() < kRangesMax && (ahead_.empty() || is_proven_)) {
-    const std::uint64_t bytes = budget_.take(std::min(range_bytes_, object_.size - asked_));
+  while (wants_another()) {
+    const std::uint64_t bytes =
+        budget_.take(std::min(window_.range_bytes(), object_.size - asked_));
     if (bytes == 0) return;
     Ahead& next = ahead_.emplace_back();
     next.memory = std::move(spare_);
@@ -54,7 +68,7 @@ void S3Reader::ask_ahead() {
     next.read = client_.read_ahead(object_, {asked_, asked_ + bytes}, next.memory.data(), stop_);
     next.read->start();
     asked_ += bytes;
-    range_bytes_ = std::min(range_bytes_ * 2, kRangeBytesMax);
+    window_.asked();
   }
 }
 

@@ -9,6 +9,7 @@
 #include <stop_token>
 
 #include "connector/s3/range_read.h"
+#include "connector/s3/range_window.h"
 #include "connector/s3/read_budget.h"
 #include "connector/s3/s3_client.h"
 #include "leat/object_store.h"
@@ -16,17 +17,12 @@
 
 namespace leat::connector::s3 {
 
-/// Ranges begin at 1 MiB and double to 8 MiB, so that small objects cost one request and large ones
-/// few. The first one goes alone, until it has proved that the object is there and is this version;
-/// then up to four are on their way, as far as the budget has memory for them. Bytes are handed out
-/// as they come.
+/// Ranges begin at 1 MiB and double, so that small objects cost one request and large ones few. The
+/// first one goes alone, until it has proved that the object is there and is this version; then as
+/// many are on their way as RangeWindow says and the budget has memory for. Bytes are handed out as
+/// they come, those that somebody waits for without a copy in between.
 class S3Reader final : public ObjectReader {
  public:
-  static constexpr std::uint64_t kFirstRangeBytes = std::uint64_t{1} << 20;
-  static constexpr std::uint64_t kRangeBytesMax = std::uint64_t{8} << 20;
-  /// Each more of them costs the loop a look at its socket in every round.
-  static constexpr std::size_t kRangesMax = 4;
-
   /// Borrows client and budget. `stop` ends reads early, with kCancelled.
   S3Reader(S3Client& client, ReadBudget& budget, ObjectVersion object, std::uint64_t offset,
            std::stop_token stop);
@@ -44,6 +40,7 @@ class S3Reader final : public ObjectReader {
     std::unique_ptr<RangeRead> read;  // Last: it writes into the memory.
   };
 
+  bool wants_another() const;
   void ask_ahead();
 
   S3Client& client_;
@@ -51,7 +48,7 @@ class S3Reader final : public ObjectReader {
   const std::stop_token stop_;
   ReadBudget::Part budget_;
   std::uint64_t asked_;  // All before this offset is there or on its way.
-  std::uint64_t range_bytes_ = kFirstRangeBytes;
+  RangeWindow window_;
   bool is_proven_ = false;      // The object is there, and is this version.
   Buffer spare_;                // Memory of the range before: already known to the kernel.
   std::deque<Ahead> ahead_;     // The first one is handed out,

@@ -174,6 +174,70 @@ TEST_F(S3ReaderTest, WhatComesAheadIsNotHandedOutBeforeItsTurn) {
   EXPECT_EQ(read(reader, content.size()), content.substr(10));
 }
 
+TEST_F(S3ReaderTest, LentMemoryAndTheRangesOwnTogetherHoldAllBytes) {
+  const std::string content = some_content(100'000);
+  const ObjectVersion object = object_of(content);
+  constexpr std::byte kUntouched{0xee};
+  for (std::size_t before = 0; before < 3'000; before += 97) {
+    std::vector<std::byte> memory(content.size(), kUntouched);
+    std::vector<std::byte> lent(1'000);
+    Gate gate;
+    transport().then(range_answer(content, before, &gate));
+    ReadCounters counters;
+    RangeRead read(client().requester(), counters, nullptr, object, {0, content.size()},
+                   memory.data(), {});
+    read.start();
+    std::jthread opener([&] { gate.open(); });
+    std::string text;
+    while (text.size() < content.size()) {
+      const std::size_t seen = text.size();
+      const auto arrival = read.wait_beyond(seen, lent);
+      ASSERT_TRUE(arrival.has_value()) << arrival.error().to_string();
+      ASSERT_LE(arrival->lent, std::min(lent.size(), arrival->received - seen));
+      text.append(reinterpret_cast<const char*>(lent.data()), arrival->lent);
+      text.append(reinterpret_cast<const char*>(memory.data()) + text.size(),
+                  arrival->received - text.size());
+    }
+    EXPECT_TRUE(text == content) << "the first " << before << " bytes came alone";
+    EXPECT_EQ(counters.bytes, content.size());
+    EXPECT_TRUE(read.duration().has_value());
+  }
+}
+
+TEST(RangeWindowTest, ASlowServiceIsAskedOverSeveralConnections) {
+  RangeWindow window;
+  EXPECT_EQ(window.ranges(), RangeWindow::kRangesMax);
+  for (int i = 0; i < 10; ++i) {
+    window.asked();
+    window.received(8 * kMiB, std::chrono::milliseconds(100));  // 84 MB/s.
+  }
+  EXPECT_EQ(window.ranges(), RangeWindow::kRangesMax);
+  EXPECT_EQ(window.range_bytes(), RangeWindow::kRangeBytesMax);
+  window.received(8 * kMiB, std::chrono::milliseconds(40));  // 210 MB/s.
+  EXPECT_EQ(window.ranges(), 2u);
+}
+
+TEST(RangeWindowTest, AFastServiceIsAskedForLongRangesOneAfterTheOther) {
+  RangeWindow window;
+  for (int i = 0; i < 10; ++i) {
+    window.received(8 * kMiB, std::chrono::milliseconds(8));  // 1 GB/s.
+    window.asked();
+  }
+  EXPECT_EQ(window.ranges(), 1u);
+  EXPECT_EQ(window.range_bytes(), RangeWindow::kSingleRangeBytesMax);
+  window.received(32 * kMiB, std::chrono::seconds(1));
+  EXPECT_EQ(window.ranges(), RangeWindow::kRangesMax);
+  EXPECT_EQ(window.range_bytes(), RangeWindow::kRangeBytesMax);
+}
+
+TEST(RangeWindowTest, RangesWithoutMeasurableTimeOrBytesAreFast) {
+  RangeWindow window;
+  window.received(1, std::chrono::nanoseconds(0));
+  EXPECT_EQ(window.ranges(), 1u);
+  window.received(0, std::chrono::nanoseconds(0));
+  EXPECT_EQ(window.ranges(), 1u);
+}
+
 TEST_F(S3ReaderTest, ReadersShareTheBudgetAndEachGetsALittle) {
   const std::string content = some_content(10 * kMiB);
   transport().otherwise(range_answer(content));
@@ -311,7 +375,7 @@ class HedgeTest : public S3ReaderTest {
       const auto received = read.wait_beyond(seen);
       EXPECT_TRUE(received.has_value()) << received.error().to_string();
       if (!received) break;
-      seen = *received;
+      seen = received->received;
     }
     return out;
   }
