@@ -31,6 +31,7 @@ struct PipelineFlags::Typed {
   std::string partitions, where, modified_after, key_after;
   std::string poll_interval, forget_after, checkpoint_interval, settle, memory, max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
+  std::uint32_t max_fields = FormatOptions().fields_max;
   std::string max_rejects, sink_retry_for, sink_statement_timeout, sink_lock_timeout;
   bool create_table = true;
   std::uint32_t sink_connections = SinkOptions().connections;
@@ -132,6 +133,9 @@ void PipelineFlags::add_dialect_flags(CLI::App& app) {
       ->group(group);
   app.add_option("--max-record-bytes", typed_->max_record_bytes,
                  "Longer records quarantine their object (default 16MiB)")
+      ->group(group);
+  app.add_option("--max-fields", typed_->max_fields,
+                 "A record of more fields quarantines its object (default 1048576)")
       ->group(group);
 }
 
@@ -442,6 +446,7 @@ Result<LoaderOptions> PipelineFlags::options() const {
     return Error{ErrorCode::kInvalidArgument, "--settle: at most 24h"};
   }
   format.record_bytes_max = static_cast<std::uint32_t>(record_bytes_max);
+  format.fields_max = typed.max_fields;
   source.store.local.settle_ms = static_cast<std::uint32_t>(settle.count());
   if (!typed.tokenizer.empty()) format.tokenizer = typed.tokenizer;
   format.on_error = typed.on_error == "reject" ? OnError::kReject

@@ -83,6 +83,9 @@ std::vector<Setting> settings_of(std::string_view from, const SniffReport& repor
   if (format.record_bytes_max != limits.record_bytes_max) {
     settings.push_back({"max-record-bytes", format.record_bytes_max});
   }
+  if (format.fields_max != limits.fields_max) {
+    settings.push_back({"max-fields", format.fields_max});
+  }
   settings.push_back({"schema", report.schema.to_sql()});
   return settings;
 }

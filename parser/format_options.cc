@@ -159,7 +159,7 @@ Result<void> FormatOptions::validate() const {
     return invalid("--max-record-bytes must be between 1 and 1 GiB, not " +
                    std::to_string(record_bytes_max));
   }
-  if (fields_max == 0) return invalid("fields_max must be at least 1");
+  if (fields_max == 0) return invalid("--max-fields must be at least 1");
   if (tokenizer != "simd" && tokenizer != "libcsv" && tokenizer != "scalar") {
     return invalid("--tokenizer must be simd, libcsv or scalar, not \"" + tokenizer + "\"");
   }

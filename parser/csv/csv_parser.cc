@@ -345,6 +345,7 @@ Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header)
 }
 
 CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
+  if (options_.kind != Format::kJsonLines) name_nameless(header);
   Result<ColumnMap> map = map_columns(header);
   if (!map) return failure(map.error().code, map.error().message, offset_);
   header_ = std::move(header);

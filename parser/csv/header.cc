@@ -46,6 +46,14 @@ void add(Names& names, std::string name, std::size_t field) {
 
 }  // namespace
 
+void name_nameless(std::vector<std::string>& header) {
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    if (!header[i].empty()) continue;
+    std::string name = "column" + std::to_string(i + 1);
+    if (std::find(header.begin(), header.end(), name) == header.end()) header[i] = std::move(name);
+  }
+}
+
 ColumnMap map_by_place(const Schema& schema) {
   ColumnMap map{schema.fields.size(), std::vector<std::size_t>(schema.fields.size()), {}};
   for (std::size_t i = 0; i < map.record_fields; ++i) map.field_of_column[i] = i;

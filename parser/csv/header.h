@@ -22,6 +22,11 @@ struct ColumnMap {
   ColumnDrift drift;
 };
 
+/// Gives each field without a name that of its place: "column1" is the first one. Data frames leave
+/// the name of their row numbers out, and a comma behind the last name makes one more. Where
+/// another field has that name already, the field stays without.
+void name_nameless(std::vector<std::string>& header);
+
 /// Columns by place: each record has the schema's columns in their order.
 ColumnMap map_by_place(const Schema& schema);
 

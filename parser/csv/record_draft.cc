@@ -10,7 +10,7 @@ Error error_of(RecordOutcome outcome, const RecordLimits& limits, std::string_vi
   }
   if (outcome == RecordOutcome::kTooManyFields) {
     return {ErrorCode::kRecordTooLarge,
-            "a record has more than " + std::to_string(limits.fields_max) + " fields (fields_max)"};
+            "a record has more than " + std::to_string(limits.fields_max) + " fields; see --max-fields"};
   }
   return {ErrorCode::kRecordTooLarge, "a record is longer than " +
                                           std::to_string(limits.bytes_max) + " bytes; " +

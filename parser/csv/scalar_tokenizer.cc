@@ -256,9 +256,10 @@ Error ScalarTokenizer::error_of(Outcome outcome) const {
               "a quoted field is still open at the end of the object; look for a lone quote at the "
               "start of a field, or set --quote"};
     case Outcome::kTooManyFields:
-      return {ErrorCode::kRecordTooLarge,
-              "a record has more than " + std::to_string(fields_max_) +
-                  " fields (fields_max); set --delimiter if it is not what separates them"};
+      return {
+          ErrorCode::kRecordTooLarge,
+          "a record has more than " + std::to_string(fields_max_) +
+              " fields; set --delimiter if it is not what separates them, or raise --max-fields"};
     default:
       return {ErrorCode::kRecordTooLarge,
               "a record is longer than " + std::to_string(record_bytes_max_) +

@@ -214,6 +214,7 @@ class Table {
     for (std::size_t i = 0; i < record.fields(); ++i) {
       header.emplace_back(text_of(record, i, report_.format, scratch));
     }
+    name_nameless(header);
     const Result<Schema> named = schema_of_header(header);
     if (by_place_) {
       if (header != first_header_) note("the header of " + sample.object + " is another one");
@@ -344,6 +345,26 @@ bool are_json_lines(const std::vector<Sample>& samples) {
   });
 }
 
+/// What stands behind "sep=" in the first line of each sample, as spreadsheets have it.
+std::optional<char> told_delimiter(const std::vector<Sample>& samples) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  constexpr std::string_view kMark = "sep=";
+  std::optional<char> told;
+  for (const Sample& sample : samples) {
+    std::string_view bytes = sample.bytes;
+    if (bytes.empty()) continue;
+    if (bytes.starts_with(kByteOrderMark)) bytes.remove_prefix(kByteOrderMark.size());
+    if (!bytes.starts_with(kMark) || bytes.size() < kMark.size() + 2) return std::nullopt;
+    const char delimiter = bytes[kMark.size()];
+    const char after = bytes[kMark.size() + 1];
+    if ((after != '\n' && after != '\r') || delimiter != told.value_or(delimiter)) {
+      return std::nullopt;
+    }
+    told = delimiter;
+  }
+  return told;
+}
+
 /// The keys of all records, in the order in which they come up.
 Names keys_of(const std::vector<Sample>& samples, SniffReport& report) {
   Names keys;
@@ -422,12 +443,20 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
   if (format.kind == Format::kCsv && are_json_lines(samples)) {
     return Error{ErrorCode::kUnsupported, "these are JSON lines: set --input-format jsonl"};
   }
-  const Dialect dialect = find_dialect(samples, format, choose);
+  FormatOptions told = format;
+  SniffedSettings open = open_settings(format, choose);
+  if (const auto delimiter = told_delimiter(samples);
+      delimiter && open.delimiter && format.kind == Format::kCsv && format.skip_lines == 0) {
+    told.delimiter = *delimiter;
+    told.skip_lines = 1;
+    open.delimiter = false;
+  }
+  const Dialect dialect = find_dialect(samples, told, open);
   report.format = dialect.format;
   if (std::count(dialect.fields.begin(), dialect.fields.end(), 0u) == std::ssize(dialect.fields)) {
     return without_records(samples, std::move(report));
   }
-  const HeaderGuess guess = guess_header(samples, dialect, open_settings(format, choose).header);
+  const HeaderGuess guess = guess_header(samples, dialect, open.header);
   report.format.header = guess.header;
   report.format.skip_lines += guess.titles;
   report.header_evidence = guess.evidence;

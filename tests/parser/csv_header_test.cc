@@ -47,6 +47,11 @@ TEST(CsvHeader, AllowsDuplicateNamesThatNobodyAsksFor) {
   EXPECT_THAT(load_as("x,id,x,\n1,2,3,4\n", "id int").rows, ElementsAre("2"));
 }
 
+TEST(CsvHeader, ColumnsWithoutANameHaveThatOfTheirPlace) {
+  EXPECT_THAT(load_as(",b,\n1,2,3\n", "column3 int, column1 int").rows, ElementsAre("3|1"));
+  EXPECT_THAT(load_as(",column1\n1,2\n", "column1 int").rows, ElementsAre("2"));
+}
+
 TEST(CsvHeader, ReadsAMissingColumnAsNull) {
   EXPECT_THAT(load_as("a\n1\n2\n", "a int, b text, c date, d boolean").rows,
               ElementsAre("1|\\N|\\N|\\N", "2|\\N|\\N|\\N"));
@@ -82,7 +87,7 @@ TEST(CsvHeader, MakesTheSchemaWhenNoneIsGiven) {
 }
 
 TEST(CsvHeader, RefusesToMakeASchemaOfNamesThatAreNone) {
-  for (const char* header : {"a,", "a,a", "a,\"\"", "a,\xff"}) {
+  for (const char* header : {"a,a", "column2,", "column2,\"\"", "a,\xff"}) {
     const Loaded loaded = load_as(std::string(header) + "\n1,2\n", "");
     EXPECT_EQ(code_of(loaded), ErrorCode::kSchemaMismatch) << header;
     EXPECT_THAT(loaded.error, HasSubstr("column 2 in the header"));

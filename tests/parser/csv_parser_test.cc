@@ -258,7 +258,7 @@ TEST(FormatOptions, RefusesCharactersThatCannotBeToldApart) {
   refuses([](FormatOptions& o) { o.comment = '"'; }, "--comment and --quote");
   refuses([](FormatOptions& o) { o.record_bytes_max = 0; }, "--max-record-bytes");
   refuses([](FormatOptions& o) { o.record_bytes_max = (1u << 30) + 1; }, "--max-record-bytes");
-  refuses([](FormatOptions& o) { o.fields_max = 0; }, "fields_max");
+  refuses([](FormatOptions& o) { o.fields_max = 0; }, "--max-fields");
   refuses([](FormatOptions& o) { o.tokenizer = "fast"; }, "--tokenizer");
 }
 

@@ -56,6 +56,12 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       {"plain", "id,name\n1,x\n2,y\n", "| id bigint, name text"},
       {"semicolons", "id;amount\n1;1,5\n2;2,5\n", "delimiter ; | id bigint, amount text"},
+      {"row_numbers_of_a_data_frame", ",name\n0,x\n1,y\n", "| column1 bigint, name text"},
+      {"a_comma_behind_the_last_column", "a,b,\n1,2,\n3,4,\n",
+       "| a bigint, b bigint, column3 text"},
+      {"a_delimiter_told_by_a_spreadsheet", "sep=;\r\na;b\r\n1;2\r\n3;4\r\n",
+       "delimiter ; skip 1 | a bigint, b bigint"},
+      {"a_text_like_that_of_a_spreadsheet", "sep=;x\n1\n", "| \"sep=;x\" bigint"},
       {"decimal_commas_without_header", "1,5;2,5;3,5\n1,7;2,0;3,1\n",
        "delimiter ; | \"1,5\" text, \"2,5\" text, \"3,5\" text"},
       {"tabs", "id\tnote\n1\ta, b\n2\tc, d\n", "delimiter tab | id bigint, note text"},
@@ -207,7 +213,7 @@ TEST(Sniffer, ReadsByPlaceUnderNamesThatAreNone) {
   const auto report = sniff_all({"\nid,name,,name\n1,x,2,y\n2,z,3,w\n"});
   EXPECT_EQ(summary(report),
             "skip 2 no header | id bigint, name text, column3 bigint, name_4 text");
-  EXPECT_THAT(report->names_fault, HasSubstr("column 3"));
+  EXPECT_THAT(report->names_fault, HasSubstr("column 4"));
   EXPECT_EQ(report->records, 2u);
   const Loaded loaded =
       load({"o", "\nid,name,,name\n1,x,2,y\n2,z,3,w\n", report->format, report->schema.to_sql()});
