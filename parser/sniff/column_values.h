@@ -48,6 +48,8 @@ class ColumnValues {
   /// The flags with which all values of a column of text would be numbers or points in time; empty:
   /// there are none, or it is none.
   std::string flags_for_type() const;
+  /// The type is bytea because some value is not UTF-8.
+  bool holds_other_than_utf8() const noexcept { return chosen() == kBytes; }
 
  private:
   /// From narrow to wide: the first that all values fit is the type.

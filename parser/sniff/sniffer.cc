@@ -271,8 +271,7 @@ class Table {
         note("column " + names_[i] + " is text; all its values would be " +
              (flags.starts_with("--dec") ? "numbers" : "points in time") + " with " + flags);
       }
-      foreign = foreign || (values_[i].type().id == TypeId::kBytes && values_[i].near() &&
-                            values_[i].near()->type.id == TypeId::kText);
+      foreign = foreign || values_[i].holds_other_than_utf8();
     }
     if (!foreign || report_.format.encoding != FormatOptions().encoding) return;
     note(

@@ -367,6 +367,7 @@ TEST(Sniffer, TellsOfFlagsWithWhichTextWouldBeNumbersOrDates) {
               Contains(HasSubstr("--timestamp-format '%m/%d/%Y %I:%M %p'")));
   EXPECT_THAT(notes("n;d\n1;Anna\n2;Ben\n3;Eva\n4;M\xfcller\n"),
               Contains(HasSubstr("--encoding windows-1252")));
+  EXPECT_THAT(notes("n;d\n1;M\xfcller\n"), Contains(HasSubstr("--encoding windows-1252")));
 }
 
 }  // namespace
