@@ -41,6 +41,9 @@ void append_escape(unsigned char c, std::string& out) {
   }
 }
 
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 }  // namespace
 
 bool is_utf8(std::string_view bytes) noexcept {
@@ -84,8 +87,6 @@ void append_json_string(std::string_view text, std::string& out) {
 }
 
 void append_base64(std::string_view bytes, std::string& out) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     std::uint32_t group = 0;
     for (std::size_t j = 0; j < 3; ++j) {
@@ -93,9 +94,31 @@ void append_base64(std::string_view bytes, std::string& out) {
     }
     for (std::size_t j = 0; j < 4; ++j) {
       const bool padding = i + j > bytes.size();
-      out.push_back(padding ? '=' : kDigits[(group >> (18 - 6 * j)) & 63]);
+      out.push_back(padding ? '=' : kBase64Digits[(group >> (18 - 6 * j)) & 63]);
     }
   }
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string bytes;
+  std::uint32_t group = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t padding = text.size() - i;  // Where this one and all behind it are '='.
+    const bool padded = padding <= 2 && text.substr(i) == std::string_view("==").substr(0, padding);
+    const std::size_t digit = padded ? 0 : kBase64Digits.find(text[i]);
+    if (digit == std::string_view::npos) return std::nullopt;
+    group = group << 6 | static_cast<std::uint32_t>(digit);
+    if (i % 4 != 3) continue;
+    for (int shift = 16; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(group >> shift));
+    group = 0;
+  }
+  if (text.ends_with("==")) {
+    bytes.resize(bytes.size() - 2);
+  } else if (text.ends_with('=')) {
+    bytes.pop_back();
+  }
+  return bytes;
 }
 
 }  // namespace leat::connector

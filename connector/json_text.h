@@ -1,6 +1,7 @@
 // JSON as text, written by hand: rows and rejects are too many for a document model.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,8 @@ void append_json_string(std::string_view text, std::string& out);
 
 /// Appends the standard base64 form with padding.
 void append_base64(std::string_view bytes, std::string& out);
+
+/// The bytes of such a text; nullopt: it is none.
+std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace leat::connector

@@ -1,6 +1,7 @@
 #include "connector/output_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -44,6 +45,14 @@ class PipeSignalBlock {
 };
 
 }  // namespace
+
+void sync_folder_of(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
 
 Error system_error(int number, std::string_view doing, std::string_view name) {
   ErrorCode code = ErrorCode::kIo;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ namespace leat::connector {
 ///   kIo        EPIPE ("the reader of … went away") and all else.
 ///   kDiskFull  ENOSPC, EDQUOT, EFBIG.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name);
+
+/// Makes the names in a file's folder durable, as far as the file system lets it: a new file's name
+/// is only as durable as its folder.
+void sync_folder_of(const std::filesystem::path& path);
 
 /// errno as an error: "Cannot `doing` `name`: …".
 ///   kNotFound, kPermissionDenied, kDiskFull, kIo, by its number.

@@ -76,9 +76,11 @@ Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptio
       return invalid("The sink " + std::string(uri) +
                      " needs the name of a table: give it with --table.");
     }
-    return std::unique_ptr<RowSink>(
-        std::make_unique<connector::SqliteSink>(connector::SqliteSinkOptions{
-            .path = path, .table = options.table, .keep_rejects = options.keep_rejects}));
+    return std::unique_ptr<RowSink>(std::make_unique<connector::SqliteSink>(
+        connector::SqliteSinkOptions{.path = path,
+                                     .table = options.table,
+                                     .keep_rejects = options.keep_rejects,
+                                     .on_step = options.on_step}));
   }
   if (uri.starts_with("postgresql:") || uri.starts_with("postgres:")) {
     return open_postgres(uri, options);

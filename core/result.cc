@@ -52,6 +52,8 @@ std::string_view error_code_name(ErrorCode code) noexcept {
       return "state_mismatch";
     case ErrorCode::kBadEncoding:
       return "bad_encoding";
+    case ErrorCode::kRowRefused:
+      return "row_refused";
   }
   return "unknown";  // A number read from a file that a later version wrote.
 }

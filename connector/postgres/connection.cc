@@ -35,8 +35,8 @@ Verdict verdict_of(std::string_view state) {
   if (state == "3D000") return {ErrorCode::kNotFound, false, "Is the database's name right?"};
   if (state == "42501") {
     return {ErrorCode::kPermissionDenied, false,
-            "The role needs INSERT on the table and SELECT, INSERT, UPDATE on the tables of the "
-            "schema leat (CREATE, to make them)."};
+            "The role needs INSERT on the table (to repair, SELECT and DELETE, too) and SELECT, "
+            "INSERT, UPDATE, DELETE on the tables of the schema leat (CREATE, to make them)."};
   }
   if (state == "53100") {
     return {ErrorCode::kDiskFull, true,
@@ -331,6 +331,14 @@ Result<PgAnswer> PgConnection::run(const std::string& sql,
   const Parameters p(parameters);
   if (PQsendQueryParams(handle_.get(), sql.c_str(), p.count(), p.types.data(), p.values.data(),
                         p.lengths.data(), p.formats.data(), 0) == 0) {
+    return lost();
+  }
+  return last_answer();
+}
+
+Result<PgAnswer> PgConnection::fetch(const std::string& sql) {
+  if (PQsendQueryParams(handle_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) ==
+      0) {
     return lost();
   }
   return last_answer();

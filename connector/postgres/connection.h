@@ -77,6 +77,8 @@ class PgConnection {
   Result<PgAnswer> run(const std::string& sql);
   /// Runs one statement with parameters.
   Result<PgAnswer> run(const std::string& sql, std::initializer_list<PgParameter> parameters);
+  /// Runs one statement whose rows come with binary values.
+  Result<PgAnswer> fetch(const std::string& sql);
   /// Runs a SELECT whose rows are visited one by one, with binary results.
   template <class Visit>
   Result<void> visit(const std::string& sql, std::initializer_list<PgParameter> parameters,

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "connector/owner_token.h"
+#include "connector/postgres/postgres_reader.h"
 #include "connector/postgres/record.h"
+#include "connector/progress_row.h"
 
 namespace leat::connector {
 namespace {
@@ -44,6 +46,7 @@ PostgresSink::PostgresSink(std::string uri, std::string table, const SinkOptions
                       .application_name = {},
                       .statement_timeout_ms = options.statement_timeout_ms,
                       .lock_timeout_ms = options.lock_timeout_ms};
+  context_.table = table_;
   context_.keep_rejects = options.keep_rejects;
   context_.reject_refused = options.reject_refused;
   context_.refused_rows_max = options.refused_rows_max;
@@ -168,7 +171,8 @@ Result<void> PostgresSink::visit_progress(std::uint64_t since_epoch, const Progr
       "SELECT key, progress FROM leat.position WHERE pipeline = $1 AND epoch > $2::bigint",
       {{.value = context_.pipeline}, {.value = std::to_string(since_epoch)}},
       [&visit](const PgAnswer& row) -> Result<void> {
-        Result<SplitProgress> progress = decode_pg_progress(row.text(0, 0), row.text(0, 1));
+        Result<SplitProgress> progress =
+            decode_progress_row("leat.position", row.text(0, 0), row.text(0, 1));
         if (!progress) return std::move(progress).error();
         return visit(*progress);
       });
@@ -204,13 +208,16 @@ Result<void> PostgresSink::make_table(const Schema& schema) {
   return {};
 }
 
+Result<void> PostgresSink::usable() const {
+  if (control_ && !failed_) return {};
+  return Error{ErrorCode::kInternal,
+               "The PostgreSQL sink was used after an error or before open()."};
+}
+
 Result<void> PostgresSink::write(const RowChunk& chunk) { return take(copy_of(chunk)); }
 
 Result<void> PostgresSink::take(RowChunk chunk) {
-  if (!control_ || failed_) {
-    return Error{ErrorCode::kInternal,
-                 "The PostgreSQL sink was used after an error or before open()."};
-  }
+  if (Result<void> ready = usable(); !ready) return ready;
   if (!schema_ && chunk.schema) {
     // Writers that are there already have only committed so far.
     if (Result<void> known = know_table(*chunk.schema); !known) {
@@ -250,10 +257,7 @@ Result<void> PostgresSink::discard(const ObjectVersion& split) {
 }
 
 Result<std::vector<RefusedRows>> PostgresSink::settle() {
-  if (!control_ || failed_) {
-    return Error{ErrorCode::kInternal,
-                 "The PostgreSQL sink was used after an error or before open()."};
-  }
+  if (Result<void> ready = usable(); !ready) return std::move(ready).error();
   for (const auto& writer : writers_) writer->begin_flush();
   std::vector<RefusedRows> all;
   for (const auto& writer : writers_) {
@@ -265,11 +269,47 @@ Result<std::vector<RefusedRows>> PostgresSink::settle() {
   return all;
 }
 
-Result<void> PostgresSink::commit(const Checkpoint& checkpoint) {
-  if (!control_ || failed_) {
-    return Error{ErrorCode::kInternal,
-                 "The PostgreSQL sink was used after an error or before open()."};
+Result<std::unique_ptr<SinkReader>> PostgresSink::read(std::string_view pipeline) const {
+  return PostgresReader::open(context_.session, table_, pipeline);
+}
+
+/// What goes out of an object and what comes in for it are the same writer's: one transaction.
+Result<std::uint64_t> PostgresSink::remove_rows(std::span<const RowsOfObject> ranges) {
+  if (Result<void> ready = usable(); !ready) return std::move(ready).error();
+  std::map<std::size_t, std::vector<RowsOfObject>> shares;
+  for (const RowsOfObject& range : ranges) shares[writer_of(range.object.key)].push_back(range);
+  std::uint64_t all = 0;
+  for (const auto& [writer, share] : shares) {
+    Result<std::uint64_t> removed = writers_[writer]->remove_rows(share);
+    if (!removed) return failed(std::move(removed).error()).error();
+    all += *removed;
   }
+  return all;
+}
+
+Result<void> PostgresSink::remove_rejects(std::span<const KeptReject> rejects) {
+  if (Result<void> ready = usable(); !ready) return ready;
+  std::map<std::size_t, std::vector<KeptReject>> shares;
+  for (const KeptReject& kept : rejects) shares[writer_of(kept.key)].push_back(kept);
+  for (const auto& [writer, share] : shares) {
+    Result<void> removed = writers_[writer]->remove_rejects(share);
+    if (!removed) return failed(std::move(removed).error());
+  }
+  return {};
+}
+
+Result<void> PostgresSink::roll_back() {
+  if (Result<void> ready = usable(); !ready) return ready;
+  for (const auto& writer : writers_) {
+    if (Result<void> back = writer->roll_back(); !back) return failed(std::move(back).error());
+  }
+  writer_of_.clear();
+  assigned_bytes_.assign(writers_.size(), 0);
+  return {};
+}
+
+Result<void> PostgresSink::commit(const Checkpoint& checkpoint) {
+  if (Result<void> ready = usable(); !ready) return ready;
   // A split without rows in this epoch may go with any writer.
   std::map<std::size_t, PgCommit> commits;
   for (const SplitProgress& split : checkpoint.splits) {

@@ -34,6 +34,10 @@ class PostgresSink final : public RowSink {
   /// Always kUnsupported: the whole epoch is taken back, by closing.
   Result<void> discard(const ObjectVersion& split) override;
   Result<std::vector<RefusedRows>> settle() override;
+  Result<std::unique_ptr<SinkReader>> read(std::string_view pipeline) const override;
+  Result<std::uint64_t> remove_rows(std::span<const RowsOfObject> ranges) override;
+  Result<void> remove_rejects(std::span<const KeptReject> rejects) override;
+  Result<void> roll_back() override;
   Result<void> commit(const Checkpoint& checkpoint) override;
   Result<void> close() override;
 
@@ -45,6 +49,7 @@ class PostgresSink final : public RowSink {
   Result<void> know_table(const Schema& schema);
   Result<void> make_table(const Schema& schema);
   std::size_t writer_of(const std::string& key);
+  Result<void> usable() const;
   Result<void> failed(Error error);
   static std::string application_name(const std::string& owner) { return "leat " + owner; }
 

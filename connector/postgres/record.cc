@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS leat.reject (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, pipeline text NOT NULL, object text NOT NULL,
   key bytea NOT NULL, version text NOT NULL, record bigint NOT NULL, byte_offset bigint NOT NULL,
   column_name text, text text, raw bytea NOT NULL, code text NOT NULL, reason text NOT NULL);
+CREATE INDEX IF NOT EXISTS reject_key ON leat.reject (pipeline, key);
 )sql";
 
 std::string bigint(std::uint64_t value) {
@@ -33,9 +34,14 @@ std::string bigint(std::uint64_t value) {
   return bytes;
 }
 
-/// As text of PostgreSQL: bytes that cannot be in one are written as \xHH.
-std::string readable(std::string_view bytes) {
-  if (is_utf8(bytes) && bytes.find('\0') == std::string_view::npos) return std::string(bytes);
+}  // namespace
+
+bool is_pg_text(std::string_view bytes) {
+  return is_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
+}
+
+std::string pg_readable(std::string_view bytes) {
+  if (is_pg_text(bytes)) return std::string(bytes);
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string text;
   for (const char c : bytes) {
@@ -48,8 +54,6 @@ std::string readable(std::string_view bytes) {
   }
   return text;
 }
-
-}  // namespace
 
 Result<void> make_pg_tables(PgConnection& connection) {
   auto there = connection.run(
@@ -66,26 +70,6 @@ Result<void> make_pg_tables(PgConnection& connection) {
   return {};
 }
 
-std::string encode_pg_progress(SplitProgress progress) {
-  progress.object.key.clear();
-  if (progress.state == SplitState::kFinished) {
-    progress.position.parser_state.clear();
-    progress.position.decoder_state.clear();
-  }
-  return progress.encode();
-}
-
-Result<SplitProgress> decode_pg_progress(std::string_view key, std::string_view bytes) {
-  auto progress = SplitProgress::decode(bytes);
-  if (progress) {
-    progress->object.key = key;
-  } else {
-    progress.error().message = "Table leat.position: " + progress.error().message;
-    progress.error().at.object = key;
-  }
-  return progress;
-}
-
 std::string_view pg_copy_rejects() noexcept {
   return "COPY leat.reject (pipeline, object, key, version, record, byte_offset, column_name, "
          "text, "
@@ -94,14 +78,14 @@ std::string_view pg_copy_rejects() noexcept {
 
 void append_pg_reject(const std::string& pipeline, const ObjectVersion& split,
                       const RejectedRow& reject, std::string& out) {
-  const std::string object = readable(split.key);
-  const std::string version = readable(split.version);
+  const std::string object = pg_readable(split.key);
+  const std::string version = pg_readable(split.version);
   const std::string record = bigint(reject.record);
   const std::string offset = bigint(reject.byte_offset);
-  const std::string column = readable(reject.column);
-  const std::string text = readable(reject.text);
+  const std::string column = pg_readable(reject.column);
+  const std::string text = pg_readable(reject.text);
   const std::string code(error_code_name(reject.code));
-  const std::string reason = readable(reject.reason);
+  const std::string reason = pg_readable(reject.reason);
   append_copy_row({&pipeline, &object, &split.key, &version, &record, &offset,
                    reject.column.empty() ? nullptr : &column, &text, &reject.raw, &code, &reason},
                   out);

@@ -19,10 +19,10 @@ inline constexpr std::uint32_t kPgTextOid = 25;
 /// Makes the tables that are absent. Inside a transaction.
 Result<void> make_pg_tables(PgConnection& connection);
 
-/// The row's key column holds the object's key. A finished split is never resumed: it needs neither
-/// the parser's nor the decoder's state.
-std::string encode_pg_progress(SplitProgress progress);
-Result<SplitProgress> decode_pg_progress(std::string_view key, std::string_view bytes);
+/// As text of PostgreSQL: bytes that cannot be in one are written as \xHH.
+std::string pg_readable(std::string_view bytes);
+/// Whether it can stand in a text as it is.
+bool is_pg_text(std::string_view bytes);
 
 /// The statement that takes rejects, and one of its rows.
 std::string_view pg_copy_rejects() noexcept;

@@ -258,6 +258,20 @@ Result<std::string> parse_postgres_table(std::string_view name) {
   return quoted;
 }
 
+Result<std::vector<std::string>> find_postgres_columns(PgConnection& connection,
+                                                       const std::string& name,
+                                                       std::span<const std::string_view> fields) {
+  auto table = look_up(connection, name);
+  if (!table) return std::move(table).error();
+  std::vector<std::string> columns;
+  if (!*table) return columns;
+  for (const std::string_view field : fields) {
+    const ExistingColumn* const column = find_column(**table, field);
+    columns.push_back(column == nullptr ? "" : quote_sql_name(column->name));
+  }
+  return columns;
+}
+
 Result<PgTargetTable> open_postgres_table(PgConnection& connection, const std::string& name,
                                           const Schema& schema, bool create) {
   auto table = look_up(connection, name);

@@ -1,6 +1,7 @@
 // The table that takes the rows: made by leat, or found and matched.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,12 @@ struct PgTargetTable {
 /// @return  The name with each part quoted.
 ///   kInvalidArgument
 Result<std::string> parse_postgres_table(std::string_view name);
+
+/// The columns of a table that go by these names, as open_postgres_table matches them: quoted, an
+/// empty text for one that is not there. No columns at all: there is no such table.
+Result<std::vector<std::string>> find_postgres_columns(PgConnection& connection,
+                                                       const std::string& name,
+                                                       std::span<const std::string_view> fields);
 
 /// Makes the table for the schema where it is absent and `create` allows it, or checks that the
 /// existing one can take the rows: each field has a column of its name (exact, else the only one

@@ -6,6 +6,8 @@
 
 #include "connector/json_text.h"
 #include "connector/postgres/record.h"
+#include "connector/postgres/removal.h"
+#include "connector/progress_row.h"
 #include "connector/sql_name.h"
 
 namespace leat::connector {
@@ -108,6 +110,43 @@ void PgWriter::begin_commit(PgCommit commit) {
 }
 
 Result<void> PgWriter::finish_commit() { return wait(); }
+
+/// After it the connection is the caller's, in a transaction and outside of COPY.
+Result<void> PgWriter::begin_now() {
+  begin_flush();
+  if (Result<void> done = wait(); !done) return done;
+  return begin();
+}
+
+Result<std::uint64_t> PgWriter::remove_rows(std::span<const RowsOfObject> ranges) {
+  if (Result<void> begun = begin_now(); !begun) return std::move(begun).error();
+  Result<std::uint64_t> removed =
+      remove_pg_rows(*connection_, context_.pipeline, context_.table, ranges);
+  if (removed) step("rows removed");
+  return removed;
+}
+
+Result<void> PgWriter::remove_rejects(std::span<const KeptReject> rejects) {
+  if (Result<void> begun = begin_now(); !begun) return begun;
+  Result<void> removed = remove_pg_rejects(*connection_, context_.pipeline, rejects);
+  if (removed) step("rejects removed");
+  return removed;
+}
+
+Result<void> PgWriter::roll_back() {
+  begin_flush();
+  if (Result<void> done = wait(); !done) return done;
+  rejects_.clear();
+  refused_.clear();
+  refused_rows_ = refused_rows_committed_;
+  if (!in_transaction_) return {};
+  auto back = connection_->run("ROLLBACK");
+  if (!back) return std::move(back).error();
+  in_transaction_ = false;
+  savepoint_ = false;
+  step("rolled back");
+  return {};
+}
 
 void PgWriter::work(std::stop_token stop) {
   while (true) {
@@ -292,7 +331,7 @@ Result<void> PgWriter::refuse(std::int64_t row, const PgFailure& failure, const 
   reject.record = static_cast<std::uint64_t>(chunk.record_numbers.as<std::int64_t>()[row]);
   reject.byte_offset = static_cast<std::uint64_t>(chunk.record_offsets.as<std::int64_t>()[row]);
   reject.column = failure.column;
-  reject.code = ErrorCode::kBadValue;
+  reject.code = ErrorCode::kRowRefused;
   reject.reason = error.message;
   ++refused_rows_;
   const bool too_many = context_.refused_rows_max != 0 && refused_rows_ > context_.refused_rows_max;
@@ -326,6 +365,7 @@ Result<void> PgWriter::commit(const PgCommit& commit) {
   step("commit sent");
   if (Result<void> committed = connection_->finish_commit(); !committed) return committed;
   step("commit answered");
+  refused_rows_committed_ = refused_rows_;
   in_transaction_ = false;
   savepoint_ = false;
   return {};
@@ -340,7 +380,7 @@ Result<bool> PgWriter::keeps_former(const SplitProgress& changed) {
   if (!row) return std::move(row).error();
   if (row->rows() == 0) return false;
   Result<SplitProgress> before =
-      decode_pg_progress(changed.object.key, bytes_of_hex(row->text(0, 0)));
+      decode_progress_row("leat.position", changed.object.key, bytes_of_hex(row->text(0, 0)));
   if (!before) return std::move(before).error();
   return before->rows + before->rejected > 0 && !before->object.same_version(changed.object);
 }
@@ -362,7 +402,7 @@ Result<void> PgWriter::keep_progress(const PgCommit& commit) {
       if (*keeps) continue;
     }
     keys.append(split.object.key);
-    progresses.append(encode_pg_progress(split));
+    progresses.append(encode_progress_row(split));
   }
   const std::string epoch = std::to_string(commit.mark.epoch);
   auto kept = connection_->run(

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -26,6 +27,7 @@ namespace leat::connector {
 /// What all writers of a sink have in common. Changed only while none of them has anything to do.
 struct PgWriterContext {
   PgSessionOptions session;
+  std::string table;  ///< As parse_postgres_table returned it.
   std::string pipeline;
   std::string owner;
   bool keep_rejects = false;
@@ -57,6 +59,11 @@ class PgWriter {
   void begin_flush();
   /// Waits for it. Rows that the table refused since the last one, by split.
   Result<std::vector<RefusedRows>> finish_flush();
+  /// Once everything queued so far is done: RowSink's calls of the same names, in the open
+  /// transaction.
+  Result<std::uint64_t> remove_rows(std::span<const RowsOfObject> ranges);
+  Result<void> remove_rejects(std::span<const KeptReject> rejects);
+  Result<void> roll_back();
   /// Queues the commit of everything that was written and of `commit`.
   void begin_commit(PgCommit commit);
   Result<void> finish_commit();
@@ -77,6 +84,7 @@ class PgWriter {
 
   void add(Job job);
   Result<void> wait();
+  Result<void> begin_now();
   void work(std::stop_token stop);
   Result<void> run(const Job& job);
   Result<void> connect();
@@ -118,6 +126,7 @@ class PgWriter {
   std::vector<Reject> rejects_;
   std::vector<RefusedRows> refused_;
   std::uint64_t refused_rows_ = 0;
+  std::uint64_t refused_rows_committed_ = 0;
   std::jthread thread_;
 };
 

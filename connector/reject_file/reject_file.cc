@@ -38,15 +38,6 @@ void append_member(std::string_view name, std::uint64_t value, std::string& out)
   out += std::to_string(value);
 }
 
-// The name of a new file is only as durable as its folder.
-void sync_folder_of(const std::filesystem::path& path) {
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
-}
-
 /// A file's content, read only. Empty when it cannot be had.
 class MappedFile {
  public:

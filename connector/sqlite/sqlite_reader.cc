@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "connector/progress_row.h"
 #include "connector/sql_name.h"
-#include "connector/sqlite/record_rows.h"
 
 namespace leat::connector {
 
@@ -69,7 +69,7 @@ Result<std::optional<SplitProgress>> SqliteReader::next_progress() {
   auto row = progress_->step(database_, "read the progress in");
   if (!row) return std::move(row).error();
   if (!*row) return std::optional<SplitProgress>();
-  auto progress = decode_row(progress_->bytes(0), progress_->bytes(1));
+  auto progress = decode_progress_row("leat_split", progress_->bytes(0), progress_->bytes(1));
   if (!progress) return std::move(progress).error();
   return std::optional<SplitProgress>(*std::move(progress));
 }

@@ -14,8 +14,8 @@ namespace {
 // lineage columns are, so that an index on _object can be used where there is one.
 constexpr std::string_view kRemoved = R"sql(
 CREATE TEMP TABLE IF NOT EXISTS leat_removed (
-  key TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, first INTEGER NOT NULL,
-  behind INTEGER NOT NULL) WITHOUT ROWID;
+  key TEXT NOT NULL, version TEXT NOT NULL, first INTEGER NOT NULL, behind INTEGER NOT NULL,
+  PRIMARY KEY (key, version, first)) WITHOUT ROWID;
 DELETE FROM temp.leat_removed;
 )sql";
 
@@ -36,6 +36,7 @@ Result<std::uint64_t> SqliteSink::remove_rows(std::span<const RowsOfObject> rang
       return std::move(rolled_back).error();
     }
   }
+  step("rows removed");
   return removed;
 }
 
@@ -50,7 +51,8 @@ Result<std::uint64_t> SqliteSink::remove_rows_in_transaction(std::span<const Row
   }
   if (auto made = database_->execute(std::string(kRemoved)); !made) return std::move(made).error();
   {
-    auto insert = database_->prepare("INSERT INTO temp.leat_removed VALUES (?1, ?2, ?3, ?4)");
+    auto insert =
+        database_->prepare("INSERT OR IGNORE INTO temp.leat_removed VALUES (?1, ?2, ?3, ?4)");
     if (!insert) return std::move(insert).error();
     for (const RowsOfObject& range : ranges) {
       insert->bind_text(1, range.object.key);
@@ -124,6 +126,7 @@ Result<void> SqliteSink::remove_rejects_in_transaction(std::span<const KeptRejec
     erase->bind(5, static_cast<std::int64_t>(kept.reject.byte_offset));
     if (auto done = erase->run(*database_, "take a reject out of"); !done) return done;
   }
+  step("rejects removed");
   return {};
 }
 
@@ -132,6 +135,7 @@ Result<void> SqliteSink::roll_back() {
     return Error{ErrorCode::kInternal, "The SQLite sink was used after an error or before open()."};
   }
   database_->rollback();
+  step("rolled back");
   // The table may have been made in this very transaction.
   inserter_.reset();
   target_.reset();

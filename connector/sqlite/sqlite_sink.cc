@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "connector/owner_token.h"
+#include "connector/progress_row.h"
 #include "connector/sql_name.h"
 #include "connector/sqlite/record_rows.h"
 
@@ -115,7 +116,7 @@ Result<void> SqliteSink::visit_progress(std::uint64_t since_epoch, const Progres
     auto row = select->step(*database_, "read the progress in");
     if (!row) return std::move(row).error();
     if (!*row) return {};
-    auto progress = decode_row(select->bytes(0), select->bytes(1));
+    auto progress = decode_progress_row("leat_split", select->bytes(0), select->bytes(1));
     if (!progress) return std::move(progress).error();
     if (auto visited = visit(*progress); !visited) return visited;
   }
@@ -302,7 +303,9 @@ Result<void> SqliteSink::commit_in_transaction(const Checkpoint& checkpoint) {
   update.bind(5, static_cast<std::int64_t>(checkpoint.parent));
   if (auto done = update.run(*database_, "write the epoch to"); !done) return done;
   if (database_->changes() != 1) return fenced();
+  step("commit begins");
   if (auto done = database_->execute("COMMIT"); !done) return done;
+  step("commit answered");
   written_.clear();
   first_reject_rowid_.reset();
   return {};
@@ -323,7 +326,8 @@ Result<void> SqliteSink::keep_progress(const SplitProgress& progress) {
     select.bind_blob(2, progress.object.key);
     auto row = select.step(*database_, "read the progress in");
     Result<SplitProgress> before = SplitProgress{};
-    if (row && *row) before = decode_row(progress.object.key, select.bytes(0));
+    if (row && *row)
+      before = decode_progress_row("leat_split", progress.object.key, select.bytes(0));
     select.reset();
     if (!row) return std::move(row).error();
     if (!before) return std::move(before).error();
@@ -331,7 +335,7 @@ Result<void> SqliteSink::keep_progress(const SplitProgress& progress) {
       return {};
     }
   }
-  const std::string bytes = encode_for_row(progress);
+  const std::string bytes = encode_progress_row(progress);
   Statement& upsert = statements_->upsert_split;
   upsert.bind_text(1, pipeline_);
   upsert.bind_blob(2, progress.object.key);

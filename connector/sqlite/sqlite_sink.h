@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connector/sqlite/database.h"
@@ -25,6 +27,7 @@ struct SqliteSinkOptions {
   /// How long to wait for another writer of the same file. Longer than any epoch of another
   /// pipeline should take.
   int busy_timeout_ms = 10'000;
+  std::function<void(std::string_view)> on_step = {};  ///< See SinkOptions.
 };
 
 class SqliteSink final : public RowSink {
@@ -77,6 +80,9 @@ class SqliteSink final : public RowSink {
   Result<void> commit_in_transaction(const Checkpoint& checkpoint);
   Result<void> keep_progress(const SplitProgress& progress);
   Result<void> or_roll_back(Result<void> result);
+  void step(std::string_view name) const {
+    if (options_.on_step) options_.on_step(name);
+  }
   Error fenced() const;
 
   const SqliteSinkOptions options_;

@@ -40,6 +40,8 @@ enum class ErrorCode : std::uint16_t {
   kInternal = 22,           ///< A broken invariant of leat itself. Please report it.
   kStateMismatch = 23,      ///< State folder and sink disagree about what was committed.
   kBadEncoding = 24,        ///< Compressed content that is broken, cut off, or above the limits.
+  kRowRefused = 25,         ///< A row that the table's own rules refuse, as a reject: its `raw` is
+                            ///< not the record but the row, as a JSON object of texts.
 };
 
 /// The code's stable lower-case name, e.g. "object_changed".

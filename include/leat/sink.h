@@ -20,7 +20,7 @@ namespace leat {
 /// Rows that the table's own rules refused, and that became rejects for it.
 struct RefusedRows {
   std::shared_ptr<const ObjectVersion> split;
-  std::vector<RejectedRow> rows;  ///< `raw` is the row as a JSON object of texts.
+  std::vector<RejectedRow> rows;  ///< Each with kRowRefused.
 };
 
 /// Rows of one version of one object, as the table's lineage columns tell them.
@@ -121,8 +121,8 @@ class RowSink {
   virtual Result<std::unique_ptr<SinkReader>> read(std::string_view pipeline) const;
 
   /// Takes rows out of the table, in the open transaction: those whose lineage columns name one of
-  /// `ranges` (no object twice), and the sink's rejects of the same records. Progress is not
-  /// touched: commit() brings it.
+  /// `ranges` (which do not overlap), and the sink's rejects of the same records. Progress is not
+  /// touched: commit() brings it, and has to name the same objects.
   ///
   /// @return  The number of rows that went.
   ///   kUnsupported  The table has no lineage columns; or it is shared with another pipeline that
@@ -130,7 +130,8 @@ class RowSink {
   ///   as write()
   virtual Result<std::uint64_t> remove_rows(std::span<const RowsOfObject> ranges);
 
-  /// Takes rejects out of the sink's keeping, in the open transaction.
+  /// Takes rejects of earlier epochs out of the sink's keeping, in the open transaction. A commit
+  /// that names their objects follows.
   ///   kUnsupported, as write()
   virtual Result<void> remove_rejects(std::span<const KeptReject> rejects);
 
@@ -177,9 +178,11 @@ struct SinkOptions {
   std::uint32_t statement_timeout_ms = 0;
   /// How long a statement may wait for a lock; 0: as the server has it.
   std::uint32_t lock_timeout_ms = 30'000;
-  /// Told of the steps of a commit as they are taken ("copy sent", "copy ended", "commit begins",
-  /// "commit sent", "commit answered"; by the loader "ledger begins", "ledger written"), from any
-  /// thread. For traces and tests.
+
+  /// Told of the steps of sinks with tables as they are taken ("copy sent", "copy ended", "rows
+  /// removed", "rejects removed", "rolled back", "commit begins", "commit sent", "commit answered";
+  /// by loader and repairs "ledger begins", "ledger written"), from any thread. For traces and
+  /// tests.
   std::function<void(std::string_view)> on_step = {};
 };
 

@@ -55,6 +55,7 @@ TEST(ErrorCode, HasANameOfItsOwn) {
   EXPECT_EQ(error_code_name(static_cast<ErrorCode>(4)), "object_changed");
   EXPECT_EQ(error_code_name(ErrorCode::kStateMismatch), "state_mismatch");
   EXPECT_EQ(error_code_name(ErrorCode::kBadEncoding), "bad_encoding");
+  EXPECT_EQ(error_code_name(ErrorCode::kRowRefused), "row_refused");
   EXPECT_EQ(error_code_name(static_cast<ErrorCode>(9999)), "unknown");
 }
 
