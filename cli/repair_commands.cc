@@ -81,6 +81,7 @@ struct Command {
     }
     options->sink.keep_rejects =
         options->rejects_file.empty() && options->source.format.on_error != OnError::kFail;
+    options->sink.reject_refused = options->source.format.on_error != OnError::kFail;
     return options;
   }
 };
@@ -267,11 +268,6 @@ int run_replay(const Command& command, const ReplayFlags& flags) {
 int run_redrive(const Command& command) {
   Result<LoaderOptions> options = command.options();
   if (!options) return report_error(options.error());
-  if (!options->rejects_file.empty()) {
-    return report_error({ErrorCode::kInvalidArgument,
-                         "rejects are redriven from the sink's table leat_reject only; leave out "
-                         "--rejects"});
-  }
   Result<executor::SplitFilter> filter = command.selection.filter(options->source.state_dir);
   if (!filter) return report_error(filter.error());
   std::uint64_t failures = 0;
@@ -288,6 +284,7 @@ int run_redrive(const Command& command) {
            {"dry_run", command.dry_run},
            {"rejects", report->rejects},
            {"rows", report->rows},
+           {"refused", report->refused},
            {"objects", report->objects},
            {"objects_failed", failures},
            {"epoch", report->epoch},
@@ -295,6 +292,9 @@ int run_redrive(const Command& command) {
   } else {
     std::cout << format_count(report->rows) << " of " << plural(report->rejects, "reject")
               << (command.dry_run ? " would become rows; nothing was changed\n" : " became rows\n");
+    if (report->refused > 0) {
+      std::cout << plural(report->refused, "row") << " refused by the table's own rules again\n";
+    }
     if (!command.dry_run && report->rows > 0) std::cout << undo << "\n";
   }
   return flushed(failures > 0 ? kExitAttention : kExitOk);
@@ -444,9 +444,11 @@ object, each in one transaction; that needs --lineage.)");
                      R"(Examples:
   leat redrive --config leat.toml --on-error reject --dry-run
   leat redrive --config leat.toml --schema 'id bigint, amount numeric(12,2)'
+  leat redrive --config leat.toml --rejects rejects.jsonl
 
-Takes the flags of the load. Rejects are those of the table leat_reject; the column raw holds the record,
-and may be corrected there.)");
+Takes the flags of the load. Rejects are those of the sink's reject table, or with --rejects FILE those of
+the file (which needs --lineage); raw holds the record, or where the table refused a row the row as JSON, and
+may be corrected there.)");
   impl_->redrive.selection.add_key(*impl_->redrive.app);
   impl_->redrive.add_dry_run();
 

@@ -105,7 +105,8 @@ class PipelineRun {
 Result<void> PipelineRun::open() {
   if (options_.source.on_change == SourceOptions::OnChange::kReplace && !sink_.transactional()) {
     return Error{ErrorCode::kInvalidArgument,
-                 "--on-change replace needs a sink that takes rows out again, such as sqlite:FILE"};
+                 "--on-change replace needs a sink that takes rows out again, such as "
+                 "postgresql://… or sqlite:FILE"};
   }
   Result<std::unique_ptr<SourceExecutor>> source =
       SourceExecutor::prepare(options_.source, nullptr, consumer_of(options_));
@@ -214,9 +215,11 @@ Result<void> PipelineRun::commit(const Checkpoint& checkpoint) {
 /// of their own: a crash anywhere in between leaves the former ones.
 Result<void> PipelineRun::replace(const ObjectVersion& object) {
   if (Result<void> committed = commit_epoch(); !committed) return committed;
-  Result<std::vector<RowsOfObject>> former = source_->loaded_versions(object.key);
-  if (!former) return std::move(former).error();
-  if (Result<std::uint64_t> removed = sink_.remove_rows(*former); !removed) {
+  Result<std::vector<SplitProgress>> loaded = source_->loaded_versions(object.key);
+  if (!loaded) return std::move(loaded).error();
+  std::vector<RowsOfObject> former;
+  for (SplitProgress& split : *loaded) former.push_back({.object = std::move(split.object)});
+  if (Result<std::uint64_t> removed = sink_.remove_rows(former); !removed) {
     return std::move(removed).error();
   }
   Result<void> written;

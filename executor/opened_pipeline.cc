@@ -14,6 +14,7 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
     return std::move(there).error();
   }
   OpenedPipeline opened;
+  opened.on_step = options.sink.on_step;
   Result<std::unique_ptr<RowSink>> sink = open_sink(options.to, options.sink);
   if (!sink) return std::move(sink).error();
   opened.sink = std::move(*sink);
@@ -41,13 +42,21 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
   if (Result<void> recovered = opened.source->recover(since); !recovered) {
     return std::move(recovered).error();
   }
+  if (options.rejects_file.empty()) return opened;
+  Result<connector::RejectFile> rejects =
+      connector::RejectFile::open(options.rejects_file, opened.source->pipeline(), mark->epoch);
+  if (!rejects) return std::move(rejects).error();
+  opened.rejects.emplace(std::move(*rejects));
   return opened;
 }
 
 Result<void> OpenedPipeline::commit(std::vector<SplitProgress> splits) {
   const Checkpoint checkpoint = source->checkpoint_of(std::move(splits));
   if (Result<void> committed = sink->commit(checkpoint); !committed) return committed;
-  return source->commit(checkpoint);
+  if (on_step) on_step("ledger begins");
+  if (Result<void> committed = source->commit(checkpoint); !committed) return committed;
+  if (on_step) on_step("ledger written");
+  return {};
 }
 
 }  // namespace leat::executor

@@ -86,6 +86,14 @@ Result<Repair> Repair::open(const LoaderOptions& options) {
                      ", which does not follow the state folder's epoch " +
                      std::to_string(repair.ledger_->epoch()) + ": restore what belongs together"};
   }
+  repair.on_step_ = options.sink.on_step;
+  // Lines of an epoch that was not committed are cut off before another gets its number.
+  if (!options.rejects_file.empty()) {
+    Result<connector::RejectFile> rejects =
+        connector::RejectFile::open(options.rejects_file, repair.pipeline_, mark->epoch);
+    if (!rejects) return std::move(rejects).error();
+    repair.rejects_.emplace(std::move(*rejects));
+  }
   if (mark->epoch != repair.ledger_->epoch()) {
     since.epoch = mark->epoch;
     since.token = mark->token;
@@ -108,7 +116,10 @@ Result<void> Repair::commit(std::vector<SplitProgress> splits) {
     split.updated_ms = now_ms;
   }
   if (Result<void> committed = sink_->commit(checkpoint); !committed) return committed;
-  return ledger_->commit(checkpoint);
+  if (on_step_) on_step_("ledger begins");
+  if (Result<void> committed = ledger_->commit(checkpoint); !committed) return committed;
+  if (on_step_) on_step_("ledger written");
+  return {};
 }
 
 Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& rewind,

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "connector/reject_file/reject_file.h"
 #include "executor/split_filter.h"
 #include "leat/loader.h"
 #include "leat/result.h"
@@ -41,6 +44,8 @@ class Repair {
 
   std::unique_ptr<state::Ledger> ledger_;
   std::unique_ptr<RowSink> sink_;
+  std::optional<connector::RejectFile> rejects_;  ///< Without what was not committed.
+  std::function<void(std::string_view)> on_step_;
   std::string pipeline_;
 };
 

@@ -72,7 +72,7 @@ Result<SplitProgress> Replay::emit(const SplitProgress& loaded, RowSink& sink) {
         rows += static_cast<std::uint64_t>(chunk.rows);
         rejected += chunk.rejects.size();
         if (chunk.rows == 0 && chunk.rejects.empty()) return {};
-        Result<void> written = sink.write(chunk);
+        Result<void> written = sink.take(std::move(chunk));
         if (!written) refused_ = written.error();
         return written;
       });

@@ -46,15 +46,23 @@ Result<ReplayReport> replay(const LoaderOptions& options, const ReplayOptions& r
 struct RedriveReport {
   std::uint64_t rejects = 0;  ///< Looked at.
   std::uint64_t rows = 0;     ///< That became rows, and are rejects no longer.
+  std::uint64_t refused = 0;  ///< That fit the schema, and were refused by the table's own rules.
   std::uint64_t objects = 0;  ///< Of which rejects became rows.
   std::uint64_t epoch = 0;
 };
 
-/// Parses the rejects that the sink keeps again, with the options of now; those that fit become
-/// rows, and leave the reject table in the same transaction. The header comes from the object's
-/// front where the format has one, so the object must still be there in its version.
+/// Parses the rejects that are kept again, with the options of now; those that fit become rows, and
+/// are rejects no longer. The header comes from the object's front where the format has one, so the
+/// object must still be there in its version; a row that the table refused (kRowRefused) needs
+/// nothing of it.
+///
+/// Rejects of the sink's table leave it in the same transaction. Those of options.rejects_file
+/// leave the file after it: where a crash came between the two, they take the place of the rows
+/// that they became, which needs lineage.
 ///
 /// @param failed  Told of each object whose rejects could not be tried.
+///   kUnsupported  A reject file, and a table without lineage columns.
+///   kCorrupt      A line of the reject file is no reject.
 Result<RedriveReport> redrive(const LoaderOptions& options, const SplitFilter& filter, bool dry_run,
                               const FailureVisitor& failed);
 

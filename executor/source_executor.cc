@@ -17,6 +17,7 @@ namespace {
 using LogLevel = SourceOptions::LogLevel;
 
 constexpr std::size_t kPendingSplitsMax = 2'000;
+constexpr std::uint32_t kRefusedRowBytesMax = 256u << 20;
 constexpr std::size_t kChunkBytesMax = 1u << 20;
 constexpr std::size_t kChunkBytesMin = 16u << 10;
 
@@ -295,14 +296,18 @@ std::optional<Polled> SourceExecutor::handle_change(std::shared_ptr<const Object
   return Polled{};
 }
 
-Result<std::vector<RowsOfObject>> SourceExecutor::loaded_versions(std::string_view key) const {
+std::optional<std::string> SourceExecutor::key_of(std::string_view uri) const {
+  const std::string front = store_->uri_of("");
+  if (!uri.starts_with(front)) return std::nullopt;
+  return std::string(uri.substr(front.size()));
+}
+
+Result<std::vector<SplitProgress>> SourceExecutor::loaded_versions(std::string_view key) const {
   Result<std::vector<SplitProgress>> entries = ledger_->find(key);
-  if (!entries) return std::move(entries).error();
-  std::vector<RowsOfObject> loaded;
-  for (SplitProgress& entry : *entries) {
-    if (entry.rows + entry.rejected > 0) loaded.push_back({.object = std::move(entry.object)});
-  }
-  return loaded;
+  if (!entries) return entries;
+  std::erase_if(*entries,
+                [](const SplitProgress& entry) { return entry.rows + entry.rejected == 0; });
+  return entries;
 }
 
 Result<SplitProgress> SourceExecutor::read_again(
@@ -346,6 +351,21 @@ Result<std::unique_ptr<ByteStreamParser>> SourceExecutor::make_parser_again() co
   if (schemas_.parsed() != nullptr) return make_parser(schemas_.format(), schemas_.parsed());
   return Error{ErrorCode::kNotFound,
                "the columns are not known: nothing was loaded yet, and no --schema is given"};
+}
+
+Result<std::unique_ptr<ByteStreamParser>> SourceExecutor::make_refused_row_parser() const {
+  if (schemas_.parsed() == nullptr) return make_parser_again();
+  FormatOptions format;
+  format.kind = Format::kJsonLines;
+  format.on_error = OnError::kReject;
+  format.extra_columns = ExtraColumns::kIgnore;  // Lineage and partitions: complete() adds them.
+  format.record_bytes_max = kRefusedRowBytesMax;
+  auto schema = std::make_shared<Schema>(*schemas_.parsed());
+  // A json value stands there as a text, like all others.
+  for (Field& field : schema->fields) {
+    if (field.type.id == TypeId::kJson) field.type.id = TypeId::kText;
+  }
+  return make_parser(format, std::move(schema));
 }
 
 Result<void> SourceExecutor::complete(RowChunk& chunk) {

@@ -53,6 +53,9 @@ class SourceExecutor final : public Source {
   /// A split's key as a user would write it.
   std::string uri_of(std::string_view key) const { return store_->uri_of(key); }
 
+  /// The key of what uri_of made; nullopt: it is of another store.
+  std::optional<std::string> key_of(std::string_view uri) const;
+
   /// Takes over a part of the consumer's record in a new state folder; recover() completes it.
   Result<void> restore(std::span<const SplitProgress> splits) { return ledger_->restore(splits); }
   /// Takes over what the consumer committed after the ledger's epoch.
@@ -69,7 +72,7 @@ class SourceExecutor final : public Source {
   /// upon one. The caller answers with replaced() or not_replaced().
   std::shared_ptr<const ObjectVersion> take_replacement() { return std::move(replacement_); }
   /// What is known to be loaded of an object: the versions that brought rows or rejects.
-  Result<std::vector<RowsOfObject>> loaded_versions(std::string_view key) const;
+  Result<std::vector<SplitProgress>> loaded_versions(std::string_view key) const;
   /// Reads one version of an object from its front to its end on the caller's thread, and hands its
   /// chunks to `deliver`, whose error ends it. The schema has to be known. Nothing is remembered.
   ///
@@ -83,6 +86,8 @@ class SourceExecutor final : public Source {
   Result<std::string> parser_state_of(const ObjectVersion& object);
   /// A parser of this pipeline's objects, whose chunks complete() completes.
   Result<std::unique_ptr<ByteStreamParser>> make_parser_again() const;
+  /// The same, of rows as rejects with kRowRefused hold them: from the start of each.
+  Result<std::unique_ptr<ByteStreamParser>> make_refused_row_parser() const;
   /// Adds what a delivered chunk has beside the data: partitions and lineage.
   ///   kBadValue  The key's partitions do not fit their types.
   Result<void> complete(RowChunk& chunk);

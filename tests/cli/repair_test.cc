@@ -250,6 +250,47 @@ TEST_F(RepairTest, RedriveTurnsMendedRejectsIntoRows) {
   EXPECT_THAT(leat("redrive" + redrive).out, HasSubstr("0 of 1 reject became rows"));
 }
 
+TEST_F(RepairTest, RedriveTakesMendedLinesOutOfTheRejectFile) {
+  put("in/a.csv", "name,id\na,1\nb,x\nc,3\nd,y\n");
+  put("in/b.csv", "name,id\ne,z\n");
+  const std::string with = pipeline_ + "--on-error reject --rejects r.jsonl ";
+  expect_status(leat("load --once --log-level error" + with), 0);
+  EXPECT_THAT(leat("redrive" + with).out, HasSubstr("0 of 3 rejects became rows"));
+  std::string text = content("r.jsonl");
+  text.replace(text.find("b,x"), 3, "b,2");
+  text.replace(text.find("e,z"), 3, "e,5");
+  put("r.jsonl", text +
+                     "{\"pipeline\":\"of somebody else\",\"object\":\"o\",\"version\":\"v\","
+                     "\"record\":1,\"byte_offset\":0,\"raw\":\"q,7\"}\n");
+  const std::string before = content("r.jsonl");
+  EXPECT_THAT(leat("redrive --dry-run" + with).out, HasSubstr("2 of 3 rejects would become"));
+  EXPECT_EQ(content("r.jsonl"), before);
+  expect_status(leat("redrive" + with), 0);
+  EXPECT_THAT(rows("SELECT id, name, _record, _offset FROM t ORDER BY id"),
+              ElementsAre("1|a|1|8", "2|b|2|12", "3|c|3|16", "5|e|1|8"));
+  EXPECT_THAT(content("r.jsonl"), HasSubstr("d,y"));
+  EXPECT_THAT(content("r.jsonl"), HasSubstr("of somebody else"));
+  EXPECT_THAT(content("r.jsonl"), Not(HasSubstr("b,2")));
+  put("r.jsonl", before);
+  expect_status(leat("redrive" + with), 0);
+  EXPECT_THAT(ids(), ElementsAre("1", "2", "3", "5"));
+  expect_status(leat("audit" + with), 0);
+}
+
+TEST_F(RepairTest, RepairCutsLinesOffThatWereNotCommitted) {
+  put("in/a.csv", "id,name\n1,a\nx,b\n");
+  put("in/b.csv", "id,name\n2,c\n");
+  const std::string with = pipeline_ + "--on-error reject --rejects r.jsonl ";
+  expect_status(leat("load --once --log-level error" + with), 0);
+  const std::string kept = content("r.jsonl");
+  // What a loader leaves that is killed between the file and the sink.
+  std::string lost = kept;
+  lost.replace(lost.find("\"epoch\":1"), 9, "\"epoch\":2");
+  put("r.jsonl", kept + lost);
+  expect_status(leat("rewind --key in/b.csv" + with), 0);
+  EXPECT_EQ(content("r.jsonl"), kept);
+}
+
 TEST_F(RepairTest, StateGoesOutAndInExactly) {
   put("in/a.csv", "id,name\n1,a\n");
   put("in/q.csv", "id,name\nx,y\n");

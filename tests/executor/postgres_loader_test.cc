@@ -1,21 +1,16 @@
-// Loads into PostgreSQL as a whole: what the table refuses, what is full, what is lost.
+// Loads into PostgreSQL as a whole: what the table refuses, what is lost.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
-#include <thread>
 
 #include "leat/loader.h"
 #include "tests/connector/postgres_server.h"
-#include "tests/support/small_disk.h"
+#include "tests/executor/continuous_load.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat {
@@ -68,74 +63,6 @@ class PostgresLoaderTest : public ::testing::Test {
   std::optional<test::PostgresDatabase> database_;
   std::optional<test::PostgresSession> reader_;
 };
-
-/// A load that goes on until it is told to stop, on a thread of its own.
-class ContinuousLoad {
- public:
-  explicit ContinuousLoad(LoaderOptions options) {
-    options.source.once = false;
-    options.source.poll_interval = std::chrono::milliseconds(20);
-    options.checkpoint_interval = std::chrono::milliseconds(20);
-    options.source.log = [this](SourceOptions::LogLevel level, const std::string& message) {
-      if (level < SourceOptions::LogLevel::kWarning) return;
-      const std::lock_guard lock(mutex_);
-      messages_ += message + "\n";
-      changed_.notify_all();
-    };
-    loader_ = *Loader::create(std::move(options));
-    thread_ = std::jthread([this](std::stop_token stop) {
-      result_ = loader_->run(stop, [this](const LoadReport& report) {
-        const std::lock_guard lock(mutex_);
-        rows_ = report.source.rows;
-        changed_.notify_all();
-      });
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-      changed_.notify_all();
-    });
-  }
-
-  /// False when it ended, or a minute passed, before.
-  bool says(const std::string& text) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::minutes(1), [&] {
-      return ended_ || messages_.find(text) != std::string::npos;
-    }) && messages_.find(text) != std::string::npos;
-  }
-  bool has_rows(std::uint64_t rows) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::minutes(1), [&] {
-      return ended_ || rows_ >= rows;
-    }) && rows_ >= rows;
-  }
-  Result<LoadReport> stop() {
-    thread_.request_stop();
-    thread_.join();
-    return *result_;
-  }
-  std::string messages() {
-    const std::lock_guard lock(mutex_);
-    return messages_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::string messages_;
-  std::uint64_t rows_ = 0;
-  bool ended_ = false;
-  std::unique_ptr<Loader> loader_;
-  std::optional<Result<LoadReport>> result_;
-  std::jthread thread_;
-};
-
-std::string many_rows(int first, int rows) {
-  std::string text = "id,name\n";
-  for (int i = first; i < first + rows; ++i) {
-    text += std::to_string(i) + "," + std::string(200, 'x') + "\n";
-  }
-  return text;
-}
 
 TEST_F(PostgresLoaderTest, OneBadRowInEachOfAThousandFilesCostsNoOther) {
   reader_->run("CREATE TABLE t (id bigint, name text CHECK (name <> 'refused'))");
@@ -221,27 +148,46 @@ TEST_F(PostgresLoaderTest, AContinuousLoadOutlastsTheLossOfItsConnections) {
   ASSERT_TRUE(report) << report.error().to_string();
 }
 
-TEST_F(PostgresLoaderTest, GoesOnWhenPostgresHasSpaceAgain) {
-  test::SmallDisk disk(16);
-  if (!disk.mounted()) GTEST_SKIP() << "mounting is not allowed here";
-  const std::filesystem::path place = disk.path() / "space";
-  std::filesystem::create_directory(place);
-  std::filesystem::permissions(place, std::filesystem::perms::all);
-  const std::string owner = "chown postgres " + place.string() + " 2>/dev/null";
-  if (::geteuid() == 0 && std::system(owner.c_str()) != 0) GTEST_SKIP() << "no user postgres";
-  const std::string space = "small_" + std::to_string(::getpid());
-  reader_->run("CREATE TABLESPACE " + space + " LOCATION '" + place.string() + "'");
-  reader_->run("CREATE TABLE t (id bigint, name text) TABLESPACE " + space);
-  disk.fill();
-  put("a", many_rows(0, 5'000));
+TEST_F(PostgresLoaderTest, AContinuousLoadOutlastsAServerThatTakesNoWrites) {
+  put("a", many_rows(0, 10));
   ContinuousLoad load(options());
-  EXPECT_TRUE(load.says("disk is full")) << load.messages();
-  disk.free();
-  EXPECT_TRUE(arrives(5'000)) << load.messages();
+  ASSERT_TRUE(load.has_rows(10)) << load.messages();
+  const std::string database = "ALTER DATABASE " + database_->name() + " ";
+  reader_->run(database + "SET default_transaction_read_only = on");
+  reader_->run(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+      "AND pid <> pg_backend_pid()");
+  put("b", many_rows(10, 10));
+  EXPECT_TRUE(load.says("read-only mode")) << load.messages();
+  reader_->run(database + "SET default_transaction_read_only = off");
+  EXPECT_TRUE(arrives(20)) << load.messages();
   const Result<LoadReport> report = load.stop();
   EXPECT_TRUE(report) << report.error().to_string();
+}
+
+TEST_F(PostgresLoaderTest, AContinuousLoadOutlastsAnAlteredTable) {
+  reader_->run("CREATE TABLE t (id numeric, name varchar)");
+  put("a", many_rows(0, 10));
+  ContinuousLoad load(options());
+  ASSERT_TRUE(load.has_rows(10)) << load.messages();
+  reader_->run("ALTER TABLE t ALTER id TYPE bigint, ALTER name TYPE text, ADD more integer");
+  put("b", many_rows(10, 10));
+  EXPECT_TRUE(arrives(20)) << load.messages();
+  const Result<LoadReport> report = load.stop();
+  EXPECT_TRUE(report) << report.error().to_string();
+}
+
+TEST_F(PostgresLoaderTest, ADroppedTableEndsTheLoadAndIsNotMadeAnew) {
+  put("a", many_rows(0, 10));
+  ContinuousLoad load(options());
+  ASSERT_TRUE(load.has_rows(10)) << load.messages();
   reader_->run("DROP TABLE t");
-  reader_->run("DROP TABLESPACE " + space);
+  put("b", many_rows(10, 10));
+  const Result<LoadReport> report = load.ended();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kStateMismatch);
+  EXPECT_THAT(report.error().message, HasSubstr("is gone"));
+  EXPECT_EQ(reader_->one("SELECT to_regclass('t') IS NULL"), "t");
 }
 
 }  // namespace

@@ -44,6 +44,11 @@ class SmallDisk {
     }
     ::close(fd);
   }
+  /// Another size. @return  False: it cannot be had.
+  bool resize(std::size_t size_mib) {
+    const std::string options = "size=" + std::to_string(size_mib) + "m";
+    return ::mount("leat", path_.c_str(), "tmpfs", MS_REMOUNT, options.c_str()) == 0;
+  }
   void free() {
     std::error_code ignored;
     std::filesystem::remove(ballast(), ignored);

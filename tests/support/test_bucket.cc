@@ -1,5 +1,6 @@
 #include "tests/support/test_bucket.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -8,6 +9,7 @@
 
 #include "connector/s3/s3_client.h"
 #include "connector/s3/s3_store.h"
+#include "connector/s3/write_xml.h"
 
 namespace leat::testing {
 namespace {
@@ -27,6 +29,17 @@ class FolderBucket final : public TestBucket {
     std::filesystem::last_write_time(
         path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
   }
+
+  std::vector<std::string> keys() const override {
+    std::vector<std::string> keys;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+      if (entry.is_regular_file()) keys.push_back(entry.path().lexically_relative(folder_));
+    }
+    std::sort(keys.begin(), keys.end());
+    return keys;
+  }
+
+  std::vector<std::string> tags(const std::string&) const override { return {}; }
 
   std::vector<std::string> flags() const override {
     return {"--from=" + (folder_ / "in" / "**" / "*.csv").string()};
@@ -58,6 +71,32 @@ class S3Bucket final : public TestBucket {
     if (const auto stored = client_->put_object(key, content); !stored) {
       throw std::runtime_error(stored.error().to_string());
     }
+  }
+
+  std::vector<std::string> keys() const override {
+    std::vector<std::string> keys;
+    std::string token;
+    do {
+      const auto page = client_->list_page("", "", token);
+      if (!page) throw std::runtime_error(page.error().to_string());
+      for (const ObjectVersion& object : page->objects) keys.push_back(object.key);
+      token = page->next_token;
+    } while (!token.empty());
+    return keys;
+  }
+
+  std::vector<std::string> tags(const std::string& key) const override {
+    connector::s3::WriteAnswerReader reader("Tagging");
+    const auto got =
+        client_->requester().perform({.operation = connector::s3::RequestContext::Operation::kTag,
+                                      .key = key,
+                                      .method = "GET",
+                                      .query = {{"tagging", ""}}},
+                                     {}, reader.check());
+    if (!got) throw std::runtime_error(got.error().to_string());
+    std::vector<std::string> tags;
+    for (const auto& [name, value] : reader.answer().tags) tags.push_back(name + "=" + value);
+    return tags;
   }
 
   std::vector<std::string> flags() const override {

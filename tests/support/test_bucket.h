@@ -15,6 +15,10 @@ class TestBucket {
   virtual ~TestBucket() = default;
   /// Throws when it cannot.
   virtual void put(const std::string& key, std::string_view content) = 0;
+  /// All of its objects, in the byte order of their keys.
+  virtual std::vector<std::string> keys() const = 0;
+  /// "name=value" of each tag of an object; a folder's have none.
+  virtual std::vector<std::string> tags(const std::string& key) const = 0;
   /// The command's flags that read everything below "in/".
   virtual std::vector<std::string> flags() const = 0;
 };
