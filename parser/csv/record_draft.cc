@@ -9,8 +9,9 @@ Error error_of(RecordOutcome outcome, const RecordLimits& limits, std::string_vi
             "--quote"};
   }
   if (outcome == RecordOutcome::kTooManyFields) {
-    return {ErrorCode::kRecordTooLarge,
-            "a record has more than " + std::to_string(limits.fields_max) + " fields; see --max-fields"};
+    return {ErrorCode::kRecordTooLarge, "a record has more than " +
+                                            std::to_string(limits.fields_max) +
+                                            " fields; see --max-fields"};
   }
   return {ErrorCode::kRecordTooLarge, "a record is longer than " +
                                           std::to_string(limits.bytes_max) + " bytes; " +
