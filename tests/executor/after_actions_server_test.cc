@@ -13,7 +13,7 @@
 #include "leat/loader.h"
 #include "state/ledger.h"
 #include "tests/connector/postgres_server.h"
-#include "tests/support/manual_clock.h"
+#include "tests/fault/hurried_clock.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_bucket.h"
 
@@ -87,7 +87,7 @@ TEST_F(AfterActionsServerTest, DeletingComesAfterTheCommitAndNotToWhatIsQuaranti
       lost = true;
       test::PostgresSession(database_->connection())
           .run(
-              "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = "
+              "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
               "current_database() AND application_name LIKE 'leat %'");
     }
   };
@@ -117,7 +117,7 @@ TEST_F(AfterActionsServerTest, WhatIsRefusedIsKeptInMindAndDoneByALaterRun) {
   if (reader == nullptr) GTEST_SKIP() << "LEAT_TEST_S3_READER_ROLE is not set";
   LoaderOptions with = options(AfterAction::Kind::kDelete);
   with.source.store.s3.role = S3Role{.arn = reader};
-  testing::ManualClock clock;  // Pauses take no time.
+  const fault::HurriedClock clock;
   with.source.clock = &clock;
   load(with);
   EXPECT_EQ(ids(), "1,2,3");
