@@ -103,6 +103,9 @@ class Judge {
   /// Values below that have a type, and a name above that is none of it, or the other way round.
   void judge_column(const std::vector<Row>& sample, std::size_t column) {
     const Cell& first = sample.front()[column];
+    if (first.text.empty() && column == 0 && numbers_rows(sample) && for_++ == 0) {
+      for_why_ = "column 1 numbers the rows below a place without a name";
+    }
     if (first.null) return;
     ColumnValues values;
     for (std::size_t i = 1; i < sample.size(); ++i) {
@@ -121,6 +124,17 @@ class Judge {
     } else if (for_++ == 0) {
       for_why_ = place + " holds " + type.to_sql() + " below " + excerpt(first.text);
     }
+  }
+
+  /// Behind the first record, column 1 counts up: a data frame's index.
+  static bool numbers_rows(const std::vector<Row>& sample) {
+    std::int64_t next = 0;
+    for (std::size_t i = 1; i < sample.size(); ++i, ++next) {
+      const std::string& text = sample[i].front().text;
+      if (i == 1 && text == "1") next = 1;
+      if (text != std::to_string(next)) return false;
+    }
+    return sample.size() > 2;
   }
 
   /// All is text, or there is nothing below.
