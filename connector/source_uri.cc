@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "connector/glob.h"
+#include "connector/hidden_text.h"
 #include "connector/s3/uri_encoding.h"
 #include "leat/object_store.h"
 
@@ -24,7 +25,9 @@ Error invalid(std::string message) {
   return Error{.code = ErrorCode::kInvalidArgument, .message = std::move(message)};
 }
 
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) {
+  return "'" + connector::without_url_secrets(text) + "'";
+}
 
 /// "s3" of "s3://…", in lower case; empty when `uri` is a plain path.
 std::string scheme_of(std::string_view uri) {
@@ -188,9 +191,10 @@ Result<SourceUri> parse_s3(std::string_view uri) {
                    "place of a bucket");
   }
   if (!plain || bucket.size() < 3 || bucket.size() > 255 || bucket.find("..") != bucket.npos) {
-    return invalid(in_quotes(bucket) + " in " + in_quotes(uri) +
-                   " is no bucket name: 3 or more letters, digits, '-', '.' or '_'; wildcards can "
-                   "stand in the key only");
+    return invalid(
+        in_quotes(uri) +
+        " holds no bucket name: 3 or more letters, digits, '-', '.' or '_'; wildcards can "
+        "stand in the key only");
   }
   std::string pattern(rest.substr(std::min(bucket.size() + 1, rest.size())));
   if (pattern.empty() || pattern.ends_with('/')) pattern += "**";

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "connector/glob.h"
+#include "connector/hidden_text.h"
 #include "connector/s3/credentials.h"
 #include "connector/s3/credentials/sts.h"
 #include "connector/s3/list_xml.h"
@@ -84,10 +85,11 @@ class AccessCheck {
     auto client = make_s3_client(input_.bucket, store, settings_);
     if (!client) return fail("settings", client.error());
     client_ = *std::move(client);
-    return step("settings", Outcome::kOk,
-                "bucket " + input_.bucket + " at " +
-                    (settings_.endpoint_url.empty() ? "AWS" : settings_.endpoint_url) +
-                    ", region " + settings_.region);
+    return step(
+        "settings", Outcome::kOk,
+        "bucket " + input_.bucket + " at " +
+            (settings_.endpoint_url.empty() ? "AWS" : without_url_secrets(settings_.endpoint_url)) +
+            ", region " + settings_.region);
   }
 
   bool credentials() {

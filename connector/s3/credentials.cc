@@ -9,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "connector/hidden_text.h"
 #include "connector/s3/credentials/chain.h"
 #include "connector/s3/credentials/refreshing.h"
 #include "connector/s3/credentials/sts.h"
@@ -70,7 +71,8 @@ Result<void> check_variant(const S3Settings& settings) {
   };
   const AwsVariant& aws = settings.aws;
   if (!settings.endpoint_url.empty() && (aws.fips || aws.dualstack)) {
-    return invalid("the endpoint URL '" + settings.endpoint_url + "' is given, and " +
+    return invalid("the endpoint URL '" + without_url_secrets(settings.endpoint_url) +
+                   "' is given, and " +
                    (aws.fips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT") +
                    " asks for one of AWS's; give one of them");
   }

@@ -28,7 +28,8 @@ class CredentialsProvider {
   virtual Result<std::shared_ptr<const S3Credentials>> current() = 0;
   /// The service refused `refused` as expired.
   /// @return  Whether current() now hands out others, so that it is worth trying again.
-  virtual bool renew(const S3Credentials& refused) = 0;
+  ///   Errors of CredentialSource::fetch.
+  virtual Result<bool> renew(const S3Credentials& refused) = 0;
   /// Unix time at which the current ones end; nullopt: no end is known.
   virtual std::optional<std::int64_t> expires_ms() { return std::nullopt; }
   /// Where they come from. For people; never holds a secret.

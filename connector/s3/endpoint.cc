@@ -5,17 +5,18 @@
 #include <charconv>
 #include <optional>
 
+#include "connector/hidden_text.h"
 #include "connector/s3/uri_encoding.h"
 
 namespace leat::connector::s3 {
 
 Result<Endpoint> parse_endpoint(std::string_view url) {
   const auto invalid = [&](std::string_view why) {
-    // What stands before an '@' may be a password.
+    // What stands before an '@' may be a password, whatever else is wrong.
     const bool has_user = url.find('@') != url.npos;
     return Error{.code = ErrorCode::kInvalidArgument,
                  .message = "the endpoint URL " +
-                            (has_user ? std::string() : "'" + std::string(url) + "' ") +
+                            (has_user ? std::string() : "'" + without_url_secrets(url) + "' ") +
                             std::string(why) + "; write http://host:9000 or https://host"};
   };
   Endpoint endpoint;

@@ -171,9 +171,43 @@ void RangeRead::take_end(Slot& slot, S3Requester::Attempt attempt) {
   arrived_.notify_one();
 }
 
+void RangeRead::send_again() {
+  failure_.reset();
+  due_.reset();
+  ++attempt_;
+  send(slots_[0]);
+}
+
+void RangeRead::tend() {
+  if (error_ || failure_) return;
+  if (!due_) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!all_ended() || written_ == length()) return;
+    }
+    failure_ = take_failure();
+    if (!recovery_) recovery_.emplace(requester_, stop_);
+    std::optional<Retry::Decision> decision = recovery_->decide(*failure_);
+    if (!decision) return;
+    failure_.reset();
+    error_ = std::move(decision->error);
+    if (error_) return;
+    due_ = requester_.clock().monotonic() + decision->pause;
+  }
+  if (requester_.clock().monotonic() >= *due_) send_again();
+}
+
 Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<std::byte> lent) {
   while (true) {
     const auto progressed = [&] { return received() > seen; };
+    if (!progressed() && due_) {
+      const Clock::Duration pause = *due_ - requester_.clock().monotonic();
+      if (pause.count() <= 0 || requester_.clock().wait(pause, stop_)) {
+        send_again();
+        continue;
+      }
+    }
+    if (!progressed() && error_) return *error_;
     const auto ready = [&] { return progressed() || all_ended(); };
     bool ended = false;
     std::size_t direct = 0;
@@ -185,7 +219,9 @@ Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<st
       std::optional<Hedge::Duration> patience;
       const bool may_hedge = hedge_ != nullptr && slots_[1].call == nullptr && !begun();
       if (may_hedge) patience = hedge_->patience();
-      if (patience) {
+      if (failure_ || due_) {
+        // Nothing is under way.
+      } else if (patience) {
         arrived_.wait_until(lock, stop_, slots_[0].sent + *patience, ready);
       } else {
         arrived_.wait(lock, stop_, ready);
@@ -203,12 +239,11 @@ Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<st
       drop_loser();
       return Arrival{.received = received(), .lent = direct};
     }
-    if (ended) {
-      const S3Failure failure = take_failure();
+    if (ended || failure_) {
+      if (!failure_) failure_ = take_failure();
       if (!recovery_) recovery_.emplace(requester_, stop_);
-      if (std::optional<Error> error = recovery_->after(failure)) return *std::move(error);
-      ++attempt_;
-      send(slots_[0]);
+      if ((error_ = recovery_->after(*failure_))) return *error_;
+      send_again();
       continue;
     }
     if (stop_.stop_requested()) {

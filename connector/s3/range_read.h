@@ -30,7 +30,7 @@ struct ReadCounters {
 
 /// Fills its memory from the front, on another thread, while the one that uses it does something
 /// else. What it needs beyond that (another attempt, which begins where the one before broke off)
-/// happens while that thread waits.
+/// happens while that thread waits, or tends it.
 ///
 /// Used by one thread. Borrows all that it is given.
 class RangeRead {
@@ -54,6 +54,10 @@ class RangeRead {
   /// Whether the service has begun to send what was asked for.
   bool begun() const noexcept { return received() != 0; }
   std::size_t length() const noexcept { return static_cast<std::size_t>(range_.length()); }
+
+  /// Begins another attempt where one has failed and its pause is over. Does not wait for either;
+  /// what takes its time, such as new credentials, is left to wait_beyond.
+  void tend();
 
   /// What wait_beyond brought.
   struct Arrival {
@@ -89,6 +93,8 @@ class RangeRead {
     std::unique_ptr<S3Requester::Call> call;    // Last. Set: it was sent.
   };
 
+  /// Sends the next attempt.
+  void send_again();
   void send(Slot& slot);
   bool take(Slot& slot, const HttpResponse& head, std::span<const std::byte> bytes);
   void pause(const Slot& slot);
@@ -108,6 +114,10 @@ class RangeRead {
   std::atomic<std::size_t> received_{0};
   std::size_t attempt_ = 0;
   std::optional<S3Requester::Recovery> recovery_;  // Time runs from the first failure on.
+  // What has become of the last attempt, at most one of them; none: it is under way.
+  std::optional<S3Failure> failure_;    // It failed, and that has to be dealt with.
+  std::optional<Clock::Duration> due_;  // When the next one is to be sent.
+  std::optional<Error> error_;          // There will be no other.
 
   mutable std::mutex mutex_;
   std::condition_variable_any arrived_;

@@ -28,13 +28,22 @@ Retry::Retry(const RetryPolicy& policy, RetryBudget& budget, const Clock& clock,
       start_(clock.monotonic()) {}
 
 std::optional<Error> Retry::after(const S3Failure& failure) {
-  if (!failure.error.retryable) return failure.error;
-  if (failure.connection_reused && !std::exchange(retried_at_once_, true)) return std::nullopt;
+  Decision decision = decide(failure);
+  if (decision.error) return std::move(decision.error);
+  if (decision.pause.count() != 0 && !clock_.wait(decision.pause, stop_)) {
+    return Error{.code = ErrorCode::kCancelled, .message = "stopped while waiting to try again"};
+  }
+  return std::nullopt;
+}
+
+Retry::Decision Retry::decide(const S3Failure& failure) {
+  if (!failure.error.retryable) return {.error = failure.error};
+  if (failure.connection_reused && !std::exchange(retried_at_once_, true)) return {.error = {}};
 
   const auto give_up = [&](const std::string& why) {
     Error error = failure.error;
     error.message += " [" + why + "]";
-    return error;
+    return Decision{.error = std::move(error)};
   };
   ++attempts_;
   const auto elapsed = clock_.monotonic() - start_;
@@ -56,10 +65,7 @@ std::optional<Error> Retry::after(const S3Failure& failure) {
   if (!budget_.take(timed_out ? RetryBudget::kTimeoutCost : RetryBudget::kRetryCost)) {
     return give_up("gave up after " + so_far + ": too many requests fail to go on retrying");
   }
-  if (!clock_.wait(pause, stop_)) {
-    return Error{.code = ErrorCode::kCancelled, .message = "stopped while waiting to try again"};
-  }
-  return std::nullopt;
+  return {.error = {}, .pause = pause};
 }
 
 }  // namespace leat::connector::s3

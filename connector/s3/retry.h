@@ -25,8 +25,8 @@ struct RetryPolicy {
 /// Uniform in [0, 1). Thread-safe.
 using Random = std::function<double()>;
 
-/// What all requests to one bucket may spend on retries together, so that a service in trouble is
-/// not buried in them. Thread-safe.
+/// What all requests to one bucket of one endpoint may spend on retries together, so that a service
+/// in trouble is not buried in them. Thread-safe.
 class RetryBudget {
  public:
   static constexpr int kTokensMax = 500;
@@ -49,9 +49,17 @@ class Retry {
   Retry(const RetryPolicy& policy, RetryBudget& budget, const Clock& clock, const Random& random,
         std::stop_token stop);
 
-  /// Waits as long as is due. A first failure on a reused connection is tried again at once, and
-  /// does not count: the server had merely closed it.
-  /// @return  nullopt: try again. Otherwise the error to report, which says how often was tried.
+  /// What is to be done after a failure.
+  struct Decision {
+    std::optional<Error> error;  ///< Report it. nullopt: try again,
+    Clock::Duration pause{0};    ///< after this time.
+  };
+
+  /// A first failure on a reused connection is tried again at once, and does not count: the server
+  /// had merely closed it. The error says how often was tried.
+  Decision decide(const S3Failure& failure);
+  /// The same, and waits as long as is due.
+  /// @return  nullopt: try again. Otherwise the error to report.
   std::optional<Error> after(const S3Failure& failure);
 
  private:

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "connector/s3/write_xml.h"
+
 namespace leat::connector::s3 {
 S3Client::S3Client(S3ClientOptions options, std::unique_ptr<HttpTransport> transport)
     : requester_(std::move(options), std::move(transport)) {
@@ -46,7 +48,9 @@ Result<ListAnswer> S3Client::list_page(std::string_view prefix, std::string_view
       return make_failure(where, malformed->code, malformed->message, malformed->retryable);
     }
     // S3 can find out that it fails after it has promised success.
-    if (answer.error) return failure_from_answer(where, result.response, *answer.error);
+    if (answer.error) {
+      return failure_from_answer(where, result.response, *answer.error, result.signed_with);
+    }
     if (answer.truncated && answer.next_token == token) {
       return make_failure(where, ErrorCode::kCorrupt,
                           "the server repeats its continuation token: the listing would never end",
@@ -82,7 +86,8 @@ Result<std::string> S3Client::put_object(std::string_view key, std::string_view 
                                     .method = "PUT",
                                     .query = {},
                                     .headers = {},
-                                    .body = bytes});
+                                    .body = bytes},
+                                   {}, plain_answer(/*etag=*/true));
   if (!answer) return std::move(answer).error();
   const std::string* etag = answer->head.find("etag");
   return etag != nullptr ? *etag : std::string();
@@ -94,7 +99,8 @@ Result<void> S3Client::delete_object(std::string_view key) {
                                     .method = "DELETE",
                                     .query = {},
                                     .headers = {},
-                                    .body = {}});
+                                    .body = {}},
+                                   {}, plain_answer(/*etag=*/false));
   if (!answer) return std::move(answer).error();
   return {};
 }

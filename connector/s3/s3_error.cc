@@ -6,6 +6,7 @@
 #include <ctime>
 #include <span>
 
+#include "connector/hidden_text.h"
 #include "connector/s3/xml_reader.h"
 
 namespace leat::connector::s3 {
@@ -16,11 +17,13 @@ using Operation = RequestContext::Operation;
 /// Fit for one line of a message.
 std::string printable(std::string_view text) {
   constexpr std::size_t kBytesMax = 300;
-  std::string line(text.substr(0, kBytesMax));
+  std::string line = without_url_secrets(text);
+  const bool is_long = line.size() > kBytesMax;
+  if (is_long) line.resize(kBytesMax);
   for (char& c : line) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
-  return text.size() > kBytesMax ? line + "…" : line;
+  return is_long ? line + "…" : line;
 }
 
 std::string in_quotes(std::string_view text) { return "'" + printable(text) + "'"; }
@@ -152,6 +155,10 @@ Verdict judge(const RequestContext& context, int status, const S3ErrorBody& body
     return {ErrorCode::kUnavailable, action + ": " + context.host + " answered with an error",
             true};
   }
+  if (body.cut_off && code.empty()) {
+    return {ErrorCode::kUnavailable,
+            action + ": the error that " + context.host + " reports is cut off", true};
+  }
   return {ErrorCode::kInvalidArgument, action + ": " + context.endpoint + " refused the request"};
 }
 
@@ -166,12 +173,15 @@ void S3ErrorBody::take(std::string_view element, std::string_view text) {
 
 S3ErrorBody parse_error_body(std::string_view body) {
   S3ErrorBody parsed;
-  XmlReader xml({.begin = {}, .end = [&](const XmlReader::Path& path, const std::string& text) {
-                   if (path.size() == 2 && path[0] == "Error") parsed.take(path[1], text);
-                 }});
+  bool is_error = false;
+  XmlReader xml({.begin = [&](const XmlReader::Path& path) { is_error |= path[0] == "Error"; },
+                 .end =
+                     [&](const XmlReader::Path& path, const std::string& text) {
+                       if (path.size() == 2 && path[0] == "Error") parsed.take(path[1], text);
+                     }});
   // What was understood before a fault is worth having: the rest is dropped.
-  const auto fed = xml.feed(std::as_bytes(std::span(body)));
-  static_cast<void>(fed);
+  const bool whole = xml.feed(std::as_bytes(std::span(body))) && xml.finish();
+  parsed.cut_off = is_error && !whole;
   return parsed;
 }
 
@@ -207,9 +217,19 @@ S3Failure make_failure(const RequestContext& context, ErrorCode code, const std:
 }
 
 S3Failure failure_from_answer(const RequestContext& context, const HttpResponse& response,
-                              const S3ErrorBody& body) {
+                              S3ErrorBody body, std::shared_ptr<const S3Credentials> signed_with) {
   S3Failure failure;
+  const std::string* header_id = response.find("x-amz-request-id");
+  if (header_id != nullptr) body.request_id = *header_id;
+  if (signed_with != nullptr) {
+    for (std::string* text : {&body.code, &body.message, &body.request_id}) {
+      hide(signed_with->secret_access_key.reveal(), *text);
+      hide(signed_with->session_token.reveal(), *text);
+    }
+  }
+  failure.refused_credentials = std::move(signed_with);
   failure.s3_code = body.code;
+  failure.asked_region = context.region;
   // An answer to HEAD has no body: there the status and the header say it.
   const std::string* header = response.find("x-amz-bucket-region");
   const bool misdirected =
@@ -234,9 +254,7 @@ S3Failure failure_from_answer(const RequestContext& context, const HttpResponse&
   const Verdict verdict = judge(context, response.status, body, right_region);
   std::string detail = "HTTP " + std::to_string(response.status);
   if (!body.code.empty()) detail += " " + printable(body.code);
-  const std::string* header_id = response.find("x-amz-request-id");
-  const std::string& id = header_id != nullptr ? *header_id : body.request_id;
-  if (!id.empty()) detail += ", request " + printable(id);
+  if (!body.request_id.empty()) detail += ", request " + printable(body.request_id);
   if (!body.message.empty()) detail += ": " + printable(body.message);
   failure.error = Error{.code = verdict.code,
                         .message = verdict.message + " (" + detail + ")",

@@ -15,10 +15,11 @@ namespace leat::connector::s3 {
 
 /// The <Error> document of an answer; what it lacks stays empty.
 struct S3ErrorBody {
-  std::string code;        ///< "NoSuchKey", …
-  std::string message;     ///< For people. The server's words: not to be trusted with layout.
-  std::string region;      ///< The right one, when another was asked.
-  std::string request_id;  ///< For the operator of the service.
+  std::string code = {};        ///< "NoSuchKey", …
+  std::string message = {};     ///< For people. The server's words: not to be trusted with layout.
+  std::string region = {};      ///< The right one, when another was asked.
+  std::string request_id = {};  ///< For the operator of the service.
+  bool cut_off = false;         ///< The document has no end.
 
   /// Takes the text of a child element of <Error>.
   void take(std::string_view element, std::string_view text);
@@ -54,11 +55,12 @@ struct RequestContext {
 struct S3Failure {
   Error error;                  ///< retryable is set; kThrottled and kTimeout cost more.
   std::string s3_code;          ///< Empty for transport failures.
+  std::string asked_region;     ///< That the request was signed for.
   std::string right_region;     ///< Non-empty: ask again, signed for this region.
   bool region_unknown = false;  ///< It is another one, and the answer does not say which.
   std::optional<std::int64_t> server_time_ms;  ///< Set: ask again, with the server's time.
   bool credentials_expired = false;
-  std::shared_ptr<const S3Credentials> refused_credentials;  ///< nullptr: none were sent.
+  std::shared_ptr<const S3Credentials> refused_credentials;  ///< nullptr: it was not signed.
   bool connection_reused = false;
 };
 
@@ -67,8 +69,11 @@ S3Failure make_failure(const RequestContext& context, ErrorCode code, const std:
                        bool retryable);
 
 /// Maps an answer whose status or root element says that it failed.
+/// @param signed_with  Of the request; the server's words may repeat them, leat does not. nullptr:
+///                     it was not signed.
 S3Failure failure_from_answer(const RequestContext& context, const HttpResponse& response,
-                              const S3ErrorBody& body);
+                              S3ErrorBody body,
+                              std::shared_ptr<const S3Credentials> signed_with = nullptr);
 
 /// Maps an exchange that did not come to its end. Not for kSink.
 S3Failure failure_from_transport(const RequestContext& context, const TransportFailure& failure);

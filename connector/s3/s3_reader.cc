@@ -18,6 +18,8 @@ S3Reader::~S3Reader() = default;
 
 Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
   if (error_) return *error_;
+  // A range that failed does not wait for its turn: it would stop all that come after it.
+  for (std::size_t i = 1; i < ahead_.size(); ++i) ahead_[i].read->tend();
   ask_ahead();
   if (ahead_.empty()) return std::size_t{0};
   Ahead& first = ahead_.front();

@@ -1,6 +1,7 @@
 #include "connector/s3/s3_requester.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "connector/s3/sigv4.h"
@@ -10,6 +11,8 @@ namespace leat::connector::s3 {
 namespace {
 
 constexpr std::size_t kErrorBodyBytesMax = std::size_t{64} << 10;
+/// S3 takes clocks that are wrong by up to 15 minutes.
+constexpr std::int64_t kSkewMs = std::int64_t{14} * 60 * 1'000;
 
 bool is_region_name(std::string_view text) {
   // It becomes part of a host's name.
@@ -35,7 +38,8 @@ S3Requester::S3Requester(S3RequesterOptions options, std::unique_ptr<HttpTranspo
     : options_(std::move(options)),
       transport_(std::move(transport)),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
-      send_rate_(clock_),
+      limits_(options_.limits != nullptr ? options_.limits
+                                         : std::make_shared<SharedLimits>(clock_)),
       region_(options_.region) {}
 
 std::string S3Requester::region() const {
@@ -118,7 +122,7 @@ S3Requester::Prepared S3Requester::prepare(const RequestContext& context, const 
     }
     prepared.credentials = *std::move(current);
   }
-  if (!send_rate_.wait_for_turn(stop)) {
+  if (!limits_->send_rate->wait_for_turn(stop)) {
     prepared.failure = make_failure(context, ErrorCode::kCancelled, "stopped", /*retryable=*/false);
     return prepared;
   }
@@ -131,9 +135,24 @@ S3Requester::Prepared S3Requester::prepare(const RequestContext& context, const 
   return prepared;
 }
 
-S3Requester::Attempt S3Requester::judge(const RequestContext& context, HttpExchange exchange,
-                                        std::string_view error_body,
-                                        std::shared_ptr<const S3Credentials> credentials) {
+/// An answer to HEAD has no body to say what is wrong: a clock or a token looks like a missing
+/// permission.
+void S3Requester::guess_reason(const HttpResponse& response, S3Failure& failure) const {
+  const std::string* date = response.find("date");
+  const std::optional<std::int64_t> server_ms =
+      date != nullptr ? parse_http_date(*date) : std::nullopt;
+  const std::int64_t ours_ms = clock_.wall_ms() + clock_offset_ms_.load(std::memory_order_relaxed);
+  if (response.status == 403 && server_ms && std::abs(*server_ms - ours_ms) > kSkewMs) {
+    failure.server_time_ms = server_ms;
+  }
+  const bool has_token =
+      failure.refused_credentials != nullptr && !failure.refused_credentials->session_token.empty();
+  if (response.status == 400 && has_token) failure.credentials_expired = true;
+}
+
+S3Requester::Attempt S3Requester::judge(const RequestContext& context, bool is_head,
+                                        HttpExchange exchange, std::string_view error_body,
+                                        std::shared_ptr<const S3Credentials> credentials) const {
   Attempt result;
   result.response = std::move(exchange.response);
   const bool refused = exchange.failure && exchange.failure->kind == TransportFailure::Kind::kSink;
@@ -142,9 +161,11 @@ S3Requester::Attempt S3Requester::judge(const RequestContext& context, HttpExcha
   } else if (exchange.failure && !refused) {
     result.failure = failure_from_transport(context, *exchange.failure);
   } else if (!is_success(result.response)) {
-    result.failure = failure_from_answer(context, result.response, parse_error_body(error_body));
-    result.failure->refused_credentials = std::move(credentials);
+    result.failure =
+        failure_from_answer(context, result.response, parse_error_body(error_body), credentials);
+    if (is_head) guess_reason(result.response, *result.failure);
   }
+  result.signed_with = std::move(credentials);
   return result;
 }
 
@@ -153,7 +174,7 @@ S3Requester::Attempt S3Requester::send(const RequestContext& context, const S3Re
                                        const BodySink& sink) {
   Prepared prepared = prepare(context, request, attempt, std::move(stop));
   if (prepared.failure) {
-    return {.response = {}, .failure = std::move(prepared.failure), .sink_refused = false};
+    return {.failure = std::move(prepared.failure)};
   }
   std::string error_body;
   const BodySink route = [&](const HttpResponse& response, std::span<const std::byte> bytes) {
@@ -161,17 +182,17 @@ S3Requester::Attempt S3Requester::send(const RequestContext& context, const S3Re
     return append_bounded(error_body, bytes);
   };
   HttpExchange exchange = transport_->send(prepared.request, route);
-  return judge(context, std::move(exchange), error_body, std::move(prepared.credentials));
+  return judge(context, request.method == "HEAD", std::move(exchange), error_body,
+               std::move(prepared.credentials));
 }
 
 std::unique_ptr<S3Requester::Call> S3Requester::start(const RequestContext& context,
                                                       const S3Request& request, std::size_t attempt,
                                                       std::stop_token stop, Receiver& receiver) {
   Prepared prepared = prepare(context, request, attempt, std::move(stop));
-  std::unique_ptr<Call> call(new Call(context, receiver));
+  std::unique_ptr<Call> call(new Call(*this, context, request.method == "HEAD", receiver));
   if (prepared.failure) {
-    receiver.on_end(
-        {.response = {}, .failure = std::move(prepared.failure), .sink_refused = false});
+    receiver.on_end({.failure = std::move(prepared.failure)});
     return call;
   }
   call->credentials_ = std::move(prepared.credentials);
@@ -179,8 +200,9 @@ std::unique_ptr<S3Requester::Call> S3Requester::start(const RequestContext& cont
   return call;
 }
 
-S3Requester::Call::Call(RequestContext context, Receiver& receiver)
-    : context_(std::move(context)), receiver_(receiver) {}
+S3Requester::Call::Call(const S3Requester& requester, RequestContext context, bool is_head,
+                        Receiver& receiver)
+    : requester_(requester), context_(std::move(context)), is_head_(is_head), receiver_(receiver) {}
 
 S3Requester::Call::~Call() = default;
 
@@ -190,13 +212,14 @@ bool S3Requester::Call::on_body(const HttpResponse& head, std::span<const std::b
 }
 
 void S3Requester::Call::on_end(HttpExchange exchange) {
-  receiver_.on_end(judge(context_, std::move(exchange), error_body_, std::move(credentials_)));
+  receiver_.on_end(requester_.judge(context_, is_head_, std::move(exchange), error_body_,
+                                    std::move(credentials_)));
 }
 
 S3Requester::Recovery::Recovery(S3Requester& requester, std::stop_token stop)
     : requester_(requester),
       stop_(stop),
-      retry_(requester.options_.retry, requester.budget_, requester.clock_,
+      retry_(requester.options_.retry, *requester.limits_->budget, requester.clock_,
              requester.options_.random, std::move(stop)) {}
 
 std::string S3Requester::ask_for_region(std::stop_token stop) {
@@ -218,23 +241,45 @@ bool S3Requester::Recovery::correct_region(const S3Failure& failure) {
       failure.region_unknown ? requester_.ask_for_region(stop_) : failure.right_region;
   if (!is_region_name(region)) return false;
   const std::lock_guard lock(requester_.mutex_);
-  return std::exchange(requester_.region_, region) != region;
+  requester_.region_ = region;
+  // Not as it was before: another request may have learned it meanwhile.
+  return region != failure.asked_region;
 }
 
-bool S3Requester::Recovery::correct(const S3Failure& failure) {
+bool S3Requester::Recovery::correct(S3Failure& failure) {
   if (correct_region(failure)) return true;
   if (failure.server_time_ms && !std::exchange(clock_corrected_, true)) {
     requester_.clock_offset_ms_.store(*failure.server_time_ms - requester_.clock_.wall_ms(),
                                       std::memory_order_relaxed);
     return true;
   }
-  return failure.credentials_expired && failure.refused_credentials != nullptr &&
-         !std::exchange(credentials_renewed_, true) &&
-         requester_.options_.credentials->renew(*failure.refused_credentials);
+  if (!failure.credentials_expired || failure.refused_credentials == nullptr ||
+      credentials_renewed_) {
+    return false;
+  }
+  Result<bool> renewed = requester_.options_.credentials->renew(*failure.refused_credentials);
+  // Who hands them out may be there again at the next attempt.
+  const bool may_pass = !renewed && renewed.error().retryable;
+  credentials_renewed_ = !may_pass;
+  if (may_pass) {
+    failure.error.code = renewed.error().code;
+    failure.error.retryable = true;
+    failure.error.message += "; and they cannot be had now: " + renewed.error().message;
+  }
+  return renewed && *renewed;
 }
 
-std::optional<Error> S3Requester::Recovery::after(const S3Failure& failure) {
-  if (failure.error.code == ErrorCode::kThrottled) requester_.send_rate_.throttled();
+bool S3Requester::Recovery::needs_correction(const S3Failure& failure) const {
+  return !failure.right_region.empty() || failure.region_unknown || failure.server_time_ms ||
+         failure.credentials_expired;
+}
+
+void S3Requester::Recovery::note(const S3Failure& failure) {
+  if (failure.error.code == ErrorCode::kThrottled) requester_.limits_->send_rate->throttled();
+}
+
+std::optional<Error> S3Requester::Recovery::after(S3Failure failure) {
+  note(failure);
   if (!correct(failure)) {
     if (std::optional<Error> error = retry_.after(failure)) return error;
   }
@@ -242,9 +287,17 @@ std::optional<Error> S3Requester::Recovery::after(const S3Failure& failure) {
   return std::nullopt;
 }
 
+std::optional<Retry::Decision> S3Requester::Recovery::decide(const S3Failure& failure) {
+  if (needs_correction(failure)) return std::nullopt;
+  note(failure);
+  Retry::Decision decision = retry_.decide(failure);
+  if (!decision.error) requester_.retries_.fetch_add(1, std::memory_order_relaxed);
+  return decision;
+}
+
 void S3Requester::note_success() {
-  budget_.give_back();
-  send_rate_.succeeded();
+  limits_->budget->give_back();
+  limits_->send_rate->succeeded();
 }
 
 Result<void> S3Requester::with_retries(
@@ -278,6 +331,7 @@ Result<S3Answer> S3Requester::perform(const S3Request& request, std::stop_token 
                           /*retryable=*/false);
     }
     answer.head = std::move(result.response);
+    answer.signed_with = std::move(result.signed_with);
     return check ? check(where, answer) : std::nullopt;
   };
   if (auto done = with_retries(attempt, stop); !done) return std::move(done).error();

@@ -21,7 +21,7 @@
 #include "connector/s3/http.h"
 #include "connector/s3/retry.h"
 #include "connector/s3/s3_error.h"
-#include "connector/s3/send_rate.h"
+#include "connector/s3/shared_limits.h"
 #include "leat/clock.h"
 #include "leat/object_store.h"
 #include "leat/result.h"
@@ -38,6 +38,8 @@ struct S3RequesterOptions {
   RetryPolicy retry;
   const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the requester.
   Random random;
+  /// What it shares with others that ask the same service; nullptr: its own.
+  std::shared_ptr<SharedLimits> limits;
   bool hedge_reads = false;  ///< See Hedge.
   /// Limits the waits that requests allow by themselves, see S3Options::stall_timeout_ms.
   std::chrono::milliseconds stall_timeout_max{30'000};
@@ -61,19 +63,21 @@ struct S3Request {
 struct S3Answer {
   HttpResponse head;
   std::string body;
+  std::shared_ptr<const S3Credentials> signed_with = {};  ///< The request; nullptr: it was not.
 };
 
-/// Sends requests about one bucket and what is in it. All of them share the budget of retries, the
-/// rate that the service's throttling leaves, the region and the clock's correction. Thread-safe.
+/// Sends requests about one bucket and what is in it. All of them share their limits, the region
+/// and the clock's correction. Thread-safe.
 class S3Requester {
  public:
   using Operation = RequestContext::Operation;
 
   /// What one attempt brought: an answer of success whose body went to the sink, or a failure.
   struct Attempt {
-    HttpResponse response;
-    std::optional<S3Failure> failure;
+    HttpResponse response = {};
+    std::optional<S3Failure> failure = {};
     bool sink_refused = false;
+    std::shared_ptr<const S3Credentials> signed_with = {};  ///< nullptr: it was not.
   };
 
   /// Where an attempt goes that nobody waits for. As HttpReceiver; sees bodies of 2xx only.
@@ -96,10 +100,16 @@ class S3Requester {
     /// Puts right what can be (region, clock, credentials: each once, or it would never end), or
     /// waits as long as is due.
     /// @return  nullopt: try again. Otherwise the error to report.
-    std::optional<Error> after(const S3Failure& failure);
+    std::optional<Error> after(S3Failure failure);
+    /// The same without waiting, for those who have something else to do meanwhile.
+    /// @return  nullopt: something has to be put right first, which takes its time.
+    std::optional<Retry::Decision> decide(const S3Failure& failure);
 
    private:
-    bool correct(const S3Failure& failure);
+    bool needs_correction(const S3Failure& failure) const;
+    void note(const S3Failure& failure);
+    /// @return  True: try again at once.
+    bool correct(S3Failure& failure);
     bool correct_region(const S3Failure& failure);
 
     S3Requester& requester_;
@@ -149,6 +159,7 @@ class S3Requester {
                             std::stop_token stop);
 
   const S3RequesterOptions& options() const noexcept { return options_; }
+  const Clock& clock() const noexcept { return clock_; }
   const std::string& bucket() const noexcept { return options_.bucket; }
   bool is_aws() const noexcept { return !options_.endpoint; }
   std::string region() const;
@@ -168,15 +179,15 @@ class S3Requester {
                    std::stop_token stop);
   HttpRequest sign(const RequestContext& context, const S3Request& request,
                    const S3Credentials* credentials) const;
-  static Attempt judge(const RequestContext& context, HttpExchange exchange,
-                       std::string_view error_body,
-                       std::shared_ptr<const S3Credentials> credentials);
+  Attempt judge(const RequestContext& context, bool is_head, HttpExchange exchange,
+                std::string_view error_body,
+                std::shared_ptr<const S3Credentials> credentials) const;
+  void guess_reason(const HttpResponse& response, S3Failure& failure) const;
 
   const S3RequesterOptions options_;
   const std::unique_ptr<HttpTransport> transport_;
   const Clock& clock_;
-  RetryBudget budget_;
-  SendRate send_rate_;
+  const std::shared_ptr<SharedLimits> limits_;
   mutable std::mutex mutex_;
   std::string region_;                            // Changes when the service names the right one.
   std::atomic<std::int64_t> clock_offset_ms_{0};  // Server's minus ours.
@@ -191,13 +202,15 @@ class S3Requester::Call final : private HttpReceiver {
 
  private:
   friend class S3Requester;
-  Call(RequestContext context, Receiver& receiver);
+  Call(const S3Requester& requester, RequestContext context, bool is_head, Receiver& receiver);
 
   bool on_body(const HttpResponse& head, std::span<const std::byte> bytes) override;
   void on_pause() override { receiver_.on_pause(); }
   void on_end(HttpExchange exchange) override;
 
+  const S3Requester& requester_;
   const RequestContext context_;
+  const bool is_head_;
   Receiver& receiver_;
   std::shared_ptr<const S3Credentials> credentials_;
   std::string error_body_;

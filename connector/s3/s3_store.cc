@@ -65,6 +65,11 @@ Result<std::unique_ptr<S3Client>> make_s3_client(const std::string& bucket,
   client_options.stall_timeout_max = std::chrono::milliseconds(options.s3.stall_timeout_ms);
   client_options.clock = options.clock;
   client_options.random = random_fraction;
+  const Endpoint endpoint = client_options.endpoint
+                                ? *client_options.endpoint
+                                : aws_endpoint("s3", settings.region, settings.aws);
+  client_options.limits = shared_limits(endpoint.origin(), bucket,
+                                        options.clock != nullptr ? *options.clock : system_clock());
   client_options.hedge_reads = options.s3.hedge_reads;
   HttpClientOptions http_options;
   http_options.ca_bundle = settings.ca_bundle;

@@ -55,7 +55,11 @@ Result<MultipartUpload> MultipartUpload::begin(S3Requester& requester, std::stri
                                    .query = {{"uploads", ""}},
                                    .headers = std::move(headers)},
                                   upload.stop_, reader.check());
-  if (!answer) return std::move(answer).error();
+  if (!answer) {
+    // All answers were lost, perhaps, but not the requests.
+    if (answer.error().retryable) static_cast<void>(upload.abort_others());
+    return std::move(answer).error();
+  }
   upload.upload_id_ = reader.answer().upload_id;
   if (upload.upload_id_.empty()) {
     return Error{.code = ErrorCode::kCorrupt,
@@ -87,7 +91,7 @@ Result<void> MultipartUpload::abort_others() {
     if ((other.key != key_ && key != key_) || other.upload_id == upload_id_) continue;
     S3Request abort = request("DELETE");
     abort.query = {{"uploadId", other.upload_id}};
-    const auto aborted = requester_->perform(abort, stop_);
+    const auto aborted = requester_->perform(abort, stop_, plain_answer(/*etag=*/false));
     if (!aborted && aborted.error().code != ErrorCode::kNotFound) return aborted.error();
   }
   return {};
@@ -98,15 +102,9 @@ Result<void> MultipartUpload::add(std::string_view bytes) {
   part.query.insert(part.query.begin(), {"partNumber", std::to_string(etags_.size() + 1)});
   part.body = bytes;
   part.bulk = true;
-  auto answer = requester_->perform(part, stop_);
+  auto answer = requester_->perform(part, stop_, plain_answer(/*etag=*/true));
   if (!answer) return std::move(answer).error();
-  const std::string* etag = answer->head.find("etag");
-  if (etag == nullptr) {
-    return Error{.code = ErrorCode::kCorrupt,
-                 .message = "writing s3://" + requester_->bucket() + "/" + key_ +
-                            ": the service gives no ETag for a part"};
-  }
-  etags_.push_back(*etag);
+  etags_.push_back(*answer->head.find("etag"));
   size_ += bytes.size();
   return {};
 }
@@ -156,7 +154,7 @@ void MultipartUpload::abort() noexcept {
   if (requester_ == nullptr || upload_id_.empty()) return;
   try {
     // Not with the stop token: what was begun goes, also when the program is about to end.
-    const auto aborted = requester_->perform(request("DELETE"));
+    const auto aborted = requester_->perform(request("DELETE"), {}, plain_answer(/*etag=*/false));
     static_cast<void>(aborted);  // NoSuchUpload is as good; else a lifecycle rule has to do it.
     upload_id_.clear();
   } catch (const std::exception&) {  // Out of memory.

@@ -75,7 +75,7 @@ Result<std::string> S3Writer::put(std::string_view key, std::string_view bytes, 
     request.headers = {{"If-None-Match", "*"}, write_mark()};
     mark = request.headers.back().value;
   }
-  auto answer = requester_.perform(request, stop);
+  auto answer = requester_.perform(request, stop, plain_answer(/*etag=*/true));
   if (answer) return text_of(answer->head.find("etag"));
   if (!only_if_absent || answer.error().code != ErrorCode::kObjectChanged) {
     return std::move(answer).error();
@@ -155,7 +155,7 @@ Result<void> S3Writer::move(const ObjectVersion& source, std::string_view new_ke
 Result<void> S3Writer::remove(std::string_view key, std::stop_token stop) const {
   auto answer = requester_.perform(
       {.operation = Operation::kDelete, .key = std::string(key), .method = "DELETE"},
-      std::move(stop));
+      std::move(stop), plain_answer(/*etag=*/false));
   if (!answer && answer.error().code != ErrorCode::kNotFound) return std::move(answer).error();
   return {};
 }
@@ -181,7 +181,7 @@ Result<void> S3Writer::remove(const ObjectVersion& object, std::stop_token stop)
                     .method = "DELETE",
                     .query = {},
                     .headers = {{"If-Match", quoted_etag(object.version)}}};
-  auto answer = requester_.perform(request, stop);
+  auto answer = requester_.perform(request, stop, plain_answer(/*etag=*/false));
   if (answer || answer.error().code == ErrorCode::kNotFound) return {};
   if (answer.error().code != ErrorCode::kUnsupported) return std::move(answer).error();
   return remove(object.key, std::move(stop));  // Conditional deletion is not known there.
@@ -242,7 +242,7 @@ Result<void> S3Writer::tag(const ObjectVersion& object, std::string_view tag_key
   request.method = "PUT";
   request.headers = {{"Content-Type", "application/xml"}, {"Content-MD5", content_md5(body)}};
   request.body = body;
-  answer = requester_.perform(request, std::move(stop));
+  answer = requester_.perform(request, std::move(stop), plain_answer(/*etag=*/false));
   if (!answer) return std::move(answer).error();
   return {};
 }

@@ -73,6 +73,19 @@ std::string tagging_document(const std::map<std::string, std::string>& tags) {
   return "<Tagging" + std::string(kNamespace) + element("TagSet", document) + "</Tagging>";
 }
 
+S3Requester::Check plain_answer(bool etag) {
+  return [etag](const RequestContext& context, const S3Answer& answer) -> std::optional<S3Failure> {
+    const bool is_blank = answer.body.find_first_not_of(" \t\r\n") == answer.body.npos;
+    if (!is_blank && answer.body.find("<Error") != answer.body.npos) {
+      return failure_from_answer(context, answer.head, parse_error_body(answer.body),
+                                 answer.signed_with);
+    }
+    if (etag ? answer.head.find("etag") != nullptr : is_blank) return std::nullopt;
+    return make_failure(context, ErrorCode::kUnavailable, "the answer is none to this request",
+                        /*retryable=*/true);
+  };
+}
+
 S3Requester::Check WriteAnswerReader::check() {
   return [this](const RequestContext& context, const S3Answer& answer) -> std::optional<S3Failure> {
     answer_ = {};
@@ -119,7 +132,7 @@ S3Requester::Check WriteAnswerReader::check() {
                                       : std::string_view(answer.body).substr(first);
     const bool complete = xml.feed(std::as_bytes(std::span(body))) && xml.finish();
     if (seen_root == "Error") {
-      return failure_from_answer(context, answer.head, parse_error_body(body));
+      return failure_from_answer(context, answer.head, parse_error_body(body), answer.signed_with);
     }
     if (complete && seen_root == root_) return std::nullopt;
     return make_failure(context, ErrorCode::kUnavailable,

@@ -43,6 +43,11 @@ struct WriteAnswer {
   std::vector<OpenUpload> uploads = {};          ///< Of ListMultipartUploadsResult.
 };
 
+/// For answers without a document. What has one is an <Error>, or comes from something else that
+/// stands before the service.
+/// @param etag  Whether the answer must name what was stored.
+S3Requester::Check plain_answer(bool etag);
+
 /// Reads an answer whose root must be `root`. An answer of status 200 can carry an <Error>, or be
 /// cut off after a while of blank space: nothing but the root says that an operation has succeeded.
 class WriteAnswerReader {

@@ -9,7 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "connector/s3/credentials.h"
+#include "connector/s3/credentials/sts.h"
+#include "connector/s3/http_client.h"
 #include "tests/cli/command_test.h"
+#include "tests/fault/fault_proxy.h"
 #include "tests/support/test_bucket.h"
 
 namespace leat::cli {
@@ -57,8 +61,7 @@ class CredentialsServerTest : public CommandTest {
   void TearDown() override {
     if (secret_.empty()) return;
     // Whatever was done: none of the secrets is in what was said or kept.
-    for (const std::string& secret :
-         {secret_, std::string("hunter2"), std::string("hunter3"), std::string("hunter4")}) {
+    for (const std::string& secret : secrets_) {
       EXPECT_EQ(said_.find(secret), std::string::npos) << said_.substr(said_.find(secret), 200);
       if (!fs::exists(path("kept"))) continue;
       for (const auto& entry : fs::recursive_directory_iterator(path("kept"))) {
@@ -88,6 +91,7 @@ class CredentialsServerTest : public CommandTest {
   }
 
   const std::string secret_ = variable("LEAT_TEST_S3_SECRET_KEY");
+  std::vector<std::string> secrets_ = {secret_, "hunter2", "hunter3", "hunter4", "hunter5"};
   std::unique_ptr<testing::TestBucket> bucket_;
   std::string from_;
   std::string said_;
@@ -147,6 +151,140 @@ TEST_F(CredentialsServerTest, ASecretMayStandInTheEnvironment) {
   EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
   ::unsetenv("THE_SECRET");
   EXPECT_EQ(validate("keys").status, 2);
+}
+
+/// Everything that talks, with these flags; secrets are looked for at the end of the test.
+class SecretsServerTest : public CredentialsServerTest {
+ protected:
+  void SetUp() override {
+    CredentialsServerTest::SetUp();
+    if (IsSkipped()) return;
+    server_ = variable("LEAT_TEST_S3_ENDPOINT");
+    session_ = assume_role();
+    for (const Secret& secret : {session_.secret_access_key, session_.session_token}) {
+      secrets_.push_back(secret.reveal());
+    }
+    ASSERT_GT(session_.session_token.reveal().size(), 50u);
+  }
+  void TearDown() override {
+    for (const char* name :
+         {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "http_proxy"}) {
+      ::unsetenv(name);
+    }
+    CredentialsServerTest::TearDown();
+  }
+
+  /// A real session of the server's token service.
+  S3Credentials assume_role() const {
+    using namespace connector::s3;
+    CredentialContext context;
+    context.environment = [](const char*) { return std::nullopt; };
+    context.transport = std::make_shared<HttpClient>(HttpClientOptions{});
+    context.clock = &system_clock();
+    context.sts = *parse_endpoint(server_);
+    context.region = "us-east-1";
+    auto fetched =
+        assume_role_source(context, {.arn = variable("LEAT_TEST_S3_ROLE")},
+                           static_source({.access_key_id = variable("LEAT_TEST_S3_ACCESS_KEY"),
+                                          .secret_access_key = Secret(secret_)},
+                                         "the test"))
+            ->fetch();
+    if (!fetched) throw std::runtime_error(fetched.error().to_string());
+    return fetched->credentials;
+  }
+
+  static void use(const std::string& id, const std::string& secret, const std::string& token) {
+    ::setenv("AWS_ACCESS_KEY_ID", id.c_str(), 1);
+    ::setenv("AWS_SECRET_ACCESS_KEY", secret.c_str(), 1);
+    ::setenv("AWS_SESSION_TOKEN", token.c_str(), 1);
+  }
+  void use(const S3Credentials& session) {
+    use(session.access_key_id, session.secret_access_key.reveal(), session.session_token.reveal());
+  }
+
+  /// @return  The status of the load.
+  int say_all(const std::string& endpoint) {
+    const std::string where = "'" + from_ + "' --endpoint-url '" + endpoint + "' ";
+    const std::string state = "kept/" + std::to_string(++states_);
+    const Outcome loaded =
+        run("load --once --log-level debug --to sqlite:" + state + ".db --table t --state " +
+            state + " --report " + state + ".json --from " + where);
+    run("ls --state " + state + " --json");
+    run("cat " + where + "--log-level debug");
+    run("sniff " + where);
+    for (const char* how : {"--write", "--json"}) run("validate " + where + how);
+    return loaded.status;
+  }
+
+  std::string server_;
+  S3Credentials session_;
+  int states_ = 0;
+};
+
+TEST_F(SecretsServerTest, ASessionThatWorksIsNotShown) {
+  use(session_);
+  EXPECT_EQ(say_all(server_), 0);
+}
+
+TEST_F(SecretsServerTest, ASessionThatIsRefusedIsNotShown) {
+  const std::string token = session_.session_token.reveal();
+  const std::string cut = token.substr(0, token.size() / 2);
+  secrets_.push_back(cut);
+  use(session_.access_key_id, session_.secret_access_key.reveal(), cut);
+  EXPECT_EQ(say_all(server_), 1);
+  use(session_.access_key_id, "hunter2", token);
+  EXPECT_EQ(say_all(server_), 1);
+}
+
+// Services and what stands before them repeat what they were sent.
+TEST_F(SecretsServerTest, WhatAServerRepeatsIsNotShown) {
+  use(session_);
+  const std::string token = session_.session_token.reveal();
+  for (const char* code : {"ExpiredToken", "InvalidToken", "SignatureDoesNotMatch", "Whatever"}) {
+    const fault::Fault repeats = fault::parse_fault(
+        "repeats",
+        "answer\nHTTP/1.1 400 Bad Request\nContent-Type: application/xml\n"
+        "x-amz-request-id: " +
+            token + "\n\n<Error><Code>" + code + "</Code><Message>The token " + token +
+            " of the request GET http://h/k?"
+            "X-Amz-Signature=hunter3&amp;X-Amz-Security-Token=hunter4 is refused</Message>"
+            "<Token-0>" +
+            token + "</Token-0><StringToSign>" + token + "</StringToSign></Error>");
+    fault::FaultProxy proxy(server_);
+    proxy.set([&](const fault::SeenRequest&) { return &repeats; });
+    EXPECT_EQ(say_all(proxy.url()), 1);
+    EXPECT_NE(said_.find("is refused"), std::string::npos);
+  }
+}
+
+TEST_F(SecretsServerTest, APasswordOfAProxyIsNotShown) {
+  use(session_);
+  const fault::Fault refuses = fault::parse_fault(
+      "refuses", "answer\nHTTP/1.1 407 Proxy Authentication Required\n\nhunter5?");
+  fault::FaultProxy proxy(server_);
+  proxy.set([&](const fault::SeenRequest&) { return &refuses; });
+  ::setenv("http_proxy", ("http://me:hunter5@127.0.0.1:" + std::to_string(proxy.port())).c_str(),
+           1);
+  EXPECT_EQ(say_all("http://s3.example:9000"), 1);
+  // It was used, though.
+  ASSERT_FALSE(proxy.seen().empty());
+  EXPECT_NE(proxy.seen()[0].head.find("Proxy-Authorization: Basic"), std::string::npos);
+  proxy.refuse();
+  ::setenv("http_proxy", "http://me:hunter5@no-such-proxy.invalid:1", 1);
+  run("validate '" + from_ + "' --endpoint-url http://s3.example:9000");
+}
+
+TEST_F(SecretsServerTest, UrlsThatAreRefusedShowNoSecret) {
+  for (const char* flags :
+       {"cat 'https://b.example/k?X-Amz-Credential=hunter4&X-Amz-Signature=hunter2'",
+        "cat 's3://me:hunter2@bucket/k' --no-sign-request",
+        "cat s3://b/k --endpoint-url 'http://me:hunter2@h'",
+        "cat s3://b/k --endpoint-url 'http://h/?X-Amz-Signature=hunter2'",
+        "validate s3://b/k --endpoint-url 'http://h/?X-Amz-Signature=hunter2'",
+        "load --once --to null: --state kept/st --from "
+        "'https://me:hunter2@h/k?Signature=hunter3'"}) {
+    EXPECT_EQ(run(flags).status, 2) << flags;
+  }
 }
 
 TEST_F(CredentialsServerTest, FailuresAreToldApartAndHoldNoSecret) {

@@ -217,11 +217,11 @@ TEST_F(CredentialsTest, ReadsAProfileAgainWhenItsTokenHasExpired) {
   const auto settings = resolve();
   ASSERT_TRUE(settings.has_value());
   const auto old = *settings->credentials->current();
-  EXPECT_FALSE(settings->credentials->renew(*old));  // Nothing new yet.
+  EXPECT_FALSE(*settings->credentials->renew(*old));  // Nothing new yet.
   write("credentials", keys + "aws_session_token=new\n");
-  EXPECT_TRUE(settings->credentials->renew(*old));
+  EXPECT_TRUE(*settings->credentials->renew(*old));
   EXPECT_EQ(keys_of(settings), "A S new");
-  EXPECT_TRUE(settings->credentials->renew(*old));  // Another thread had renewed them.
+  EXPECT_TRUE(*settings->credentials->renew(*old));  // Another thread had renewed them.
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -16,6 +17,8 @@
 #include <thread>
 
 #include "connector/s3/http_client.h"
+#include "connector/s3/s3_store.h"
+#include "tests/connector/manual_clock.h"
 #include "tests/connector/temporary_folder.h"
 
 namespace leat::connector::s3 {
@@ -33,13 +36,13 @@ using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using TlsContext = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using TlsSession = std::unique_ptr<SSL, Freed<SSL_free>>;
 
-/// A self-signed certificate for `name`, good for an hour.
-Certificate certify(EVP_PKEY* key, const std::string& name) {
+/// A self-signed certificate for `name`, good for `seconds` from now on.
+Certificate certify(EVP_PKEY* key, const std::string& name, long seconds) {
   Certificate certificate(X509_new());
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), seconds);
   X509_set_pubkey(certificate.get(), key);
   X509_NAME* subject = X509_get_subject_name(certificate.get());
   const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
@@ -57,8 +60,17 @@ Certificate certify(EVP_PKEY* key, const std::string& name) {
 /// Answers each connection's first request with "secret" over TLS, and closes.
 class TlsServer {
  public:
-  explicit TlsServer(const std::string& name) : key_(EVP_EC_gen("P-256")) {
-    certificate_ = certify(key_.get(), name);
+  enum class Handshake {
+    kWhole,
+    kClosed,  ///< As soon as the client has said something.
+    kReset,
+    kCutInside,  ///< After ten bytes of the server's first word.
+    kPlain,      ///< The server speaks HTTP.
+  };
+  explicit TlsServer(const std::string& name, Handshake handshake = Handshake::kWhole,
+                     long certificate_seconds = 3'600)
+      : handshake_(handshake), key_(EVP_EC_gen("P-256")) {
+    certificate_ = certify(key_.get(), name, certificate_seconds);
     context_.reset(SSL_CTX_new(TLS_server_method()));
     SSL_CTX_use_certificate(context_.get(), certificate_.get());
     SSL_CTX_use_PrivateKey(context_.get(), key_.get());
@@ -82,6 +94,7 @@ class TlsServer {
   }
 
   std::string url() const { return "https://localhost:" + std::to_string(port_) + "/"; }
+  int connections() const { return connections_; }
 
   void write_certificate(const std::string& path) const {
     std::FILE* file = std::fopen(path.c_str(), "we");
@@ -95,6 +108,12 @@ class TlsServer {
     while (true) {
       const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (socket < 0) return;
+      ++connections_;
+      if (handshake_ != Handshake::kWhole) {
+        break_off(socket);
+        ::close(socket);
+        continue;
+      }
       const TlsSession session(SSL_new(context_.get()));
       SSL_set_fd(session.get(), socket);
       if (SSL_accept(session.get()) == 1) {
@@ -109,6 +128,23 @@ class TlsServer {
     }
   }
 
+  void break_off(int socket) const {
+    char word[4096];
+    if (::recv(socket, word, sizeof(word), 0) <= 0) return;
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    if (handshake_ == Handshake::kReset) {
+      ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    }
+    const std::string_view answer =
+        handshake_ == Handshake::kPlain ? "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+        : handshake_ == Handshake::kCutInside
+            ? std::string_view("\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03", 10)
+            : std::string_view();
+    static_cast<void>(::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL));
+  }
+
+  const Handshake handshake_;
+  std::atomic<int> connections_ = 0;
   Key key_;
   Certificate certificate_;
   TlsContext context_;
@@ -164,6 +200,69 @@ TEST_F(HttpClientTls, LooksAtTheNameOfTheHost) {
   EXPECT_EQ(get({.ca_bundle = bundle}, server.url(), exchange_), "");
   ASSERT_TRUE(exchange_.failure.has_value());
   EXPECT_EQ(exchange_.failure->kind, TransportFailure::Kind::kTrust) << exchange_.failure->reason;
+}
+
+TEST_F(HttpClientTls, TrustsNoCertificateThatHasExpired) {
+  const TlsServer server("localhost", TlsServer::Handshake::kWhole, -60);
+  const std::string bundle = (folder_.path() / "ca.pem").native();
+  server.write_certificate(bundle);
+  EXPECT_EQ(get({.ca_bundle = bundle}, server.url(), exchange_), "");
+  ASSERT_TRUE(exchange_.failure.has_value());
+  EXPECT_EQ(exchange_.failure->kind, TransportFailure::Kind::kTrust) << exchange_.failure->reason;
+}
+
+/// The S3 client over TLS: how often it tries, and what it says.
+class S3ClientTls : public HttpClientTls {
+ protected:
+  Error list(const std::string& url) {
+    StoreOptions options;
+    options.clock = &clock_;
+    options.s3.endpoint_url = url;
+    options.s3.region = "us-east-1";
+    options.s3.no_sign_request = true;
+    options.s3.attempts_max = 3;
+    auto client = make_s3_client("bucket", options);
+    EXPECT_TRUE(client.has_value());
+    const auto page = (*client)->list_page("", "", "");
+    EXPECT_FALSE(page.has_value());
+    return page ? Error{} : page.error();
+  }
+
+  ManualClock clock_;
+};
+
+TEST_F(S3ClientTls, ACertificateThatIsNotTrustedIsReportedAtOnce) {
+  for (const auto& [name, seconds] : {std::pair{"localhost", 3'600L}, std::pair{"localhost", -60L},
+                                      std::pair{"elsewhere.example", 3'600L}}) {
+    const TlsServer server(name, TlsServer::Handshake::kWhole, seconds);
+    const Error error = list(server.url());
+    EXPECT_FALSE(error.retryable);
+    EXPECT_NE(error.message.find("AWS_CA_BUNDLE"), std::string::npos) << error.message;
+    EXPECT_EQ(server.connections(), 1);
+  }
+}
+
+TEST_F(S3ClientTls, AHandshakeThatIsCutIsTriedAgain) {
+  using Handshake = TlsServer::Handshake;
+  for (const Handshake handshake :
+       {Handshake::kClosed, Handshake::kReset, Handshake::kCutInside, Handshake::kPlain}) {
+    const TlsServer server("localhost", handshake);
+    const Error error = list(server.url());
+    EXPECT_EQ(error.code, ErrorCode::kUnavailable) << error.to_string();
+    EXPECT_TRUE(error.retryable);
+    EXPECT_NE(error.message.find("gave up after 3 attempts"), std::string::npos) << error.message;
+    EXPECT_EQ(server.connections(), 3);
+  }
+}
+
+TEST_F(S3ClientTls, ANameThatIsNotKnownIsTriedAgain) {
+  const Error error = list("http://leat-no-such-host.invalid:9000");
+  EXPECT_EQ(error.code, ErrorCode::kUnavailable) << error.to_string();
+  EXPECT_TRUE(error.retryable);
+  EXPECT_NE(error.message.find("cannot reach leat-no-such-host.invalid:9000"), std::string::npos)
+      << error.message;
+  EXPECT_NE(error.message.find("gave up after 3 attempts"), std::string::npos) << error.message;
+  EXPECT_EQ(clock_.waits().size(), 2u);
 }
 
 TEST_F(HttpClientTls, SaysThatTheBundleIsMissing) {

@@ -103,9 +103,9 @@ TEST_F(RefreshingCredentialsTest, UseWhatHasExpiredByAWrongClock) {
 
 TEST_F(RefreshingCredentialsTest, RenewWhatTheServiceRefuses) {
   const auto old = *credentials_.current();
-  EXPECT_TRUE(credentials_.renew(*old));
+  EXPECT_TRUE(*credentials_.renew(*old));
   EXPECT_EQ(key(), "key 2");
-  EXPECT_TRUE(credentials_.renew(*old));  // Another thread has renewed them.
+  EXPECT_TRUE(*credentials_.renew(*old));  // Another thread has renewed them.
   EXPECT_EQ(script_.asked, 2);
   script_.fails = true;
   EXPECT_FALSE(credentials_.renew(**credentials_.current()));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "connector/s3/send_rate.h"
+#include "connector/s3/shared_limits.h"
 #include "tests/connector/manual_clock.h"
 
 namespace leat::connector::s3 {
@@ -175,6 +176,33 @@ TEST_F(SendRateTest, AFirstRequestThatIsThrottledDoesNotStopEverything) {
   ASSERT_TRUE(rate_.wait_for_turn({}));
   rate_.throttled();
   EXPECT_GE(rate_.limit(), 1);
+}
+
+TEST(SharedLimitsTest, BucketsOfAnEndpointSlowDownTogetherAndHaveBudgetsOfTheirOwn) {
+  const ManualClock clock;
+  const auto limits = shared_limits("https://one:1", "a", clock);
+  const auto same = shared_limits("https://one:1", "a", clock);
+  EXPECT_EQ(same->send_rate, limits->send_rate);
+  EXPECT_EQ(same->budget, limits->budget);
+  const auto other_bucket = shared_limits("https://one:1", "b", clock);
+  EXPECT_EQ(other_bucket->send_rate, limits->send_rate);
+  EXPECT_NE(other_bucket->budget, limits->budget);
+  const auto other_endpoint = shared_limits("https://two:1", "a", clock);
+  EXPECT_NE(other_endpoint->send_rate, limits->send_rate);
+  EXPECT_NE(other_endpoint->budget, limits->budget);
+  const ManualClock other_clock;
+  EXPECT_NE(shared_limits("https://one:1", "a", other_clock)->send_rate, limits->send_rate);
+}
+
+TEST(SharedLimitsTest, LastAsLongAsSomebodyUsesThem) {
+  const ManualClock clock;
+  auto limits = shared_limits("https://one:1", "a", clock);
+  const auto later = shared_limits("https://one:1", "a", clock);
+  EXPECT_TRUE(limits->budget->take(RetryBudget::kTokensMax));
+  limits.reset();
+  EXPECT_FALSE(shared_limits("https://one:1", "a", clock)->budget->take(1));
+  const std::weak_ptr<RetryBudget> gone = shared_limits("https://two:1", "a", clock)->budget;
+  EXPECT_TRUE(gone.expired());
 }
 
 TEST_F(SendRateTest, AStopEndsTheWait) {

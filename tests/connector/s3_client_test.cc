@@ -353,7 +353,7 @@ TEST_F(S3ClientTest, TakesNewCredentialsWhenTheTokenHasExpired) {
   class Renewing final : public CredentialsProvider {
    public:
     Result<std::shared_ptr<const S3Credentials>> current() override { return current_; }
-    bool renew(const S3Credentials& refused) override {
+    Result<bool> renew(const S3Credentials& refused) override {
       if (refused.session_token.reveal() != "old") return false;
       current_ = with_token("new");
       return true;
@@ -373,6 +373,40 @@ TEST_F(S3ClientTest, TakesNewCredentialsWhenTheTokenHasExpired) {
   ASSERT_TRUE(client().list_page("", "", "").has_value());
   EXPECT_EQ(transport().seen()[0].header("x-amz-security-token"), "old");
   EXPECT_EQ(transport().seen()[1].header("x-amz-security-token"), "new");
+}
+
+// The token service was away for a moment: that is no reason to give up.
+TEST_F(S3ClientTest, ARenewalThatFailsForNowIsTriedAgain) {
+  class Renewing final : public CredentialsProvider {
+   public:
+    Result<std::shared_ptr<const S3Credentials>> current() override { return credentials_; }
+    Result<bool> renew(const S3Credentials&) override {
+      if (++asked_ < 3) {
+        return Error{
+            .code = ErrorCode::kUnavailable, .message = "away", .at = {}, .retryable = true};
+      }
+      return true;
+    }
+    int asked() const { return asked_; }
+
+   private:
+    std::shared_ptr<const S3Credentials> credentials_ = std::make_shared<const S3Credentials>(
+        S3Credentials{.access_key_id = kAccessKey, .secret_access_key = Secret(kSecretKey)});
+    int asked_ = 0;
+  };
+  const auto provider = std::make_shared<Renewing>();
+  options_.credentials = provider;
+  for (int i = 0; i < 3; ++i) transport().then(error_answer(400, "ExpiredToken"));
+  transport().then(answer(200, keys_xml({})));
+  ASSERT_TRUE(client().list_page("", "", "").has_value());
+  EXPECT_EQ(provider->asked(), 3);
+  EXPECT_EQ(clock_.waits().size(), 2u);
+  // Once renewed, a second refusal is final.
+  transport().otherwise(error_answer(400, "ExpiredToken"));
+  const auto refused = client().list_page("", "", "");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kPermissionDenied);
+  EXPECT_EQ(provider->asked(), 4);
 }
 
 TEST_F(S3ClientTest, ThrottlingSlowsTheRequestsThatFollow) {
@@ -419,9 +453,11 @@ TEST_F(S3ClientTest, NoMessageHoldsASecret) {
     ASSERT_FALSE(result.has_value());
     messages.push_back(result.error().to_string());
   };
-  const std::string more = "<Message>no</Message><Region>eu-x-1</Region><StringToSign>" +
-                           std::string(kSecretKey) + "</StringToSign><Token-0>" + kSessionToken +
-                           "</Token-0>";
+  const std::string more =
+      "<Message>no " + std::string(290, '-') + kSessionToken + " for " + kSecretKey +
+      ", https://host/k?X-Amz-Credential=AKIDEXAMPLE%2Fof%2Bthis&amp;X-Amz-Signature=abc'"
+      "</Message><Region>eu-x-1</Region><StringToSign>" +
+      kSecretKey + "</StringToSign><Token-0>" + kSessionToken + "</Token-0>";
   for (const std::string& code : codes) {
     for (const int status : {200, 301, 400, 403, 404, 409, 412, 416, 500, 503}) {
       client_.reset();
@@ -441,7 +477,7 @@ TEST_F(S3ClientTest, NoMessageHoldsASecret) {
   }
   EXPECT_GT(messages.size(), 400u);
   for (const std::string& message : messages) {
-    for (const char* secret : {kSecretKey, kSessionToken, "Signature=", "%2Fof%2Bthis"}) {
+    for (const char* secret : {kSecretKey, kSessionToken, "abc", "%2Fof%2Bthis", "AKIDEXAMPLE"}) {
       EXPECT_EQ(message.find(secret), std::string::npos) << message;
     }
   }

@@ -293,6 +293,47 @@ TEST_F(S3ReaderTest, ANewAttemptGoesToAFreshConnectionWithMorePatience) {
   }
 }
 
+TEST_F(S3ReaderTest, ARangeAheadThatFailedIsAskedForAgainBeforeItsTurn) {
+  const std::string content = some_content(4 * kMiB);
+  Gate gate;
+  transport()
+      .then(range_answer(content, kMiB / 2, &gate))
+      .then(transport_failure(TransportFailure::Kind::kBroken))
+      .otherwise(range_answer(content));
+  ReadBudget budget(64 * kMiB);
+  S3Reader reader(client(), budget, object_of(content), 0, {});
+  std::string text;
+  // The whole object in three ranges, and one of them again; the first one has not ended.
+  while (text.size() < kMiB / 2 && transport().seen().size() < 4) {
+    text += read(reader, 1);
+    clock_.advance(std::chrono::milliseconds(50));
+  }
+  const auto seen = transport().seen();
+  ASSERT_EQ(seen.size(), 4u);
+  EXPECT_EQ(seen[3].header("Range"), seen[1].header("Range"));
+  EXPECT_TRUE(seen[3].request.fresh_connection);
+  EXPECT_TRUE(clock_.waits().empty());  // Nobody waited for the pause.
+  gate.open();
+  EXPECT_TRUE(text + read(reader, content.size()) == content);
+  EXPECT_EQ(client().stats().retries, 1u);
+}
+
+TEST_F(S3ReaderTest, ARangeAheadThatFailsForGoodIsReportedInItsTurn) {
+  const std::string content = some_content(2 * kMiB);
+  Gate gate;
+  transport()
+      .then(range_answer(content, kMiB / 2, &gate))
+      .then(error_answer(412, "PreconditionFailed"));
+  ReadBudget budget(64 * kMiB);
+  S3Reader reader(client(), budget, object_of(content), 0, {});
+  EXPECT_EQ(read(reader, kMiB / 2), content.substr(0, kMiB / 2));
+  gate.open();
+  EXPECT_EQ(read(reader, kMiB / 2), content.substr(kMiB / 2, kMiB / 2));
+  std::vector<std::byte> buffer(10);
+  EXPECT_EQ(reader.read(buffer).error().code, ErrorCode::kObjectChanged);
+  EXPECT_EQ(transport().seen().size(), 2u);
+}
+
 /// What GET of the whole object brings, with these answers in turn.
 class RangeAnswerTest : public S3ReaderTest {
  protected:

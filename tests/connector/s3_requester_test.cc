@@ -106,6 +106,21 @@ TEST_F(S3RequesterTest, AsksTheBucketForItsRegionWhenNobodyNamesIt) {
   EXPECT_TRUE(seen[3].request.url.starts_with("https://bucket.s3.eu-west-1.amazonaws.com/"));
 }
 
+// Both were signed before the first one had brought the region.
+TEST_F(S3RequesterTest, ARegionThatAnotherRequestHasLearnedIsUsed) {
+  const RequestContext context = requester().context(RequestContext::Operation::kGet, "k");
+  const S3Failure failure = failure_from_answer(
+      context, {.status = 301, .headers = {{"x-amz-bucket-region", "eu-west-1"}}},
+      {.code = "PermanentRedirect"});
+  S3Requester::Recovery first(requester(), {});
+  S3Requester::Recovery second(requester(), {});
+  EXPECT_FALSE(first.after(failure));
+  EXPECT_FALSE(second.after(failure));
+  EXPECT_EQ(requester().region(), "eu-west-1");
+  EXPECT_TRUE(clock_.waits().empty());
+  EXPECT_TRUE(second.after(failure));  // A circle.
+}
+
 TEST_F(S3RequesterTest, AnAnswerToHeadNamesTheRegionInItsHeader) {
   transport()
       .then(answer(400, "", {{"x-amz-bucket-region", "eu-west-1"}}))

@@ -87,7 +87,8 @@ TEST_F(S3WriterTest, TellsALostAnswerFromAnotherWritersObject) {
 }
 
 TEST_F(S3WriterTest, PutsAgainAfterAConflict) {
-  transport_->then(error_answer(409, "ConditionalRequestConflict")).then(answer(200, ""));
+  transport_->then(error_answer(409, "ConditionalRequestConflict"))
+      .then(answer(200, "", {{"ETag", "e"}}));
   EXPECT_TRUE(writer().put("k", "text", true).has_value());
   EXPECT_EQ(requests(), (Requests{"PUT /b/k", "PUT /b/k"}));
 }

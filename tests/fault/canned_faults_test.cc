@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <chrono>
 #include <cstdint>
 #include <ostream>
 #include <string>
 #include <vector>
 
+#include "connector/s3/s3_upload.h"
+#include "connector/s3/s3_writer.h"
 #include "tests/fault/fault.h"
 #include "tests/fault/s3_fixture.h"
 
@@ -18,6 +21,14 @@ namespace leat::fault {
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 
 namespace {
+
+using connector::s3::MultipartUpload;
+using connector::s3::S3Client;
+using connector::s3::S3Writer;
+
+Result<void> wrong(const std::string& what) {
+  return Error{.code = ErrorCode::kInternal, .message = what};
+}
 
 class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fault> {
  protected:
@@ -34,9 +45,7 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
   /// Does it once, through the proxy.
   /// @return  Its error, or one that says what is wrong with its result.
   Result<void> perform(Operation operation, const StoreOptions& options) {
-    const auto wrong = [](const std::string& what) {
-      return Error{.code = ErrorCode::kInternal, .message = what};
-    };
+    const std::string key = prefix_ + "new/" + std::to_string(keys_++);
     if (operation == Operation::kList) {
       const auto listed = list_all(*open_bucket(kBucket, options), prefix_);
       if (!listed) return listed.error();
@@ -58,7 +67,6 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
       return text == data_ ? Result<void>() : wrong("only a part of the bytes");
     }
     if (operation == Operation::kPut) {
-      const std::string key = prefix_ + "put/" + std::to_string(puts_++);
       const auto etag = open_client(kBucket, options)->put_object(key, data_);
       if (!etag) return etag.error();
       const auto objects = list_all(*direct_, key);
@@ -67,7 +75,74 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
         return wrong("the version " + *etag + " is not the one that was stored");
       return stored(key) == data_ ? Result<void>() : wrong("something else was stored");
     }
-    return wrong("the test does not know the operation");
+    const std::unique_ptr<S3Client> client = open_client(kBucket, options);
+    switch (operation) {
+      case Operation::kStartUpload:
+      case Operation::kPart:
+      case Operation::kComplete:
+      case Operation::kAbort:
+        return perform_upload(operation, *client, key);
+      case Operation::kCopy: {
+        const auto copied = S3Writer(client->requester()).copy(object_, key);
+        // When all answers were lost there is a whole copy all the same.
+        if (!copied && stored(key) == "(no object)") return copied;
+        if (!copied && stored(key) == data_) return copied;
+        return stored(key) == data_ ? Result<void>() : wrong("something else was copied");
+      }
+      case Operation::kDelete: {
+        const ObjectVersion doomed = put("new/" + std::to_string(keys_++), "x");
+        const auto removed = S3Writer(client->requester()).remove(doomed);
+        const bool gone = stored(doomed.key) == "(no object)";
+        if (!removed) return removed;
+        return gone ? Result<void>() : wrong("the object is left");
+      }
+      case Operation::kDeleteMany:
+        return perform_delete_many(*client);
+      default:
+        return wrong("the test does not know the operation");
+    }
+  }
+
+  /// An upload of one part that is completed, or given up.
+  Result<void> perform_upload(Operation operation, S3Client& client, const std::string& key) {
+    Result<void> done;
+    {
+      auto upload = MultipartUpload::begin(client.requester(), key, {}, {});
+      done = upload ? upload->add(data_) : Result<void>(upload.error());
+      if (done && operation != Operation::kAbort) {
+        const auto etag = upload->complete();
+        if (!etag) done = etag.error();
+      }
+    }
+    // However it ended, nothing of the upload is left.
+    connector::s3::WriteAnswerReader reader("ListMultipartUploadsResult");
+    const auto listed = direct_client_->requester().perform(
+        {.operation = connector::s3::RequestContext::Operation::kList,
+         .method = "GET",
+         .query = {{"uploads", ""}, {"prefix", key}}},
+        {}, reader.check());
+    if (!listed) return listed.error();
+    if (!reader.answer().uploads.empty()) {
+      return wrong("an upload is left; " + (done ? std::string() : done.error().to_string()));
+    }
+    const std::string text = stored(key);
+    if (!done || operation == Operation::kAbort) {
+      if (text != "(no object)") return wrong("an object is left");
+      return done;
+    }
+    return text == data_ ? Result<void>() : wrong("something else was stored");
+  }
+
+  Result<void> perform_delete_many(S3Client& client) {
+    std::vector<std::string> keys;
+    for (int i = 0; i < 2; ++i) keys.push_back(put("new/" + std::to_string(keys_++), "x").key);
+    const auto failures = S3Writer(client.requester()).remove_all(keys);
+    if (!failures) return failures.error();
+    if (!failures->empty()) return wrong("not deleted: " + failures->front().code);
+    for (const std::string& key : keys) {
+      if (stored(key) != "(no object)") return wrong("an object is left");
+    }
+    return {};
   }
 
   void expect_outcome(const Fault& fault, const Fault::Expectation& expected) {
@@ -89,7 +164,11 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
       });
     }
     const StoreOptions options = store_options(proxy_->url(), &clock);
+    const auto start = std::chrono::steady_clock::now();
     const Result<void> done = perform(expected.operation, options);
+    // An attempt that stalls ends after a second.
+    EXPECT_LT(std::chrono::steady_clock::now() - start,
+              std::chrono::milliseconds(2'000) * (1 + expected.requests));
     clock.on_pause({});
     const std::string outcome = done ? "ok" : std::string(error_code_name(done.error().code));
     const std::string said = done ? std::string() : done.error().to_string();
@@ -108,7 +187,7 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
   std::string data_;
   ObjectVersion object_;
   std::vector<ObjectVersion> listing_;
-  int puts_ = 0;
+  int keys_ = 0;
 };
 
 TEST_P(CannedFault, EndsAsItsFileSays) {

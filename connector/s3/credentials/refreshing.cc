@@ -74,7 +74,7 @@ Result<std::shared_ptr<const S3Credentials>> RefreshingCredentials::current() {
   return credentials_;
 }
 
-bool RefreshingCredentials::renew(const S3Credentials& refused) {
+Result<bool> RefreshingCredentials::renew(const S3Credentials& refused) {
   std::unique_lock lock(mutex_);
   const auto differs = [&] {
     return credentials_ != nullptr &&
@@ -86,8 +86,9 @@ bool RefreshingCredentials::renew(const S3Credentials& refused) {
   if (fetching_) {
     const std::uint64_t seen = fetches_;
     fetched_.wait(lock, [&] { return fetches_ != seen; });
-  } else if (const Result<void> done = fetch(lock); !done) {
-    return false;
+    if (failure_) return *failure_;
+  } else if (Result<void> done = fetch(lock); !done) {
+    return std::move(done).error();
   }
   return differs();
 }

@@ -27,7 +27,7 @@ class RefreshingCredentials final : public CredentialsProvider {
   RefreshingCredentials(std::unique_ptr<CredentialSource> source, const Clock& clock);
 
   Result<std::shared_ptr<const S3Credentials>> current() override;
-  bool renew(const S3Credentials& refused) override;
+  Result<bool> renew(const S3Credentials& refused) override;
   std::optional<std::int64_t> expires_ms() override;
   std::string description() const override { return source_->description(); }
 
