@@ -148,7 +148,9 @@ bool AfterActions::pass(std::stop_token stop) {
 
 /// True when the entry is out of the outbox.
 bool AfterActions::carry_out(state::OutboxEntry entry) {
+  if (on_step_) on_step_("after-action begins");
   Result<void> acted = act(entry);
+  if (on_step_) on_step_("after-action done");
   const std::string object = store_.uri_of(entry.object.key);
   bool settled = static_cast<bool>(acted);
   if (!acted) {

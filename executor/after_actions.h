@@ -5,10 +5,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "connector/glob.h"
@@ -26,6 +29,9 @@ class AfterActions {
   /// All are borrowed but the glob.
   AfterActions(const SourceOptions& options, connector::Glob glob, ObjectStore& store,
                const Clock& clock, state::Ledger& ledger);
+
+  /// Told "after-action begins" and "after-action done" for each. Before run().
+  void trace(std::function<void(std::string_view)> on_step) { on_step_ = std::move(on_step); }
 
   /// What the checkpoint's finished splits bring into the outbox.
   std::vector<state::OutboxEntry> entries_of(const Checkpoint& checkpoint) const;
@@ -55,6 +61,7 @@ class AfterActions {
   ObjectStore& store_;
   const Clock& clock_;
   state::Ledger& ledger_;
+  std::function<void(std::string_view)> on_step_;
   std::string folder_;      ///< Of the source: what a moved key leaves behind.
   std::string next_after_;  ///< Where the next pass begins.
   std::mutex mutex_;

@@ -112,6 +112,7 @@ Result<void> PipelineRun::open() {
       SourceExecutor::prepare(options_.source, nullptr, consumer_of(options_));
   if (!source) return std::move(source).error();
   source_ = std::move(*source);
+  source_->trace(options_.sink.on_step);
   if (Result<void> recovered = recover(); !recovered) return recovered;
   return source_->start();
 }

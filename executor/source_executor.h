@@ -65,6 +65,10 @@ class SourceExecutor final : public Source {
   /// Of the rows of `key` that were handed out, the sink made `count` rejects.
   void refused(const std::string& key, std::uint64_t count);
 
+  /// See SinkOptions::on_step; of after-actions. Before start().
+  void trace(std::function<void(std::string_view)> on_step) {
+    after_actions_.trace(std::move(on_step));
+  }
   /// Resumes the splits in flight and starts the threads.
   Result<void> start();
 

@@ -122,7 +122,17 @@ Result<std::uint64_t> PgWriter::remove_rows(std::span<const RowsOfObject> ranges
   if (Result<void> begun = begin_now(); !begun) return std::move(begun).error();
   Result<std::uint64_t> removed =
       remove_pg_rows(*connection_, context_.pipeline, context_.table, ranges);
-  if (removed) step("rows removed");
+  if (!removed) return removed;
+  // Those of this epoch are written with its commit.
+  std::erase_if(rejects_, [ranges](const Reject& reject) {
+    return std::any_of(ranges.begin(), ranges.end(), [&reject](const RowsOfObject& range) {
+      return range.object.key == reject.split->key &&
+             range.object.version == reject.split->version &&
+             reject.row.byte_offset >= range.bytes.begin &&
+             reject.row.byte_offset < range.bytes.end;
+    });
+  });
+  step("rows removed");
   return removed;
 }
 

@@ -181,8 +181,8 @@ struct SinkOptions {
 
   /// Told of the steps of sinks with tables as they are taken ("copy sent", "copy ended", "rows
   /// removed", "rejects removed", "rolled back", "commit begins", "commit sent", "commit answered";
-  /// by loader and repairs "ledger begins", "ledger written"), from any thread. For traces and
-  /// tests.
+  /// by loader and repairs "ledger begins", "ledger written", "after-action begins", "after-action
+  /// done"), from any thread. For traces and tests.
   std::function<void(std::string_view)> on_step = {};
 };
 

@@ -193,6 +193,13 @@ TYPED_TEST_P(SinkRepairTest, RowsGoAndComeInOneTransaction) {
   this->commit(*sink, {this->object("a", "v2")});
   EXPECT_THAT(this->objects_with_rows(), testing::ElementsAre("a v2 2/2", "b v1 5/5"));
   EXPECT_THAT(this->rejects(), testing::ElementsAre("a v2 3@20", "b v1 6@50"));
+  // What came in the same transaction goes, too.
+  this->write(*sink, "c", 1);
+  const std::vector<RowsOfObject> latest{{.object = this->object("c")}};
+  EXPECT_EQ(sink->remove_rows(latest).value(), 1u);
+  this->commit(*sink, {this->object("c")}, SplitState::kRewound);
+  EXPECT_THAT(this->objects_with_rows(), testing::ElementsAre("a v2 2/2", "b v1 5/5"));
+  EXPECT_THAT(this->rejects(), testing::ElementsAre("a v2 3@20", "b v1 6@50"));
   // A second one, taken back by closing.
   const std::vector<RowsOfObject> other{{.object = this->object("b")}};
   EXPECT_EQ(sink->remove_rows(other).value(), 5u);

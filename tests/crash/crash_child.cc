@@ -2,9 +2,9 @@
 //
 //   leat_crash_child WHAT FROM ENDPOINT TO TABLE STATE [kill|stop STEP COUNT]
 //
-// WHAT: load, replace (a load that replaces changed objects), redrive, audit, rewind:GLOB,
-// replay:GLOB. ENDPOINT may be empty. Exits as the command does, but for a replay of objects that
-// are gone: 0.
+// WHAT: load, replace (a load that replaces changed objects), move:PLACE (one that moves what it
+// loaded), redrive, audit, rewind:GLOB, replay:GLOB. ENDPOINT may be empty. Exits as the command
+// does, but for a replay of objects that are gone: 0.
 
 #include <atomic>
 #include <csignal>
@@ -50,6 +50,10 @@ Result<void> perform(const std::string& what, LoaderOptions options) {
   const auto ignore_split = [](const SplitProgress&) {};
   const std::size_t colon = what.find(':');
   const std::string name = what.substr(0, colon);
+  if (name == "move") {
+    options.source.after = {.kind = AfterAction::Kind::kMove, .name = what.substr(colon + 1)};
+    return load(options);
+  }
   executor::SplitFilter filter;
   if (colon != std::string::npos) {
     auto glob = connector::Glob::compile(what.substr(colon + 1));

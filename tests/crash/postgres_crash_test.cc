@@ -146,6 +146,8 @@ class PostgresCrashTest : public ::testing::Test {
     std::cout << kills() << " kills, " << files_.ids() << " rows equal\n";
   }
 
+  void survives_moving(testing::TestBucket& bucket, const std::string& place);
+
   std::string sum(const std::string& table) const {
     return test::PostgresSession(database_->connection())
         .one("SELECT count(*), count(DISTINCT id), sum(hashtextextended(t::text, 0)) FROM " +
@@ -173,6 +175,49 @@ class PostgresCrashTest : public ::testing::Test {
   std::unique_ptr<KillablePostgres> server_;
   std::optional<test::PostgresDatabase> database_;
 };
+
+/// Loads that move what they loaded away, killed around the commits and the moves.
+void PostgresCrashTest::survives_moving(testing::TestBucket& bucket, const std::string& place) {
+  std::vector<std::string> load = command(bucket, "killed", "killed");
+  load[1] = "move:" + place;
+  while (kills() < (kills_ + 3) / 4) {
+    add_files(bucket, 4);
+    const char* const steps[] = {"commit answered", "ledger begins", "ledger written",
+                                 "after-action begins", "after-action done"};
+    const char* const step = steps[random_() % std::size(steps)];
+    std::vector<std::string> killed = load;
+    killed.insert(killed.end(), {"kill", step, std::to_string(1 + random_() % 3)});
+    const int status = run_to_end(killed);
+    ASSERT_TRUE(count(status == 128 + SIGKILL, std::string("at \"") + step + "\"", status));
+  }
+  ASSERT_EQ(run_to_end(load), 0);
+  const std::vector<std::string> keys = bucket.keys();
+  EXPECT_EQ(keys.size(), static_cast<std::size_t>(file_number_));
+  for (const std::string& key : keys) EXPECT_TRUE(key.starts_with("done/")) << key;
+  std::vector<std::string> again = command(bucket, "alone", "alone");
+  again[2].replace(again[2].find("/in/"), 4, "/done/");
+  ASSERT_EQ(run_to_end(again), 0);
+  const std::string ids = std::to_string(files_.ids());
+  EXPECT_TRUE(sum("killed").starts_with(ids + "|" + ids + "|")) << sum("killed");
+  const std::string columns = "SELECT id, name, amount, _offset, _record FROM ";
+  EXPECT_EQ(test::PostgresSession(database_->connection())
+                .one("SELECT count(*) FROM ((" + columns + "killed EXCEPT ALL " + columns +
+                     "alone) UNION ALL (" + columns + "alone EXCEPT ALL " + columns + "killed)) d"),
+            "0");
+  for (const auto& [what, times] : killed_) std::cout << times << " × " << what << "\n";
+  std::cout << kills() << " kills, " << keys.size() << " objects moved, " << ids << " rows equal\n";
+}
+
+TEST_F(PostgresCrashTest, LocalFilesThatAreMovedAway) {
+  survives_moving(*testing::make_folder_bucket(folder_.path() / "bucket"),
+                  (folder_.path() / "bucket" / "done").string() + "/");
+}
+
+TEST_F(PostgresCrashTest, S3ObjectsThatAreMovedAway) {
+  const std::unique_ptr<testing::TestBucket> bucket = testing::make_s3_bucket("crash");
+  if (bucket == nullptr) GTEST_SKIP() << "LEAT_TEST_S3_ENDPOINT is not set";
+  survives_moving(*bucket, "done/");
+}
 
 TEST_F(PostgresCrashTest, LocalFiles) {
   survives(*testing::make_folder_bucket(folder_.path() / "bucket"), "");
