@@ -7,6 +7,7 @@
 //   ledger_bench sorted DIR COUNT    classifies a whole sorted listing, by merge-join
 //   ledger_bench unsorted DIR COUNT  classifies 2 million keys, in random order, by look-up
 //   ledger_bench poll DIR COUNT      a whole source lists all of it once, `leat load --once`
+//   ledger_bench tail DIR COUNT      the same in tail mode, then 200 polls; prints what one costs
 //   ledger_bench set COUNT           std::unordered_set<std::string> of keys and versions instead
 #include <sys/resource.h>
 #include <time.h>
@@ -199,6 +200,37 @@ void poll(const std::filesystem::path& dir, std::uint64_t count) {
   print("poll", count, meter.wall(), meter.cpu());
 }
 
+void tail(const std::filesystem::path& dir, std::uint64_t count) {
+  constexpr std::uint64_t kPolls = 200;
+  leat::SourceOptions options;
+  options.from = "s3://bench/**";
+  options.state_dir = dir;
+  options.discovery = leat::SourceOptions::Discovery::kTail;
+  options.poll_interval = options.poll_interval_max = std::chrono::milliseconds(10);
+  auto owned = std::make_unique<leat::bench::GeneratorStore>(count);
+  const leat::bench::GeneratorStore& store = *owned;
+  const auto source = taken(leat::Source::open(options, std::move(owned)));
+  const auto wait_for = [&](std::uint64_t listings) {
+    while (store.listings() < listings) {
+      const leat::Polled polled = taken(source->poll(std::chrono::milliseconds(50)));
+      if (polled.kind != leat::Polled::Kind::kIdle) fail("something was taken for new");
+    }
+  };
+  const Meter whole;
+  wait_for(2);  // The second one begins when the first, of everything, has ended.
+  print("tail: all", count, whole.wall(), whole.cpu());
+  const Meter meter;
+  const std::uint64_t begun = store.listings();
+  const std::uint64_t pages = store.stats().list_requests;
+  wait_for(begun + kPolls);
+  const double cpu = meter.cpu();
+  const auto polls = static_cast<double>(store.listings() - begun);
+  std::printf(
+      "tail: poll %9.0f polls  %8.3f CPU ms each, the caller's own included  %.2f requests each\n",
+      polls, cpu * 1e3 / polls, static_cast<double>(store.stats().list_requests - pages) / polls);
+  taken(source->close());
+}
+
 void unordered_set(const ObjectGenerator& objects) {
   std::unordered_set<std::string> known;
   ObjectVersion object;
@@ -250,6 +282,8 @@ int main(int argc, char** argv) {
              false);
   } else if (words[0] == "poll") {
     poll(words[1], objects.count());
+  } else if (words[0] == "tail") {
+    tail(words[1], objects.count());
   } else {
     fail(usage);
   }

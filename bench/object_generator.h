@@ -85,7 +85,7 @@ class ObjectGenerator {
   const std::uint64_t per_folder_;
 };
 
-/// Lists them in pages of 1,000, as S3 does; there is nothing to read.
+/// Lists them in pages of 1,000, as S3 does, from any key on; there is nothing to read.
 class GeneratorStore final : public ObjectStore {
  public:
   explicit GeneratorStore(std::uint64_t count) : objects_(count) {}
@@ -93,9 +93,11 @@ class GeneratorStore final : public ObjectStore {
   std::string uri() const override { return "s3://bench"; }
   std::string uri_of(std::string_view key) const override { return std::string(key); }
   std::unique_ptr<ObjectLister> list(std::string_view /*prefix*/,
-                                     std::string_view /*start_after*/) const override {
-    return std::make_unique<Lister>(*this);
+                                     std::string_view start_after) const override {
+    listings_.fetch_add(1);
+    return std::make_unique<Lister>(*this, first_after(start_after));
   }
+  std::uint64_t listings() const noexcept { return listings_.load(); }
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
                                              std::uint64_t /*offset*/) const override {
     return Error{ErrorCode::kNotFound, "there is nothing to read: " + object.key};
@@ -107,7 +109,7 @@ class GeneratorStore final : public ObjectStore {
  private:
   class Lister final : public ObjectLister {
    public:
-    explicit Lister(const GeneratorStore& store) : store_(store) {}
+    Lister(const GeneratorStore& store, std::uint64_t first) : store_(store), next_(first) {}
     Result<ListPage> next_page() override {
       store_.pages_.fetch_add(1);
       ListPage page;
@@ -123,11 +125,26 @@ class GeneratorStore final : public ObjectStore {
 
    private:
     const GeneratorStore& store_;
-    std::uint64_t next_ = 0;
+    std::uint64_t next_;
   };
+
+  /// The number of the first object whose key comes after this one.
+  std::uint64_t first_after(std::string_view key) const {
+    if (key.empty()) return 0;
+    std::uint64_t low = 0;
+    std::uint64_t high = objects_.count();
+    ObjectVersion object;
+    while (low < high) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      objects_.object(middle, object);
+      (object.key > key ? high : low) = object.key > key ? middle : middle + 1;
+    }
+    return low;
+  }
 
   const ObjectGenerator objects_;
   mutable std::atomic<std::uint64_t> pages_ = 0;
+  mutable std::atomic<std::uint64_t> listings_ = 0;
 };
 
 }  // namespace leat::bench

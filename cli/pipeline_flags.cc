@@ -29,6 +29,9 @@ struct PipelineFlags::Typed {
               tokenizer, format = "csv";
   std::uint64_t skip_lines = 0, decode_ratio_max = SourceOptions().decode_ratio_max;
   std::string partitions, where, modified_after, key_after;
+  std::string discovery = "sweep", reconcile_interval, poll_interval_max, list_budget;
+  std::uint32_t list_parallel = SourceOptions().list_parallel;
+  std::uint64_t late_window = SourceOptions().late_window_keys;
   std::string poll_interval, forget_after, checkpoint_interval, settle, memory, max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
   std::uint32_t max_fields = FormatOptions().fields_max;
@@ -192,6 +195,34 @@ void PipelineFlags::add_resource_flags(CLI::App& app) {
       ->group(group);
 }
 
+void PipelineFlags::add_discovery_flags(CLI::App& app) {
+  const std::string group = "Discovery";
+  app.add_option("--discovery", typed_->discovery,
+                 "How new objects are found: sweep (default; each poll lists all), tail (keys only "
+                 "grow: a poll lists the last ones)")
+      ->group(group)
+      ->check(CLI::IsMember({"sweep", "tail"}));
+  app.add_option("--late-window", typed_->late_window,
+                 "tail: so many of the last keys are listed again by each poll (default 1000)")
+      ->group(group);
+  app.add_option("--reconcile-interval", typed_->reconcile_interval,
+                 "tail: between two listings of everything (default 1h)")
+      ->group(group);
+  app.add_option("--poll-interval", typed_->poll_interval,
+                 "Between two listings, the first of which found something (default 10s)")
+      ->group(group);
+  app.add_option("--poll-interval-max", typed_->poll_interval_max,
+                 "As long as it grows to while nothing is found (default: 6 times --poll-interval)")
+      ->group(group);
+  app.add_option("--list-parallel", typed_->list_parallel,
+                 "Parts of a long listing that are listed at a time, cut at folders (default 4)")
+      ->group(group)
+      ->check(CLI::Range(1, 64));
+  app.add_option("--list-budget", typed_->list_budget,
+                 "Requests for listing: 100/min, 5/s, 2000/h (default: no limit)")
+      ->group(group);
+}
+
 void PipelineFlags::add_load_flags(CLI::App& app) {
   const std::string group = "Pipeline";
   app.add_option("--from", typed_->from, "Objects to load: 's3://bucket/in/**/*.csv', a path")
@@ -240,8 +271,7 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
       ->group(group)
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   app.add_option("--report", typed_->report, "File for a summary as JSON at the end")->group(group);
-  app.add_option("--poll-interval", typed_->poll_interval, "Between two listings (default 10s)")
-      ->group(group);
+  add_discovery_flags(app);
   app.add_option("--forget-after", typed_->forget_after,
                  "How long complete listings must not show an object before its entry in the "
                  "state folder is dropped (default 7d)")
@@ -419,6 +449,11 @@ Result<LoaderOptions> PipelineFlags::options() const {
   std::chrono::milliseconds lock_timeout(options.sink.lock_timeout_ms);
   for (Result<void> parsed :
        {set_parsed("--poll-interval", typed.poll_interval, parse_duration, source.poll_interval),
+        set_parsed("--poll-interval-max", typed.poll_interval_max, parse_duration,
+                   source.poll_interval_max),
+        set_parsed("--reconcile-interval", typed.reconcile_interval, parse_duration,
+                   source.reconcile_interval),
+        set_parsed("--list-budget", typed.list_budget, parse_rate, source.list_budget),
         set_parsed("--forget-after", typed.forget_after, parse_duration, source.forget_after),
         set_parsed("--checkpoint-interval", typed.checkpoint_interval, parse_duration,
                    options.checkpoint_interval),
@@ -459,6 +494,10 @@ Result<LoaderOptions> PipelineFlags::options() const {
       typed.missing_columns == "fail" ? MissingColumns::kFail : MissingColumns::kNull;
   source.types = typed.types == "text" ? SourceOptions::Types::kText : SourceOptions::Types::kSniff;
   source.sniffed = unsaid();
+  source.discovery = typed.discovery == "tail" ? SourceOptions::Discovery::kTail
+                                               : SourceOptions::Discovery::kSweep;
+  source.late_window_keys = typed.late_window;
+  source.list_parallel = typed.list_parallel;
   source.where = typed.where;
   source.key_after = typed.key_after;
   if (!typed.modified_after.empty()) {

@@ -28,6 +28,8 @@ class PipelineFlags {
   void add_format_flags(CLI::App& app);
   /// --threads, --memory.
   void add_resource_flags(CLI::App& app);
+  /// --discovery, --poll-interval, --list-budget, …: part of the load flags.
+  void add_discovery_flags(CLI::App& app);
   /// --from, --to, --table, --state, …: the rest of `leat load`.
   void add_load_flags(CLI::App& app);
   /// --format, --rejects.

@@ -1,5 +1,6 @@
 #include "cli/quantities.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -67,6 +68,23 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
     return Error{ErrorCode::kInvalidArgument, "\"" + std::string(text) + "\" is too large"};
   }
   return static_cast<std::uint64_t>(std::llround(*bytes));
+}
+
+Result<RequestRate> parse_rate(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  RequestRate rate;
+  const char* const end = text.data() + std::min(slash, text.size());
+  const auto [rest, error] = std::from_chars(text.data(), end, rate.requests);
+  if (slash != std::string_view::npos && error == std::errc() && rest == end && rate.requests > 0) {
+    const std::string_view unit = text.substr(slash + 1);
+    const Result<std::chrono::milliseconds> per = parse_duration("1" + std::string(unit));
+    if (!unit.empty() && per) {
+      rate.per = *per;
+      return rate;
+    }
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               "\"" + std::string(text) + "\" is no rate; write e.g. 100/min, 5/s or 2000/h"};
 }
 
 Result<std::int64_t> parse_time_ms(std::string_view text) {

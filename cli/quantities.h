@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "leat/result.h"
+#include "leat/source.h"
 
 namespace leat::cli {
 
@@ -15,6 +16,9 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// "512MiB", "2GiB", "64KiB", "1.5GB"; k, M and G alone are binary; a bare number counts bytes.
 Result<std::uint64_t> parse_bytes(std::string_view text);
+
+/// "100/min", "5/s", "2000/h": at least one.
+Result<RequestRate> parse_rate(std::string_view text);
 
 /// "2026-11-01", "2026-11-01T10:30:00Z", "… +02:00"; without an offset it is UTC. Unix time in ms.
 Result<std::int64_t> parse_time_ms(std::string_view text);

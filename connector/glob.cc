@@ -276,7 +276,7 @@ class GlobCompiler {
         States following;
         for (const std::uint32_t state : states) {
           const Glob::Instruction& instruction = glob_.program_[state];
-          if (takes(instruction, byte)) following.push_back(instruction.next);
+          if (glob_.takes(instruction, byte)) following.push_back(instruction.next);
         }
         const std::uint16_t next = number_of(closure(std::move(following)));
         made.settled = made.settled && next == at;
@@ -284,12 +284,6 @@ class GlobCompiler {
       }
       glob_.table_states_.push_back(made);
     }
-  }
-
-  bool takes(const Glob::Instruction& instruction, unsigned byte) const {
-    return instruction.op == Op::kByte  ? instruction.byte == byte
-           : instruction.op == Op::kSet ? glob_.sets_[instruction.other].test(byte)
-                                        : false;
   }
 
   // The states without forks that can be reached without a byte, in ascending order.
@@ -339,7 +333,75 @@ bool Glob::follow(std::string_view rest) const {
   return table_states_[state].matches;
 }
 
+bool Glob::takes(const Instruction& instruction, unsigned byte) const {
+  return instruction.op == Instruction::Op::kByte  ? instruction.byte == byte
+         : instruction.op == Instruction::Op::kSet ? sets_[instruction.other].test(byte)
+                                                   : false;
+}
+
 bool Glob::simulate(std::string_view key) const {
+  const std::vector<std::uint32_t> reached = states_after(key);
+  return std::any_of(reached.begin(), reached.end(), [&](std::uint32_t state) {
+    return program_[state].op == Instruction::Op::kMatch;
+  });
+}
+
+bool Glob::can_match_below(std::string_view prefix) const {
+  if (prefix.size() <= literal_prefix_.size()) return literal_prefix_.starts_with(prefix);
+  return prefix.starts_with(literal_prefix_) &&
+         !states_after(prefix.substr(literal_prefix_.size())).empty();
+}
+
+/// All that the pattern and a reader of folders can come to together, for keys of any bytes.
+bool Glob::can_repeat_folder(std::string_view name) const {
+  // Where the reader stands in a segment: so many bytes of the name are read, or one of these.
+  const std::size_t in_folder = name.size() + 1;  // "name=" was read, or something like it.
+  const std::size_t in_other = name.size() + 2;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  struct Place {
+    std::uint32_t state;
+    std::size_t at;
+    unsigned folders;
+  };
+  std::vector<bool> entered(program_.size() * (name.size() + 3) * 2);
+  std::vector<Place> pending;
+  const auto enter = [&](const Place& place) {
+    const std::size_t number = (place.state * (name.size() + 3) + place.at) * 2 + place.folders;
+    if (entered[number]) return;
+    entered[number] = true;
+    pending.push_back(place);
+  };
+  enter({0, 0, 0});
+  while (!pending.empty()) {
+    const Place place = pending.back();
+    pending.pop_back();
+    const Instruction& instruction = program_[place.state];
+    if (instruction.op == Instruction::Op::kFork) {
+      enter({instruction.next, place.at, place.folders});
+      enter({instruction.other, place.at, place.folders});
+      continue;
+    }
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      if (!takes(instruction, byte)) continue;
+      const char c = static_cast<char>(byte);
+      Place next{instruction.next, place.at, place.folders};
+      if (c == '/') {
+        if (place.at == in_folder && ++next.folders == 2) return true;
+        next.at = 0;
+      } else if (place.at < in_folder) {
+        // An escape may stand for any byte of the name, so it counts as the whole of it.
+        next.at = c == '%'                            ? in_folder
+                  : place.at == name.size()           ? (c == '=' ? in_folder : in_other)
+                  : lower(c) == lower(name[place.at]) ? place.at + 1
+                                                      : in_other;
+      }
+      enter(next);
+    }
+  }
+  return false;
+}
+
+std::vector<std::uint32_t> Glob::states_after(std::string_view key) const {
   std::vector<std::uint32_t> current;
   std::vector<std::uint32_t> following;
   std::vector<std::uint32_t> pending;
@@ -366,17 +428,11 @@ bool Glob::simulate(std::string_view key) const {
     following.clear();
     for (const std::uint32_t state : current) {
       const Instruction& instruction = program_[state];
-      const bool taken = instruction.op == Instruction::Op::kByte ? instruction.byte == byte
-                         : instruction.op == Instruction::Op::kSet
-                             ? sets_[instruction.other].test(byte)
-                             : false;
-      if (taken) enter(instruction.next, i + 1, following);
+      if (takes(instruction, byte)) enter(instruction.next, i + 1, following);
     }
     current.swap(following);
   }
-  return std::any_of(current.begin(), current.end(), [&](std::uint32_t state) {
-    return program_[state].op == Instruction::Op::kMatch;
-  });
+  return current;
 }
 
 std::string escape_glob(std::string_view text) {

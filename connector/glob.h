@@ -41,6 +41,13 @@ class Glob {
   /// Whether the whole of `key` matches.
   bool matches(std::string_view key) const;
 
+  /// Whether a key that begins with `prefix` can match. Never false by mistake.
+  bool can_match_below(std::string_view prefix) const;
+  /// Whether a key with two folders "name=…/" can match: only if it cannot, the first such folder
+  /// of a key says what the name's value is. Names are compared as those of partitions: without
+  /// regard to the case of ASCII letters, percent-decoded. Never false by mistake.
+  bool can_repeat_folder(std::string_view name) const;
+
   /// Bytes that every matching key begins with, as long as the pattern tells.
   const std::string& literal_prefix() const noexcept { return literal_prefix_; }
   /// True when the pattern matches literal_prefix() and nothing else.
@@ -68,6 +75,8 @@ class Glob {
   Glob() = default;
   bool follow(std::string_view rest) const;
   bool simulate(std::string_view rest) const;
+  std::vector<std::uint32_t> states_after(std::string_view rest) const;
+  bool takes(const Instruction& instruction, unsigned byte) const;
 
   std::vector<Instruction> program_;
   std::vector<ByteSet> sets_;

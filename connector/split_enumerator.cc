@@ -1,8 +1,18 @@
 #include "connector/split_enumerator.h"
 
+#include <algorithm>
+#include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace leat::connector {
+namespace {
+
+// Of one range. One more, and every second one goes: the front moves on in larger steps then. Odd,
+// so that the last one stays.
+constexpr std::size_t kPageEndsMax = 1'023;
+
+}  // namespace
 
 Result<SplitEnumerator> SplitEnumerator::create(const ObjectStore& store,
                                                 std::string_view pattern) {
@@ -11,34 +21,168 @@ Result<SplitEnumerator> SplitEnumerator::create(const ObjectStore& store,
   return SplitEnumerator(store, *std::move(glob));
 }
 
-void SplitEnumerator::begin_sweep() {
-  lister_ = store_->list(glob_.literal_prefix());
-  last_key_.clear();
-  first_key_ = true;
+void SplitEnumerator::begin(std::vector<KeyRange> ranges, std::size_t parallel) {
+  end();
+  listings_.clear();
+  for (const KeyRange& range : ranges) listings_.push_back({.range = range});
+  ranges_ = std::move(ranges);
+  parallel_ = parallel;
+  begun_ = 0;
+  ordered_ = true;
+  under_way_ = true;
+}
+
+void SplitEnumerator::divide(std::vector<KeyRange> ranges, std::size_t parallel) {
+  if (!under_way_ || listings_.size() != 1 || !ordered_ || !listings_.front().last_key) return;
+  const std::string last_key = *listings_.front().last_key;
+  const KeyRange whole =
+      std::exchange(listings_.front().range, {listings_.front().range.after, last_key + '\0'});
+  listings_.front().ended = true;
+  // A page of the only range is not asked for before it is wanted: none is lost.
+  end();
+  under_way_ = true;
+  for (KeyRange& range : ranges) {
+    range.after = std::max(range.after, last_key);
+    if (!whole.until.empty() && (range.until.empty() || whole.until < range.until)) {
+      range.until = whole.until;
+    }
+    if (range.until.empty() || range.after < range.until) {
+      listings_.push_back({.range = std::move(range)});
+    }
+  }
+  parallel_ = parallel;
+  ranges_ = {{ranges_.front().after, last_key + '\0'}};
+  for (std::size_t i = 1; i < listings_.size(); ++i) ranges_.push_back(listings_[i].range);
+}
+
+bool SplitEnumerator::covers(std::string_view key) const {
+  const auto behind = std::partition_point(
+      ranges_.begin(), ranges_.end(), [&](const KeyRange& range) { return range.after < key; });
+  return behind != ranges_.begin() && std::prev(behind)->contains(key) && matches(key);
+}
+
+/// Waits for the requests under way.
+void SplitEnumerator::end() {
+  under_way_ = false;
+  in_turn_.clear();
+  for (RangeListing& listing : listings_) {
+    listing.page = {};
+    listing.lister.reset();
+  }
+}
+
+void SplitEnumerator::ask_for_page(RangeListing& listing) const {
+  const auto ask = [ask = ask_, lister = listing.lister.get()]() -> Result<ListPage> {
+    if (ask) {
+      if (Result<void> may = ask(); !may) return std::move(may).error();
+    }
+    return lister->next_page();
+  };
+  if (parallel_ > 1 && listings_.size() > 1) {
+    try {
+      listing.page = std::async(std::launch::async, ask);
+      return;
+    } catch (const std::system_error&) {
+      // No thread is to be had: it goes without.
+    }
+  }
+  listing.page = std::async(std::launch::deferred, ask);
 }
 
 Result<EnumeratedPage> SplitEnumerator::next_page() {
-  if (lister_ == nullptr) begin_sweep();
-  Result<ListPage> listed = lister_->next_page();
-  if (!listed) {
-    lister_.reset();
-    return std::move(listed).error();
+  if (!under_way_) begin_sweep();
+  for (; in_turn_.size() < parallel_ && begun_ < listings_.size(); ++begun_) {
+    RangeListing& listing = listings_[begun_];
+    listing.lister = store_->list(glob_.literal_prefix(), listing.range.after);
+    ask_for_page(listing);
+    in_turn_.push_back(begun_);
+  }
+  EnumeratedPage page;
+  if (in_turn_.empty()) {  // There are no ranges at all.
+    page.last = true;
+    end();
+    return page;
   }
 
-  EnumeratedPage page;
-  page.last = listed->last;
-  page.unsettled = listed->unsettled;
-  page.unsettled_keys = std::move(listed->unsettled_keys);
-  page.unreadable = std::move(listed->unreadable);
-  page.listed = listed->objects.size();
-  for (ObjectVersion& object : listed->objects) {
-    // All keys count, so that a store without order is recognised by those left out as well.
-    if (!std::exchange(first_key_, false) && object.key <= last_key_) page.sorted = false;
-    last_key_ = object.key;
-    if (covers(object.key)) page.objects.push_back(std::move(object));
+  const std::size_t turn = in_turn_.front();
+  in_turn_.pop_front();
+  RangeListing& listing = listings_[turn];
+  Result<ListPage> listed = listing.page.get();
+  if (!listed) {
+    end();
+    return std::move(listed).error();
   }
-  if (page.last) lister_.reset();
+  page.unreadable = std::move(listed->unreadable);
+  listing.ended = listed->last;
+  for (ObjectVersion& object : listed->objects) {
+    if (!listing.range.until.empty() && object.key >= listing.range.until) {
+      listing.ended = true;
+      break;
+    }
+    ++page.listed;
+    // All keys count, so that a store without order is recognised by those left out as well.
+    if (listing.last_key && object.key <= *listing.last_key) page.sorted = false;
+    listing.last_key = object.key;
+    if (matches(object.key)) page.objects.push_back(std::move(object));
+  }
+  for (std::string& key : listed->unsettled_keys) {
+    if (!listing.range.until.empty() && key >= listing.range.until) continue;
+    if (!listing.first_unsettled) listing.first_unsettled = key;
+    page.unsettled_keys.push_back(std::move(key));
+  }
+  page.unsettled = listing.range.until.empty() ? listed->unsettled : page.unsettled_keys.size();
+
+  ordered_ = ordered_ && page.sorted;
+  listing.keys += page.listed;
+  if (page.listed > 0) {
+    listing.page_ends.push_back({.key = *listing.last_key, .keys = listing.keys});
+    if (listing.page_ends.size() > kPageEndsMax) {
+      std::size_t kept = 0;
+      for (std::size_t i = 1; i < listing.page_ends.size(); i += 2) {
+        listing.page_ends[kept++] = std::move(listing.page_ends[i]);
+      }
+      listing.page_ends.resize(kept);
+    }
+  }
+  if (listing.ended) {
+    listing.lister.reset();
+  } else {
+    ask_for_page(listing);
+    in_turn_.push_back(turn);
+  }
+  page.last = in_turn_.empty() && begun_ == listings_.size();
+  if (page.last) end();
   return page;
+}
+
+std::vector<KeyRange> SplitEnumerator::remaining(const LowestOpen& lowest_open,
+                                                 std::uint64_t late_keys) {
+  if (!ordered_) return ranges_;
+  std::vector<KeyRange> left;
+  std::uint64_t higher_keys = 0;  // Listed in the ranges behind.
+  for (auto listing = listings_.rbegin(); listing != listings_.rend(); ++listing) {
+    KeyRange& range = listing->range;
+    std::optional<std::string> lowest = lowest_open(range);
+    if (listing->first_unsettled && (!lowest || *listing->first_unsettled < *lowest)) {
+      lowest = listing->first_unsettled;
+    }
+    std::deque<PageEnd>& ends = listing->page_ends;
+    while (!ends.empty() && (!lowest || ends.front().key < *lowest) &&
+           higher_keys + listing->keys - ends.front().keys >= late_keys) {
+      range.after = std::move(ends.front().key);
+      ends.pop_front();
+    }
+    const bool done = listing->ended && !lowest && higher_keys >= late_keys && !range.until.empty();
+    higher_keys += listing->keys;
+    if (done) continue;
+    if (!left.empty() && left.back().after == range.until && !range.until.empty()) {
+      left.back().after = range.after;
+    } else {
+      left.push_back(range);
+    }
+  }
+  std::reverse(left.begin(), left.end());
+  return left;
 }
 
 }  // namespace leat::connector

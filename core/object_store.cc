@@ -13,6 +13,10 @@ Error cannot(std::string_view what, const ObjectStore& store, const ObjectVersio
 
 }  // namespace
 
+std::unique_ptr<ObjectLister> ObjectStore::list_level(std::string_view /*prefix*/) const {
+  return nullptr;
+}
+
 Result<void> ObjectStore::remove(const ObjectVersion& object) {
   return cannot("remove", *this, object);
 }

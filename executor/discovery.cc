@@ -1,13 +1,50 @@
 #include "executor/discovery.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "executor/listing_record.h"
 #include "executor/log.h"
 
 namespace leat::executor {
 
 using LogLevel = SourceOptions::LogLevel;
+
+namespace {
+
+// A listing of so many pages is worth a look at the folders: one that needs no more costs no
+// request more than its pages.
+constexpr std::size_t kShortListingPages = 4;
+// What that look may cost, beside the pages of the listing itself, …
+constexpr std::size_t kWalkPagesMax = 16;
+// … and where folders decide which objects are wanted at all.
+constexpr std::size_t kNarrowingPagesMax = 100;
+// For each listing at a time: folders hold unequal numbers of objects.
+constexpr std::size_t kPartsPerListing = 4;
+
+// A crash lists again what was listed since.
+constexpr std::chrono::seconds kRecordInterval{1};
+
+/// All that decides which objects a listing shows and takes up.
+std::string listed_by(const SourceOptions& options) {
+  std::string listed = options.from + '\n' + options.where + '\n' + options.key_after;
+  if (options.discovery == SourceOptions::Discovery::kTail) {
+    listed += "\ntail " + std::to_string(options.late_window_keys);
+  }
+  if (options.modified_after_ms) listed += '\n' + std::to_string(*options.modified_after_ms);
+  for (const Field& field : options.partitions.fields) {
+    listed += '\n' + field.name + ' ' + field.type.to_sql();
+  }
+  return listed;
+}
+
+Clock::Duration longest_interval(const SourceOptions& options) {
+  return options.poll_interval_max.count() != 0 ? options.poll_interval_max
+                                                : 6 * options.poll_interval;
+}
+
+}  // namespace
 
 Discovery::Discovery(const SourceOptions& options, connector::SplitEnumerator enumerator,
                      ObjectFilter filter, state::Ledger& ledger, const Clock& clock,
@@ -19,16 +56,40 @@ Discovery::Discovery(const SourceOptions& options, connector::SplitEnumerator en
       events_(events),
       enumerator_(std::move(enumerator)),
       filter_(std::move(filter)),
-      forgetting_(options, ledger, clock, work, events) {}
+      forgetting_(options, ledger, clock, work, events),
+      budget_(options.list_budget, clock),
+      listed_(listed_by(options)),
+      everything_{{.after = options.key_after, .until = {}}},
+      interval_(options.poll_interval) {}
 
 void Discovery::run(std::vector<SplitAssignment> resumed, std::stop_token stop) {
+  poll(std::move(resumed), stop);
+  // What was committed since the last page moves the front on.
+  if (listed_once_ && !queueing_) keep_record();
+}
+
+void Discovery::poll(std::vector<SplitAssignment> resumed, const std::stop_token& stop) {
   for (SplitAssignment& assignment : resumed) {
     ++queued_;
     if (!work_.push(std::move(assignment), stop)) return;
   }
+  enumerator_.ask_before_requests([this, stop]() -> Result<void> {
+    if (budget_.take(stop)) return {};
+    return Error{ErrorCode::kCancelled, "the listing was stopped"};
+  });
+  if (!options_.where.empty() && !filter_.narrows()) {
+    log(options_, LogLevel::kInfo,
+        "all folders are listed and then filtered: the pattern " + options_.from +
+            " lets a key have two folders of one name, of which the inner one counts; name the "
+            "folders, as in in/dt=*/*.csv, and only those that fulfil the condition are listed");
+  }
+  go_on_from_record();
   while (!stop.stop_requested()) {
-    Result<void> swept = sweep(stop);
+    const bool was_cut_short = cut_short_;
+    Result<void> swept = list(stop);
     if (stop.stop_requested()) return;
+    // The rest of a listing that was cut short comes first, for what was never listed; then all.
+    if (swept && was_cut_short && !whole_) continue;
     if (!swept) {
       // A first listing that fails is a wrong name or key, to be said at once. Later it is an
       // outage, to be outlasted.
@@ -43,7 +104,7 @@ void Discovery::run(std::vector<SplitAssignment> resumed, std::stop_token stop) 
                          stop)) {
           return;
         }
-        swept = sweep(stop);
+        swept = list(stop);
         if (stop.stop_requested()) return;
         if (!swept) return finish(std::move(swept).error(), stop);
         if (unsettled_ > 0) {
@@ -62,13 +123,116 @@ void Discovery::run(std::vector<SplitAssignment> resumed, std::stop_token stop) 
       continue;
     }
     if (swept) (void)check_matches();
-    if (!clock_.wait(options_.poll_interval, stop)) return;
+    if (!wait_for_poll(stop)) return;
   }
+}
+
+/// @return  false when stopped.
+bool Discovery::wait_for_poll(std::stop_token stop) {
+  const Clock::Duration longest = longest_interval(options_);
+  interval_ = found_ ? options_.poll_interval : std::min(interval_ * 2, longest);
+  Clock::Duration waited{0};
+  while (waited < interval_) {
+    const Clock::Duration step = std::min(options_.poll_interval, interval_ - waited);
+    if (!clock_.wait(step, stop)) return false;
+    waited += step;
+    if (wake_.exchange(false)) interval_ = options_.poll_interval;
+  }
+  return true;
+}
+
+void Discovery::go_on_from_record() {
+  const std::optional<std::string> kept = ledger_.listing();
+  if (!kept) return;
+  std::optional<ListingRecord> record = ListingRecord::decode(*kept);
+  if (!record || record->listed != listed_) return;
+  if (options_.discovery == SourceOptions::Discovery::kSweep && !record->interrupted) return;
+  record_ = *kept;
+  complete_ms_ = record->complete_ms;
+  cut_short_ = record->interrupted;
+  left_ = std::move(record->remaining);
+}
+
+std::vector<connector::KeyRange> Discovery::remaining() {
+  const bool tail = options_.discovery == SourceOptions::Discovery::kTail;
+  return enumerator_.remaining(
+      [this](const connector::KeyRange& range) {
+        return work_.lowest_open(range.after, range.until);
+      },
+      tail ? options_.late_window_keys : 0);
+}
+
+/// Those parts of everything that hold what is wanted, as the folders tell, in so many parts that
+/// several can be listed at a time.
+Result<std::vector<connector::KeyRange>> Discovery::wanted_parts(std::size_t pages_max,
+                                                                 bool divide) {
+  divide = divide && options_.list_parallel > 1;
+  const std::size_t parts = kPartsPerListing * options_.list_parallel;
+  std::size_t folders = 0;
+  const auto verdict = [&](std::string_view folder) {
+    if (!enumerator_.glob().can_match_below(folder) || filter_.excludes(folder)) {
+      return connector::FolderVerdict::kSkip;
+    }
+    ++folders;
+    return filter_.open_in(folder) || (divide && folders < parts)
+               ? connector::FolderVerdict::kLookInside
+               : connector::FolderVerdict::kKeep;
+  };
+  Result<connector::FolderWalk> walk = enumerator_.walk(verdict, pages_max);
+  if (!walk) return std::move(walk).error();
+  std::vector<connector::KeyRange> wanted = walk->kept(everything_.front());
+  return divide ? cut_at_folders(wanted, *walk, parts) : wanted;
+}
+
+Result<void> Discovery::begin_listing() {
+  if (listed_once_) left_ = remaining();
+  const std::int64_t age_ms = clock_.wall_ms() - complete_ms_;
+  const bool at_frontier = options_.discovery == SourceOptions::Discovery::kTail &&
+                           complete_ms_ != 0 && age_ms >= 0 &&
+                           age_ms < options_.reconcile_interval.count();
+  whole_ = left_.empty() || left_ == everything_ || (!cut_short_ && !at_frontier);
+  for (const std::string& key : work_.take_to_list_again()) {
+    whole_ = whole_ || std::none_of(left_.begin(), left_.end(),
+                                    [&](const auto& range) { return range.contains(key); });
+  }
+  found_ = false;
+  if (whole_) {
+    left_ = everything_;
+    const bool is_long = pages_ > kShortListingPages;
+    if (is_long || filter_.narrows()) {
+      const std::size_t pages_max = filter_.narrows()
+                                        ? kNarrowingPagesMax
+                                        : std::clamp<std::size_t>(pages_ / 8, 1, kWalkPagesMax);
+      Result<std::vector<connector::KeyRange>> wanted = wanted_parts(pages_max, is_long);
+      if (!wanted) return std::move(wanted).error();
+      left_ = *std::move(wanted);
+    }
+    forgetting_.begin_listing();
+  }
+  enumerator_.begin(left_, options_.list_parallel);
+  return {};
+}
+
+/// Not the ledger's own business: without it the next start lists more.
+void Discovery::keep_record() {
+  recorded_at_ = clock_.monotonic();
+  std::string record = ListingRecord{.listed = listed_,
+                                     .interrupted = cut_short_,
+                                     .complete_ms = complete_ms_,
+                                     .remaining = remaining()}
+                           .encode();
+  if (record == record_) return;
+  if (Result<void> kept = ledger_.put_listing(record); !kept) {
+    log(options_, LogLevel::kDebug,
+        "how far the listing is was not kept: " + kept.error().to_string());
+    return;
+  }
+  record_ = std::move(record);
 }
 
 /// A misspelt name looks like nothing to do; so it is said, once.
 Result<void> Discovery::check_matches() {
-  if (matched_ > 0 || unsettled_ > 0 || said_nothing_matches_) return {};
+  if (!whole_ || matched_ > 0 || unsettled_ > 0 || said_nothing_matches_) return {};
   said_nothing_matches_ = true;
   if (options_.once && enumerator_.names_one_object()) {
     return Error{ErrorCode::kNotFound, "there is no object " + options_.from};
@@ -78,6 +242,7 @@ Result<void> Discovery::check_matches() {
 }
 
 void Discovery::relist() {
+  wake_ = true;
   const std::lock_guard lock(mutex_);
   if (!options_.once || failure_) return;
   done_ = false;
@@ -99,15 +264,17 @@ void Discovery::finish(std::optional<Error> failure, std::stop_token stop) {
   (void)events_.push({.kind = Event::Kind::kWake}, stop);
 }
 
-Result<void> Discovery::sweep(std::stop_token stop) {
-  enumerator_.begin_sweep();
-  forgetting_.begin_listing();
+Result<void> Discovery::list(std::stop_token stop) {
+  if (Result<void> begun = begin_listing(); !begun) return begun;
+  cut_short_ = cut_short_ || whole_;
+  std::size_t pages = 0;
   std::uint64_t unsettled = 0;
   std::uint64_t matched = 0;
   while (!stop.stop_requested()) {
     Result<connector::EnumeratedPage> page = enumerator_.next_page();
     if (!page) return std::move(page).error();
     listed_once_ = true;
+    ++pages;
     unsettled += page->unsettled;
     matched += page->objects.size();
     for (const std::string& folder : page->unreadable) {
@@ -115,20 +282,45 @@ Result<void> Discovery::sweep(std::stop_token stop) {
       log(options_, LogLevel::kWarning,
           "the folder " + folder + " may not be read; what is in it is not loaded");
     }
-    if (Result<void> queued = queue_page(*page, stop); !queued) return queued;
-    forgetting_.listed(*page);
-    if (!page->last) continue;
-    unsettled_ = unsettled;
-    matched_ = matched;
-    last_complete_listing_ms_ = clock_.wall_ms();
-    const auto covers = [this](std::string_view key) { return enumerator_.covers(key); };
-    if (Result<void> judged = forgetting_.complete(covers, stop); !judged) {
-      log(options_, LogLevel::kWarning,
-          "what is no longer there was not forgotten: " + judged.error().to_string());
+    queueing_ = true;
+    if (Result<void> queued = queue_page(*page, stop); !queued) {
+      enumerator_.begin(left_);  // The page does not count as listed.
+      queueing_ = false;
+      return queued;
     }
-    return {};
+    if (stop.stop_requested()) break;
+    queueing_ = false;
+    if (whole_) forgetting_.listed(*page);
+    if (page->last) {
+      unsettled_ = unsettled;
+      cut_short_ = false;
+      if (whole_) {
+        matched_ = matched;
+        pages_ = pages;
+        complete(stop);
+      }
+    } else if (whole_ && pages == kShortListingPages && left_ == everything_) {
+      Result<std::vector<connector::KeyRange>> wanted =
+          wanted_parts(kWalkPagesMax, /*divide=*/true);
+      if (!wanted) return std::move(wanted).error();
+      if (*wanted != everything_) {
+        enumerator_.divide(*std::move(wanted), options_.list_parallel);
+      }
+    }
+    if (page->last || clock_.monotonic() - recorded_at_ >= kRecordInterval) keep_record();
+    if (page->last) return {};
   }
   return {};
+}
+
+/// All was listed.
+void Discovery::complete(std::stop_token stop) {
+  last_complete_listing_ms_ = complete_ms_ = clock_.wall_ms();
+  const auto covers = [this](std::string_view key) { return enumerator_.covers(key); };
+  if (Result<void> judged = forgetting_.complete(covers, stop); !judged) {
+    log(options_, LogLevel::kWarning,
+        "what is no longer there was not forgotten: " + judged.error().to_string());
+  }
 }
 
 Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::stop_token stop) {
@@ -146,12 +338,14 @@ Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::s
       case state::Match::kNew:
       case state::Match::kRetry:
         ++queued_;
+        found_ = true;
         if (!work_.push({.object = std::move(object)}, stop)) return {};
         break;
       case state::Match::kChangedReported:
         if (options_.on_change == SourceOptions::OnChange::kIgnore) break;
         [[fallthrough]];
       case state::Match::kChanged:
+        found_ = true;
         work_.take(*object);
         if (!events_.push({.kind = Event::Kind::kReported, .object = std::move(object)}, stop)) {
           return {};

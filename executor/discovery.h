@@ -15,6 +15,7 @@
 #include "executor/event_queue.h"
 #include "executor/forgetting.h"
 #include "executor/object_filter.h"
+#include "executor/request_budget.h"
 #include "executor/work_queue.h"
 #include "leat/object_store.h"
 #include "leat/source.h"
@@ -23,6 +24,12 @@
 namespace leat::executor {
 
 /// Runs on one thread; the getters may be called from any.
+///
+/// A listing is of everything, or of what is left: of one that was cut short (a crash, a failure),
+/// or with Discovery::kTail of the keys behind the frontier. What is left begins below the lowest
+/// key whose outcome the ledger does not know, and is in the ledger itself for the next start. Only
+/// a listing of everything, begun and ended by one process, is a complete one: it alone says what
+/// is no longer there.
 ///
 /// The order of look-ups keeps a split from being taken up twice while its outcome moves from the
 /// work queue to the ledger: first which keys are taken up, then what the ledger says. A key that
@@ -35,10 +42,11 @@ class Discovery {
             EventQueue& events);
 
   /// Queues `resumed` first, then lists every poll interval until a stop is requested; with
-  /// options.once until a complete listing has been queued, and again after each relist().
+  /// options.once until one listing has been queued, and again after each relist().
   void run(std::vector<SplitAssignment> resumed, std::stop_token stop);
 
-  /// once: list again before the end, a queued split has to be found in its new version.
+  /// A queued split has to be found in its new version: list again soon; with options.once before
+  /// the end.
   void relist();
 
   /// All that was listed is queued, and nothing more will be (once, or after a failure).
@@ -51,19 +59,43 @@ class Discovery {
   std::int64_t last_complete_listing_ms() const { return last_complete_listing_ms_.load(); }
 
  private:
-  Result<void> sweep(std::stop_token stop);
+  void poll(std::vector<SplitAssignment> resumed, const std::stop_token& stop);
+  void go_on_from_record();
+  Result<void> begin_listing();
+  Result<std::vector<connector::KeyRange>> wanted_parts(std::size_t pages_max, bool divide);
+  Result<void> list(std::stop_token stop);
+  void complete(std::stop_token stop);
   Result<void> queue_page(const connector::EnumeratedPage& page, std::stop_token stop);
+  std::vector<connector::KeyRange> remaining();
+  void keep_record();
+  bool wait_for_poll(std::stop_token stop);
   Result<void> check_matches();
   void finish(std::optional<Error> failure, std::stop_token stop);
 
   const SourceOptions& options_;
   const Clock& clock_;
-  const state::Ledger& ledger_;
+  state::Ledger& ledger_;
   WorkQueue& work_;
   EventQueue& events_;
   connector::SplitEnumerator enumerator_;
   ObjectFilter filter_;
   Forgetting forgetting_;
+  RequestBudget budget_;
+  const std::string listed_;  ///< ListingRecord::listed.
+  const std::vector<connector::KeyRange> everything_;
+
+  /// To be listed next, if not everything is. None: nothing was listed yet.
+  std::vector<connector::KeyRange> left_;
+  bool cut_short_ = false;  ///< left_ is of a listing of everything that did not come to its end.
+  bool whole_ = false;      ///< The listing under way is of everything.
+  std::size_t pages_ = 0;   ///< Of the last listing of everything.
+  std::int64_t complete_ms_ = 0;  ///< As last_complete_listing_ms_, and of earlier runs.
+  std::string record_;            ///< As the ledger has it.
+  Clock::Duration recorded_at_{0};
+  Clock::Duration interval_;  ///< Before the next poll.
+  bool queueing_ = false;     ///< Of the page at hand not all is taken up.
+  bool found_ = false;        ///< The listing found something to be read or reported.
+  std::atomic<bool> wake_ = false;
 
   std::atomic<bool> done_ = false;
   std::atomic<std::uint64_t> queued_ = 0;

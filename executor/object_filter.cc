@@ -74,7 +74,6 @@ class ObjectFilter::Compiler {
       if (at_end()) break;
       if (!take_word("AND")) return wrong("AND or the end is expected");
     }
-    filter.reader_ = PartitionReader(std::move(used_));
     return {};
   }
 
@@ -172,9 +171,14 @@ class ObjectFilter::Compiler {
     Field field = partitions_.fields[static_cast<std::size_t>(found)];
     field.nullable = true;
     Condition condition;
-    const auto same = std::find(used_.fields.begin(), used_.fields.end(), field);
-    condition.column = static_cast<std::size_t>(same - used_.fields.begin());
-    if (same == used_.fields.end()) used_.fields.push_back(field);
+    const auto same = std::find_if(filter.columns_.begin(), filter.columns_.end(),
+                                   [&field](const PartitionColumn& column) {
+                                     return column.reader.schema().fields[0] == field;
+                                   });
+    condition.column = static_cast<std::size_t>(same - filter.columns_.begin());
+    if (same == filter.columns_.end()) {
+      filter.columns_.push_back({.reader = PartitionReader(Schema{{field}})});
+    }
     if (Result<void> read = relation(condition, field, filter); !read) return read;
     filter.conditions_.push_back(std::move(condition));
     return {};
@@ -241,7 +245,6 @@ class ObjectFilter::Compiler {
 
   const std::string_view text_;
   const Schema& partitions_;
-  Schema used_;
   std::size_t place_ = 0;
   std::size_t token_begin_ = 0;
   Token token_ = Token::kEnd;
@@ -264,7 +267,7 @@ bool ObjectFilter::holds(const Condition& condition, const Column& value) const 
   const bool null = value.is_null(0);
   if (condition.kind == Condition::Kind::kIsNull) return null != condition.negated;
   if (null) return false;
-  const DataType& type = reader_.schema().fields[condition.column].type;
+  const DataType& type = columns_[condition.column].type();
   if (condition.kind == Condition::Kind::kIn) {
     const bool found =
         std::any_of(condition.operands.begin(), condition.operands.end(),
@@ -278,11 +281,43 @@ bool ObjectFilter::holds(const Condition& condition, const Column& value) const 
 bool ObjectFilter::takes(const ObjectVersion& object) {
   if (modified_after_ms_ && object.modified_ms <= *modified_after_ms_) return false;
   if (!key_after_.empty() && object.key <= key_after_) return false;
-  if (conditions_.empty()) return true;
-  const Result<const PartitionValues*> values = reader_.read(object.key);
-  if (!values) return true;
   return std::all_of(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
-    return holds(condition, (*values)->columns[condition.column]);
+    const Column* const value = columns_[condition.column].read(object.key);
+    return value == nullptr || holds(condition, *value);
+  });
+}
+
+const Column* ObjectFilter::PartitionColumn::read(std::string_view key) {
+  const Result<const PartitionValues*> values = reader.read(key);
+  return values ? &(*values)->columns[0] : nullptr;
+}
+
+void ObjectFilter::narrow(const connector::Glob& glob) {
+  for (PartitionColumn& column : columns_) {
+    column.narrows = !glob.can_repeat_folder(column.reader.schema().fields[0].name);
+  }
+}
+
+bool ObjectFilter::narrows() const {
+  return std::any_of(columns_.begin(), columns_.end(),
+                     [](const PartitionColumn& column) { return column.narrows; });
+}
+
+bool ObjectFilter::excludes(std::string_view folder) {
+  return std::any_of(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
+    PartitionColumn& column = columns_[condition.column];
+    if (!column.narrows) return false;
+    // Null may also be a name that no folder had so far.
+    const Column* const value = column.read(folder);
+    return value != nullptr && !value->is_null(0) && !holds(condition, *value);
+  });
+}
+
+bool ObjectFilter::open_in(std::string_view folder) {
+  return std::any_of(columns_.begin(), columns_.end(), [&](PartitionColumn& column) {
+    if (!column.narrows) return false;
+    const Column* const value = column.read(folder);
+    return value != nullptr && value->is_null(0);
   });
 }
 

@@ -17,6 +17,16 @@ Result<void> SourceOptions::validate() const {
   if (from.empty()) return invalid("no source: say what to read, e.g. s3://bucket/in/**/*.csv");
   if (state_dir.empty()) return invalid("no state folder: say where progress is kept");
   if (poll_interval.count() <= 0) return invalid("the poll interval must be above 0");
+  if (poll_interval_max.count() != 0 && poll_interval_max < poll_interval) {
+    return invalid("the longest poll interval is below the poll interval");
+  }
+  if (reconcile_interval.count() <= 0) return invalid("the reconcile interval must be above 0");
+  if (list_parallel == 0 || list_parallel > 64) {
+    return invalid("between 1 and 64 parts can be listed at a time");
+  }
+  if (list_budget.requests != 0 && list_budget.per.count() <= 0) {
+    return invalid("a budget of requests needs a time above 0");
+  }
   if (forget_after.count() < 0) return invalid("the time to forget after is below 0");
   if (threads > 1024) return invalid("more than 1024 threads");
   if (splits_in_flight_max > 1024) return invalid("more than 1024 splits in flight");

@@ -71,6 +71,7 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
   if (!filter) return std::move(filter).error();
   Result<connector::Glob> glob = connector::Glob::compile(uri->pattern);
   if (!glob) return std::move(glob).error();
+  filter->narrow(*glob);
   // Not of the whole pattern: one that is widened later is still the same pipeline.
   const std::string default_name =
       store->uri_of(enumerator->literal_prefix()) + " -> " + std::string(consumer);
@@ -394,7 +395,7 @@ void SourceExecutor::replaced(const SplitProgress& split) {
 Result<void> SourceExecutor::not_replaced(const ObjectVersion& object, Error error) {
   if (error.code == ErrorCode::kObjectChanged || error.code == ErrorCode::kNotFound) {
     // Changed once more, or gone: the next listing tells.
-    work_.release(object.key);
+    work_.release_to_list_again(object.key);
     discovery_.relist();
     return {};
   }
@@ -406,7 +407,7 @@ Result<void> SourceExecutor::not_replaced(const ObjectVersion& object, Error err
               error.to_string());
     return {};
   }
-  work_.release(object.key);
+  work_.release_to_list_again(object.key);
   if (options_.once) return error;
   log(options_, LogLevel::kError,
       "the new version of an object was not read, and is tried again at the next poll: " +
@@ -431,7 +432,7 @@ std::optional<Polled> SourceExecutor::start_over(std::shared_ptr<const ObjectVer
   }
   tracker_.forget(object->key);
   drift_.forget(object->key);
-  work_.release(object->key);
+  work_.release_to_list_again(object->key);
   discovery_.relist();
   if (!delivered) return std::nullopt;
   Polled polled;
@@ -522,7 +523,12 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
   after_actions_.wake();
   (void)tracker_.committed(checkpoint);
   for (const SplitProgress& split : checkpoint.splits) {
-    if (split.state != SplitState::kReading) work_.release(split.object.key);
+    if (split.state == SplitState::kChanged &&
+        options_.on_change == SourceOptions::OnChange::kReplace) {
+      work_.release_to_list_again(split.object.key);
+    } else if (split.state != SplitState::kReading) {
+      work_.release(split.object.key);
+    }
   }
   return {};
 }

@@ -75,6 +75,30 @@ void WorkQueue::release(const std::string& key) {
   taken_.erase(key);
 }
 
+void WorkQueue::release_to_list_again(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  taken_.erase(key);
+  to_list_again_.insert(key);
+}
+
+std::optional<std::string> WorkQueue::lowest_open(std::string_view after,
+                                                  std::string_view until) const {
+  const std::lock_guard lock(mutex_);
+  const std::string* lowest = nullptr;
+  const auto consider = [&](const std::string& key) {
+    if (key <= after || (!until.empty() && key >= until)) return;
+    if (lowest == nullptr || key < *lowest) lowest = &key;
+  };
+  for (const auto& [key, modified] : taken_) consider(key);
+  for (const std::string& key : to_list_again_) consider(key);
+  return lowest != nullptr ? std::optional(*lowest) : std::nullopt;
+}
+
+std::set<std::string> WorkQueue::take_to_list_again() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(to_list_again_, {});
+}
+
 std::size_t WorkQueue::pending() const {
   const std::lock_guard lock(mutex_);
   return queue_.size() + delayed_.size();

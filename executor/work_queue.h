@@ -13,9 +13,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -56,6 +58,15 @@ class WorkQueue {
 
   /// The ledger knows the key's outcome (or it is to be listed afresh).
   void release(const std::string& key);
+  /// No outcome of the key is known: it is for the next listing to find, if it is still there.
+  /// Until one begins it stays open.
+  void release_to_list_again(const std::string& key);
+
+  /// The lowest key after `after` and before `until` (empty: no end) that is taken up, or is to be
+  /// listed again.
+  std::optional<std::string> lowest_open(std::string_view after, std::string_view until) const;
+  /// A listing begins that is to find these keys: those that were to be listed again.
+  std::set<std::string> take_to_list_again();
 
   /// Splits queued, not yet popped.
   std::size_t pending() const;
@@ -70,6 +81,7 @@ class WorkQueue {
   std::deque<SplitAssignment> queue_;
   std::vector<SplitAssignment> delayed_;
   std::unordered_map<std::string, std::int64_t> taken_;  ///< Key to modification time.
+  std::set<std::string> to_list_again_;
 };
 
 }  // namespace leat::executor

@@ -5,6 +5,7 @@
 #include <rocksdb/snapshot.h>
 #include <rocksdb/utilities/write_batch_with_index.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <exception>
@@ -30,6 +31,7 @@ constexpr std::string_view kFormatMeta = ".format";
 constexpr std::string_view kEpochMeta = ".epoch";
 constexpr std::string_view kEpochTokenMeta = ".epoch_token";
 constexpr std::string_view kRestoringMeta = ".restoring";
+constexpr std::string_view kListingMeta = ".listing";
 
 std::string_view view(const Slice& slice) noexcept { return {slice.data(), slice.size()}; }
 Slice slice(std::string_view text) noexcept { return {text.data(), text.size()}; }
@@ -180,6 +182,8 @@ Result<void> Ledger::Impl::drop_entries() {
     batch.DeleteRange(std::string(1, kind), std::string(1, static_cast<char>(kind + 1)));
   }
   batch.Delete(entry_key(kMetaKind, kRestoringMeta));
+  batch.Delete(entry_key(kMetaKind, kListingMeta));
+  meta.erase(std::string(kListingMeta));
   return write(batch);
 }
 
@@ -415,6 +419,21 @@ Result<void> Ledger::put_meta(std::string_view name, std::string_view value) {
   });
 }
 
+std::optional<std::string> Ledger::listing() const { return meta(kListingMeta); }
+
+Result<void> Ledger::put_listing(std::string_view record) {
+  return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
+    const std::lock_guard writing(impl_->write_mutex);
+    if (auto ready = impl_->ready_to_write(); !ready) return ready;
+    rocksdb::WriteBatch batch;
+    batch.Put(entry_key(kMetaKind, kListingMeta), slice(record));
+    if (auto written = impl_->write(batch, /*sync=*/false); !written) return written;
+    const std::lock_guard lock(impl_->meta_mutex);
+    impl_->meta.insert_or_assign(std::string(kListingMeta), std::string(record));
+    return {};
+  });
+}
+
 Result<void> Ledger::commit(const Checkpoint& checkpoint, std::span<const OutboxEntry> outbox) {
   return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
     const std::lock_guard writing(impl_->write_mutex);
@@ -442,7 +461,15 @@ Result<void> Ledger::commit(const Checkpoint& checkpoint, std::span<const Outbox
     put_number(kEpochMeta, checkpoint.epoch);
     put_number(kEpochTokenMeta, checkpoint.token);
     if (impl_->restoring) batch.Delete(entry_key(kMetaKind, kRestoringMeta));
+    const bool rewound =
+        std::any_of(checkpoint.splits.begin(), checkpoint.splits.end(),
+                    [](const SplitProgress& split) { return split.state == SplitState::kRewound; });
+    if (rewound) batch.Delete(entry_key(kMetaKind, kListingMeta));
     if (auto written = impl_->write(*batch.GetWriteBatch()); !written) return written;
+    if (rewound) {
+      const std::lock_guard lock(impl_->meta_mutex);
+      impl_->meta.erase(std::string(kListingMeta));
+    }
     impl_->restoring = false;
     impl_->epoch = checkpoint.epoch;
     impl_->epoch_token = checkpoint.token;

@@ -96,13 +96,21 @@ class Ledger {
   ///   kDiskFull, kIo
   Result<void> put_meta(std::string_view name, std::string_view value);
 
+  /// What the last put_listing() wrote; none: nothing, or a commit that rewound a split since.
+  std::optional<std::string> listing() const;
+  /// How far the listing has come, in its owner's words. Not synced: a crash may take back the last
+  /// ones, and never one alone whose commits before it are kept.
+  ///   kInvalidArgument   Opened read_only.
+  ///   kDiskFull, kIo
+  Result<void> put_listing(std::string_view record);
+
   /// Writes the epoch, and each split's entry under the kind of its state, in one synced batch.
   /// A kFinished entry replaces the finished, active and attention entries of its key; any other
   /// replaces the active or attention entry, and once something of its version was delivered a
   /// finished one of which nothing was, but for this:
   ///
   /// kForgotten removes the finished and attention entries, unless there is an active one.
-  /// kRewound removes all of them.
+  /// kRewound removes all of them, and the record of the listing: it has to be found again.
   ///
   /// A kChanged entry in another version than the one that was delivered only notes its version
   /// there. The finished or attention entry keeps its own version, state and counts; an active one

@@ -29,10 +29,11 @@ bool went_away(int error_number) {
 
 LocalLister::LocalLister(std::string_view prefix, std::string_view start_after,
                          std::uint32_t settle_ms, const Clock& clock,
-                         LocalStore::Counters& counters)
+                         LocalStore::Counters& counters, bool one_level)
     : prefix_(prefix.starts_with('/') ? std::string(prefix) : "/" + std::string(prefix)),
       start_after_(start_after),
       settle_ms_(settle_ms),
+      one_level_(one_level),
       clock_(clock),
       counters_(counters) {}
 
@@ -55,7 +56,8 @@ Result<ListPage> LocalLister::read_page() {
 
   ListPage page;
   const std::int64_t now_ms = clock_.wall_ms();
-  while (!folders_.empty() && page.objects.size() + page.unsettled < kPageObjectsMax) {
+  while (!folders_.empty() &&
+         page.objects.size() + page.folders.size() + page.unsettled < kPageObjectsMax) {
     Folder& folder = folders_.back();
     if (folder.next == folder.names.size()) {
       folders_.pop_back();
@@ -64,6 +66,10 @@ Result<ListPage> LocalLister::read_page() {
     std::string path = folder.path + folder.names[folder.next++];
     if (!can_match(path)) continue;
     if (path.ends_with('/')) {
+      if (one_level_) {
+        page.folders.push_back(std::move(path));
+        continue;
+      }
       if (const auto entered = enter(path, /*is_root=*/false); !entered) {
         if (entered.error().code != ErrorCode::kPermissionDenied) return entered.error();
         page.unreadable.push_back(std::move(path));

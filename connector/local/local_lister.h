@@ -17,8 +17,9 @@ class LocalLister final : public ObjectLister {
  public:
   static constexpr std::size_t kPageObjectsMax = 1'000;
 
+  /// @param one_level  Folders are listed, not entered: see ObjectStore::list_level.
   LocalLister(std::string_view prefix, std::string_view start_after, std::uint32_t settle_ms,
-              const Clock& clock, LocalStore::Counters& counters);
+              const Clock& clock, LocalStore::Counters& counters, bool one_level = false);
 
   /// After an error, the next call begins the listing anew.
   Result<ListPage> next_page() override;
@@ -38,6 +39,7 @@ class LocalLister final : public ObjectLister {
   const std::string prefix_;
   const std::string start_after_;
   const std::uint32_t settle_ms_;
+  const bool one_level_;
   const Clock& clock_;
   LocalStore::Counters& counters_;
   bool started_ = false;

@@ -59,6 +59,11 @@ std::unique_ptr<ObjectLister> LocalStore::list(std::string_view prefix,
   return std::make_unique<LocalLister>(prefix, start_after, options_.settle_ms, clock_, counters_);
 }
 
+std::unique_ptr<ObjectLister> LocalStore::list_level(std::string_view prefix) const {
+  return std::make_unique<LocalLister>(prefix, "", options_.settle_ms, clock_, counters_,
+                                       /*one_level=*/true);
+}
+
 Result<std::unique_ptr<ObjectReader>> LocalStore::open(const ObjectVersion& object,
                                                        std::uint64_t offset) const {
   Result<std::unique_ptr<LocalReader>> reader = LocalReader::open(object, offset, counters_);

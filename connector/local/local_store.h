@@ -38,6 +38,7 @@ class LocalStore final : public ObjectStore {
   std::string uri_of(std::string_view key) const override { return std::string(key); }
   std::unique_ptr<ObjectLister> list(std::string_view prefix,
                                      std::string_view start_after = {}) const override;
+  std::unique_ptr<ObjectLister> list_level(std::string_view prefix) const override;
   /// Opens the file at once.
   ///   kNotFound, kObjectChanged, kPermissionDenied, kIo
   ///   kInvalidArgument  offset > object.size.

@@ -31,14 +31,17 @@ Result<ListAnswer> ListXmlReader::finish() {
   }
   if (url_encoded_) {
     // Only here: the element that says so may come after the keys.
-    for (ObjectVersion& object : answer_.objects) {
-      std::optional<std::string> key = percent_decode(object.key, /*plus_is_space=*/true);
-      if (!key) {
+    std::vector<std::string*> encoded;
+    for (ObjectVersion& object : answer_.objects) encoded.push_back(&object.key);
+    for (std::string& folder : answer_.folders) encoded.push_back(&folder);
+    for (std::string* const key : encoded) {
+      std::optional<std::string> decoded = percent_decode(*key, /*plus_is_space=*/true);
+      if (!decoded) {
         return Error{.code = ErrorCode::kCorrupt,
-                     .message = "the listing holds the key '" + object.key +
+                     .message = "the listing holds the key '" + *key +
                                 "', which is not URL-encoded although the listing says so"};
       }
-      object.key = *std::move(key);
+      *key = *std::move(decoded);
     }
   }
   return std::move(answer_);
@@ -68,6 +71,9 @@ void ListXmlReader::end(const XmlReader::Path& path, const std::string& text) {
     if (name == "Size") size_text_ = text;
     if (name == "LastModified") object_.modified_ms = parse_iso_time(text).value_or(0);
     return;
+  }
+  if (path.size() == 3 && path[1] == "CommonPrefixes" && name == "Prefix") {
+    answer_.folders.push_back(text);
   }
   if (path.size() != 2) return;
   if (name == "IsTruncated") answer_.truncated = text == "true";

@@ -14,6 +14,7 @@ namespace leat::connector::s3 {
 
 struct ListAnswer {
   std::vector<ObjectVersion> objects;
+  std::vector<std::string> folders;  ///< CommonPrefixes.
   bool truncated = false;
   std::string next_token;            ///< Opaque: sent back byte for byte, never decoded.
   std::optional<S3ErrorBody> error;  ///< The document was an <Error>, whatever the status said.

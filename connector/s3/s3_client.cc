@@ -12,13 +12,15 @@ S3Client::S3Client(S3ClientOptions options, std::unique_ptr<HttpTransport> trans
 }
 
 Result<ListAnswer> S3Client::list_page(std::string_view prefix, std::string_view start_after,
-                                       std::string_view token, std::stop_token stop) {
+                                       std::string_view token, std::stop_token stop,
+                                       std::string_view delimiter) {
   S3Request request;
   // A page is small: one that never ends is no slow line.
   request.total_timeout =
       std::chrono::milliseconds(requester_.options().retry.operation_timeout_ms);
   request.query = {{"list-type", "2"}, {"encoding-type", "url"}};
   if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
+  if (!delimiter.empty()) request.query.emplace_back("delimiter", delimiter);
   if (!token.empty()) {
     request.query.emplace_back("continuation-token", token);
   } else if (!start_after.empty()) {

@@ -34,10 +34,12 @@ class S3Client {
  public:
   S3Client(S3ClientOptions options, std::unique_ptr<HttpTransport> transport);
 
-  /// One page of at most 1,000 keys. `token` from the page before, or empty.
+  /// One page of at most 1,000 keys and folders. `token` from the page before, or empty.
+  /// `delimiter`: what ends the name of a folder; empty: there are none.
   ///   kCorrupt  No proper listing.
   Result<ListAnswer> list_page(std::string_view prefix, std::string_view start_after,
-                               std::string_view token, std::stop_token stop = {});
+                               std::string_view token, std::stop_token stop = {},
+                               std::string_view delimiter = {});
 
   /// Reads exactly the bytes of `range` of one version of an object into the front of `out`.
   ///

@@ -6,11 +6,15 @@
 namespace leat::connector::s3 {
 
 S3Lister::S3Lister(S3Client& client, std::string_view prefix, std::string_view start_after,
-                   std::stop_token stop)
-    : client_(client), prefix_(prefix), start_after_(start_after), stop_(std::move(stop)) {}
+                   std::stop_token stop, std::string_view delimiter)
+    : client_(client),
+      prefix_(prefix),
+      start_after_(start_after),
+      stop_(std::move(stop)),
+      delimiter_(delimiter) {}
 
 Result<ListPage> S3Lister::next_page() {
-  Result<ListAnswer> answer = client_.list_page(prefix_, start_after_, token_, stop_);
+  Result<ListAnswer> answer = client_.list_page(prefix_, start_after_, token_, stop_, delimiter_);
   if (!answer) return std::move(answer).error();
   if (answer->truncated) {
     if (std::optional<Error> error = check_progress(*answer)) return *std::move(error);
@@ -18,6 +22,7 @@ Result<ListPage> S3Lister::next_page() {
   token_ = answer->truncated ? std::move(answer->next_token) : std::string();
   ListPage page;
   page.objects = std::move(answer->objects);
+  page.folders = std::move(answer->folders);
   page.last = !answer->truncated;
   return page;
 }
@@ -38,13 +43,14 @@ std::optional<Error> S3Lister::check_progress(const ListAnswer& answer) {
     remembered_pages_ = pages_;
     remembered_token_ = answer.next_token;
   }
-  if (answer.objects.empty()) {
+  if (answer.objects.empty() && answer.folders.empty()) {
     if (++empty_pages_ < kEmptyPagesMax) return std::nullopt;
     return endless(std::to_string(kEmptyPagesMax) + " pages in a row have no key");
   }
   empty_pages_ = 0;
-  const std::string& first = answer.objects.front().key;
-  const std::string& last = answer.objects.back().key;
+  const bool of_folders = answer.objects.empty();
+  const std::string& first = of_folders ? answer.folders.front() : answer.objects.front().key;
+  const std::string& last = of_folders ? answer.folders.back() : answer.objects.back().key;
   if (first == first_key_ && last == last_key_) {
     return endless("the server sends the same page again");
   }

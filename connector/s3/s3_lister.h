@@ -20,8 +20,9 @@ class S3Lister final : public ObjectLister {
   /// A bucket with many deleted versions can bring some pages without a key, but not so many.
   static constexpr std::size_t kEmptyPagesMax = 1'000;
 
+  /// @param delimiter  See S3Client::list_page.
   S3Lister(S3Client& client, std::string_view prefix, std::string_view start_after,
-           std::stop_token stop);
+           std::stop_token stop, std::string_view delimiter = {});
 
   /// A page that failed can be asked for again.
   Result<ListPage> next_page() override;
@@ -33,6 +34,7 @@ class S3Lister final : public ObjectLister {
   const std::string prefix_;
   const std::string start_after_;
   const std::stop_token stop_;
+  const std::string delimiter_;
   std::string token_;
   // A token that comes again closes a circle. One is remembered, in place of a later one each time
   // that twice as many pages have come: that finds every circle.

@@ -97,6 +97,10 @@ std::unique_ptr<ObjectLister> S3Store::list(std::string_view prefix,
   return std::make_unique<S3Lister>(*client_, prefix, start_after, stop_);
 }
 
+std::unique_ptr<ObjectLister> S3Store::list_level(std::string_view prefix) const {
+  return std::make_unique<S3Lister>(*client_, prefix, "", stop_, "/");
+}
+
 Result<std::unique_ptr<ObjectReader>> S3Store::open(const ObjectVersion& object,
                                                     std::uint64_t offset) const {
   if (offset > object.size) {

@@ -27,6 +27,8 @@ struct ListPage {
   /// Folders below the listed one that may not be entered: what is in them is not listed.
   std::vector<std::string> unreadable = {};
   std::vector<ObjectVersion> objects = {};
+  /// Of list_level: what follows the prefix up to its first '/', each once, in the store's order.
+  std::vector<std::string> folders = {};
   bool last = false;            ///< No page follows: the listing was complete.
   std::uint64_t unsettled = 0;  ///< Files left out because they may still be written to.
   /// Their keys, from stores that have such files: they are there, though not to be read yet.
@@ -83,6 +85,12 @@ class ObjectStore {
   /// the enumerator filters.
   virtual std::unique_ptr<ObjectLister> list(std::string_view prefix,
                                              std::string_view start_after = {}) const = 0;
+
+  /// Starts a listing of what lies between `prefix` and the next '/': the objects with this prefix
+  /// and no '/' behind it, and instead of those below that, their folders. It is asked for where it
+  /// saves a listing of all that is in them.
+  /// @return  nullptr: this store cannot; then all is listed.
+  virtual std::unique_ptr<ObjectLister> list_level(std::string_view prefix) const;
 
   /// Opens `object` for reading from byte `offset` (<= object.size) of the stored bytes.
   /// May defer all I/O, and so all errors, to the first read().

@@ -27,6 +27,12 @@
 
 namespace leat {
 
+/// A limit for requests.
+struct RequestRate {
+  std::uint32_t requests = 0;  ///< 0: there is no limit.
+  std::chrono::milliseconds per{60'000};
+};
+
 struct SourceOptions {
   std::string from = {};                 ///< "s3://bucket/in/**/*.csv", a path, or file://.
   std::filesystem::path state_dir = {};  ///< The ledger's folder; made when absent.
@@ -78,7 +84,28 @@ struct SourceOptions {
   std::optional<std::int64_t> modified_after_ms = {};
   /// Only objects whose keys come after this one, in byte order, are read. Empty: all are.
   std::string key_after = {};
-  std::chrono::milliseconds poll_interval{10'000};  ///< Between two listings.
+  enum class Discovery {
+    kSweep,  ///< Each poll lists all keys.
+    kTail,  ///< New keys come behind those that are there: a poll lists the last keys alone, from a
+            ///< frontier below which everything is settled. Others are found when all is listed.
+  };
+  /// kSweep unless told: it needs no promise about keys.
+  Discovery discovery = Discovery::kSweep;
+  /// kTail: so many of the highest keys are listed again by each poll, for keys that come to stand
+  /// between them. 1,000 unless told: one request of S3.
+  std::uint64_t late_window_keys = 1'000;
+  /// kTail: how long after a complete listing the next one begins. An hour unless told: the longest
+  /// time that a key far behind the frontier stays unseen.
+  std::chrono::milliseconds reconcile_interval{3'600'000};
+  /// From the end of a listing to the next one, where that found something. Each one that finds
+  /// nothing doubles it, up to poll_interval_max.
+  std::chrono::milliseconds poll_interval{10'000};
+  std::chrono::milliseconds poll_interval_max{0};  ///< 0: six times poll_interval.
+  /// So many parts of a listing of many pages are listed at a time, cut at folders; 1: there is one
+  /// part, in the order of keys. 4 unless told: each has its own connection and thread.
+  std::uint32_t list_parallel = 4;
+  /// Of listing, retries of failed ones not counted. A tenth of it may come at once.
+  RequestRate list_budget = {};
   /// How long complete listings must not show an object before its entry is dropped from the
   /// ledger: then it would be new if it came again. 0: the second such listing. Seven days unless
   /// told: longer than what a weekend takes to find a bucket's name or a mount that is wrong.

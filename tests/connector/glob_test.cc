@@ -187,5 +187,38 @@ TEST(Glob, EscapedTextMatchesItselfAlone) {
   }
 }
 
+TEST(Glob, TellsWhatCanMatchBelowAPrefix) {
+  const std::vector<Case> cases = {
+      {"in/dt=*/*.csv", {"", "i", "in/", "in/dt=1/", "in/dt=1"}, {"out/", "in/x/", "in/dt=1/x/"}},
+      {"in/**/*.csv", {"in/", "in/x/y/"}, {"io/", "x/"}},
+      {"{a,b}/c/*", {"a/", "b/c/", ""}, {"c/", "a/b/"}},
+      {"a?/x", {"ab/", "a\xc3\xbc/"}, {"a/", "abc/"}},
+      {"one", {"", "o", "one"}, {"one/", "two"}},
+  };
+  for (const Case& c : cases) {
+    const Glob glob = compiled(c.pattern);
+    for (const std::string_view prefix : c.matching) {
+      EXPECT_TRUE(glob.can_match_below(prefix)) << c.pattern << " " << prefix;
+    }
+    for (const std::string_view prefix : c.others) {
+      EXPECT_FALSE(glob.can_match_below(prefix)) << c.pattern << " " << prefix;
+    }
+  }
+}
+
+TEST(Glob, TellsWhetherAKeyCanHaveTwoFoldersOfOneName) {
+  for (const std::string_view pattern :
+       {"in/**", "in/dt=*/**", "dt=1/dt=2/x", "*/*/x", "dt=*/d%74=*/x", "DT=*/[d]t=*/x",
+        "{dt=1,x}/*/y", "dt=?/?t=2/x", "dt=1/**/x", "%64t=1/dt=2/x"}) {
+    EXPECT_TRUE(compiled(pattern).can_repeat_folder("dt")) << pattern;
+  }
+  for (const std::string_view pattern :
+       {"in/dt=*/*.csv", "in/dt=*/hour=*/*.csv", "*/*", "dt=*", "dt=1/dt=2", "dt=1/xdt=2/y",
+        "dt=1/dt/x", "dt=1/dtx=2/x", "{dt=1,x}/hour=*/y", "dt=1/d*"}) {
+    EXPECT_FALSE(compiled(pattern).can_repeat_folder("dt")) << pattern;
+  }
+  EXPECT_TRUE(compiled("in/**").can_repeat_folder("a=b"));
+}
+
 }  // namespace
 }  // namespace leat::connector

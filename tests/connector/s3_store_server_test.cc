@@ -393,5 +393,57 @@ TEST_F(S3StoreServerTest, GoesOnAfterErrorsOnTheSameConnection) {
   EXPECT_EQ(store->stats().retries, 0u);
 }
 
+TEST_F(S3StoreServerTest, ALevelHasItsObjectsAndTheFoldersBelow) {
+  // Encoded in the answer, a prefix that is an object too, and a marker of a folder.
+  for (const char* key :
+       {"in/a", "in/a/b", "in/a/c/d", "in/a b+c%41/x", "in/\xc3\xbc&<>/x", "in/", "in/z"}) {
+    put(key, "x");
+  }
+  const auto store = open_bucket();
+  const auto page = store->list_level("in/")->next_page();
+  ASSERT_TRUE(page.has_value()) << page.error().to_string();
+  EXPECT_EQ(page->folders, (std::vector<std::string>{"in/a b+c%41/", "in/a/", "in/\xc3\xbc&<>/"}));
+  std::vector<std::string> keys;
+  for (const ObjectVersion& object : page->objects) keys.push_back(object.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"in/", "in/a", "in/z"}));
+  EXPECT_TRUE(page->last);
+  const auto part = store->list_level("in/a")->next_page();
+  ASSERT_TRUE(part.has_value());
+  EXPECT_EQ(part->folders, (std::vector<std::string>{"in/a b+c%41/", "in/a/"}));
+}
+
+TEST_F(S3StoreServerTest, FoldersOfManyPagesComeOnceEach) {
+  std::vector<std::string> wanted;
+  for (int i = 1'000; i < 2'100; ++i) wanted.push_back("in/" + std::to_string(i) + "/");
+  {
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::jthread> writers;
+    for (int i = 0; i < 8; ++i) {
+      writers.emplace_back([&] {
+        for (std::size_t at; (at = next.fetch_add(1)) < wanted.size();) put(wanted[at] + "a", "x");
+      });
+    }
+  }
+  const auto store = open_bucket();
+  const auto lister = store->list_level("in/");
+  std::vector<std::string> folders;
+  for (bool last = false; !last;) {
+    auto page = lister->next_page();
+    ASSERT_TRUE(page.has_value()) << page.error().to_string();
+    folders.insert(folders.end(), page->folders.begin(), page->folders.end());
+    last = page->last;
+  }
+  EXPECT_EQ(folders, wanted);
+  EXPECT_EQ(store->stats().list_requests, 2u);
+}
+
+TEST_F(S3StoreServerTest, AListingBeginsBehindAllThatIsInAFolder) {
+  for (const char* key : {"in/a/x", "in/a/\xc3\xbc", "in/a/\xf0\x9f\x98\x82", "in/a0", "in/b"})
+    put(key, "x");
+  const auto store = open_bucket();
+  EXPECT_EQ(list(*store, "in/", "in/a/\xf4\x8f\xbf\xbf").keys,
+            (std::vector<std::string>{"in/a0", "in/b"}));
+}
+
 }  // namespace
 }  // namespace leat::connector::s3

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,10 +68,9 @@ TEST(SplitEnumerator, KeepsWhatMatchesAndCanBeData) {
   auto enumerator = SplitEnumerator::create(store, "in/**/*.csv");
   ASSERT_TRUE(enumerator.has_value());
   enumerator->begin_sweep();
-  EXPECT_EQ(store.prefixes, (std::vector<std::string>{"in/"}));
-
   auto page = enumerator->next_page();
   ASSERT_TRUE(page.has_value());
+  EXPECT_EQ(store.prefixes, (std::vector<std::string>{"in/"}));
   EXPECT_EQ(keys_of(*page), (std::vector<std::string>{"in/a.csv", "in/c.csv"}));
   EXPECT_EQ(page->listed, 5u);
   EXPECT_EQ(page->unsettled, 2u);
@@ -124,6 +125,156 @@ TEST(SplitEnumerator, BeginsAnewAfterAnError) {
 TEST(SplitEnumerator, RefusesABrokenPattern) {
   const ScriptedStore store({});
   EXPECT_EQ(SplitEnumerator::create(store, "{a").error().code, ErrorCode::kInvalidArgument);
+}
+
+/// Keys "a0" to "f9" in pages of two; counts the requests.
+class LetterStore final : public ObjectStore {
+ public:
+  std::string uri() const override { return "letters://"; }
+  std::string uri_of(std::string_view key) const override { return std::string(key); }
+  std::unique_ptr<ObjectLister> list(std::string_view, std::string_view after) const override {
+    return std::make_unique<Lister>(*this, std::string(after));
+  }
+  Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion&, std::uint64_t) const override {
+    return Error{.code = ErrorCode::kUnsupported, .message = "nothing to read"};
+  }
+  StoreStats stats() const noexcept override { return {}; }
+
+  mutable std::atomic<std::size_t> requests = 0;
+  std::string fails_after = {};  ///< Where a listing fails.
+
+ private:
+  class Lister final : public ObjectLister {
+   public:
+    Lister(const LetterStore& store, std::string after) : store_(store), after_(std::move(after)) {}
+    Result<ListPage> next_page() override {
+      ++store_.requests;
+      if (!store_.fails_after.empty() && after_ >= store_.fails_after) {
+        return Error{.code = ErrorCode::kUnavailable, .message = "down"};
+      }
+      ListPage page;
+      for (char letter = 'a'; letter <= 'f'; ++letter) {
+        for (char digit = '0'; digit <= '9'; ++digit) {
+          const std::string key = {letter, digit};
+          if (key <= after_ || page.objects.size() == 2) continue;
+          page.objects.push_back({.key = key, .version = "1"});
+          if (page.objects.size() == 2) after_ = key;
+        }
+      }
+      page.last = page.objects.size() < 2 || page.objects.back().key == "f9";
+      return page;
+    }
+
+   private:
+    const LetterStore& store_;
+    std::string after_;
+  };
+};
+
+TEST(SplitEnumerator, RangesTakeTurnsAndNoneRunsAhead) {
+  const LetterStore store;
+  auto enumerator = SplitEnumerator::create(store, "**");
+  enumerator->begin({{"", "b"}, {"b", "d"}, {"d", "d5"}, {"e9", ""}}, 3);
+  std::vector<std::string> firsts;
+  std::set<std::string> all;
+  for (bool last = false; !last;) {
+    const auto page = enumerator->next_page();
+    ASSERT_TRUE(page.has_value());
+    EXPECT_TRUE(page->sorted);
+    last = page->last;
+    if (!page->objects.empty()) firsts.push_back(page->objects.front().key);
+    for (const ObjectVersion& object : page->objects) {
+      EXPECT_TRUE(all.insert(object.key).second) << object.key;
+      EXPECT_TRUE(enumerator->covers(object.key)) << object.key;
+    }
+    EXPECT_LE(store.requests, firsts.size() + 3 + 3);  // One ahead of each; the ends bring no key.
+  }
+  EXPECT_EQ(all.size(), 10u + 20u + 5u + 10u);
+  EXPECT_FALSE(enumerator->covers("d7"));
+  firsts.resize(6);
+  EXPECT_EQ(firsts, (std::vector<std::string>{"a0", "b0", "d0", "a2", "b2", "d2"}));
+}
+
+TEST(SplitEnumerator, WhatIsLeftBeginsBelowTheLowestOpenKey) {
+  const LetterStore store;
+  auto enumerator = SplitEnumerator::create(store, "**");
+  const auto left = [&](std::set<std::string> open, std::uint64_t late = 0) {
+    return enumerator->remaining(
+        [open](const KeyRange& range) -> std::optional<std::string> {
+          for (const std::string& key : open) {
+            if (range.contains(key)) return key;
+          }
+          return std::nullopt;
+        },
+        late);
+  };
+  using Ranges = std::vector<KeyRange>;
+  enumerator->begin({{"", "c"}, {"c", ""}});
+  EXPECT_EQ(left({}), Ranges({{"", ""}}));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(enumerator->next_page().has_value());
+  EXPECT_EQ(left({"a3"}), Ranges({{"a1", ""}}));
+  EXPECT_EQ(left({}, 3), Ranges({{"a3", ""}}));
+  EXPECT_EQ(left({}), Ranges({{"a7", ""}}));
+  for (bool last = false; !last;) last = enumerator->next_page()->last;
+  EXPECT_EQ(left({"b5", "e2"}), Ranges({{"b3", "c"}, {"e1", ""}}));
+  EXPECT_EQ(left({}, 5), Ranges({{"f3", ""}}));
+  EXPECT_EQ(left({}), Ranges({{"f9", ""}}));
+}
+
+TEST(SplitEnumerator, AListingThatFailedKnowsWhatIsLeft) {
+  LetterStore store;
+  store.fails_after = "c3";
+  auto enumerator = SplitEnumerator::create(store, "**");
+  const auto none_open = [](const KeyRange&) { return std::optional<std::string>(); };
+  enumerator->begin({{"", "b"}, {"b", ""}}, 2);
+  while (enumerator->next_page()) {
+  }
+  EXPECT_EQ(enumerator->remaining(none_open), (std::vector<KeyRange>{{"c3", ""}}));
+}
+
+TEST(SplitEnumerator, KeysWithoutOrderAreAllLeft) {
+  const ScriptedStore store({page_of({"c", "d"}, false), page_of({"a"}, true)});
+  auto enumerator = SplitEnumerator::create(store, "**");
+  const auto none_open = [](const KeyRange&) { return std::optional<std::string>(); };
+  enumerator->begin_sweep();
+  ASSERT_TRUE(enumerator->next_page());
+  EXPECT_EQ(enumerator->remaining(none_open), (std::vector<KeyRange>{{"d", ""}}));
+  ASSERT_TRUE(enumerator->next_page());
+  EXPECT_EQ(enumerator->remaining(none_open), (std::vector<KeyRange>{{"", ""}}));
+}
+
+TEST(SplitEnumerator, AFileStillBeingWrittenIsLeft) {
+  ListPage page = page_of({"a", "c"}, false);
+  page.unsettled_keys = {"b"};
+  const ScriptedStore store({page_of({"1"}, false), page, page_of({"d"}, true)});
+  auto enumerator = SplitEnumerator::create(store, "**");
+  const auto none_open = [](const KeyRange&) { return std::optional<std::string>(); };
+  enumerator->begin_sweep();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(enumerator->next_page());
+  EXPECT_EQ(enumerator->remaining(none_open), (std::vector<KeyRange>{{"1", ""}}));
+}
+
+TEST(SplitEnumerator, WhatIsLeftOfTheOnlyRangeCanBeDivided) {
+  const LetterStore store;
+  auto enumerator = SplitEnumerator::create(store, "**");
+  enumerator->begin_sweep();
+  std::set<std::string> all;
+  const auto take_page = [&] {
+    const auto page = enumerator->next_page();
+    for (const ObjectVersion& object : page->objects) {
+      EXPECT_TRUE(all.insert(object.key).second) << object.key;
+    }
+    return page->last;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(take_page());
+  enumerator->divide({{"", "a3"}, {"a3", "c"}, {"e", ""}}, 2);
+  while (!take_page()) {
+  }
+  EXPECT_EQ(all.size(), 20u + 20u);
+  EXPECT_TRUE(enumerator->covers("a1"));
+  EXPECT_TRUE(enumerator->covers("a5"));
+  EXPECT_TRUE(enumerator->covers("a6"));
+  EXPECT_FALSE(enumerator->covers("d6"));
 }
 
 }  // namespace

@@ -57,7 +57,10 @@ class WatchedStore final : public ObjectStore {
   std::string uri_of(std::string_view key) const override { return store_.uri_of(key); }
   std::unique_ptr<ObjectLister> list(std::string_view prefix,
                                      std::string_view start_after) const override {
-    return std::make_unique<Lister>(store_.list(prefix, start_after), listings_);
+    // The rest of a listing that an earlier run began is no complete one.
+    const bool whole = start_after.empty();
+    return std::make_unique<Lister>(store_.list(prefix, start_after), listings_,
+                                    whole && listings_.begun++ == 0);
   }
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
                                              std::uint64_t offset) const override {
@@ -68,8 +71,8 @@ class WatchedStore final : public ObjectStore {
  private:
   class Lister final : public ObjectLister {
    public:
-    Lister(std::unique_ptr<ObjectLister> lister, Listings& listings)
-        : lister_(std::move(lister)), listings_(listings), first_(listings.begun++ == 0) {}
+    Lister(std::unique_ptr<ObjectLister> lister, Listings& listings, bool first)
+        : lister_(std::move(lister)), listings_(listings), first_(first) {}
     Result<ListPage> next_page() override {
       if (listings_.pages_left-- == 0) return Error{ErrorCode::kUnavailable, "no more for now"};
       listings_.before_page();

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "leat/object_store.h"
 
@@ -21,12 +22,15 @@ class MemoryStore final : public ObjectStore {
   struct Shared {
     std::mutex mutex;
     std::map<std::string, std::pair<std::string, std::string>> objects;  ///< Version, content.
+    std::map<std::string, std::int64_t> modified_ms;  ///< Where it is not as of all others.
+    std::vector<std::string> listed_after;            ///< Of each listing, where it began.
     std::uint64_t versions = 0;
     /// Asked before each read of at most `out` bytes at `offset`; an Error fails it.
     std::function<std::optional<Error>(const std::string& key, std::uint64_t offset)> before_read;
     /// Asked before each listing.
     std::function<std::optional<Error>()> before_list;
     StoreStats stats;
+    bool has_levels = false;  ///< Whether folders can be listed.
 
     void put(const std::string& key, std::string content) {
       const std::lock_guard lock(mutex);
@@ -45,7 +49,14 @@ class MemoryStore final : public ObjectStore {
 
   std::unique_ptr<ObjectLister> list(std::string_view prefix,
                                      std::string_view start_after) const override {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->listed_after.emplace_back(start_after);
     return std::make_unique<Lister>(shared_, std::string(prefix), std::string(start_after));
+  }
+
+  std::unique_ptr<ObjectLister> list_level(std::string_view prefix) const override {
+    if (!shared_->has_levels) return nullptr;
+    return std::make_unique<Lister>(shared_, std::string(prefix), "", /*one_level=*/true);
   }
 
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
@@ -61,8 +72,12 @@ class MemoryStore final : public ObjectStore {
  private:
   class Lister final : public ObjectLister {
    public:
-    Lister(std::shared_ptr<Shared> shared, std::string prefix, std::string after)
-        : shared_(std::move(shared)), prefix_(std::move(prefix)), after_(std::move(after)) {}
+    Lister(std::shared_ptr<Shared> shared, std::string prefix, std::string after,
+           bool one_level = false)
+        : shared_(std::move(shared)),
+          prefix_(std::move(prefix)),
+          after_(std::move(after)),
+          one_level_(one_level) {}
 
     /// Pages of three, so that there are several.
     Result<ListPage> next_page() override {
@@ -75,12 +90,24 @@ class MemoryStore final : public ObjectStore {
       page.last = true;
       for (auto it = shared_->objects.upper_bound(after_); it != shared_->objects.end(); ++it) {
         if (!it->first.starts_with(prefix_)) continue;
-        if (page.objects.size() == 3) {
+        const std::size_t slash = it->first.find('/', prefix_.size());
+        const bool folder = one_level_ && slash != std::string::npos;
+        std::string name = folder ? it->first.substr(0, slash + 1) : std::string();
+        if (folder && name == last_folder_) continue;
+        if (page.objects.size() + page.folders.size() == 3) {
           page.last = false;
           break;
         }
+        if (folder) {
+          last_folder_ = name;
+          page.folders.push_back(std::move(name));
+          after_ = it->first;
+          continue;
+        }
+        const auto modified = shared_->modified_ms.find(it->first);
         page.objects.push_back(
-            {it->first, it->second.first, it->second.second.size(), 1'700'000'000'000});
+            {it->first, it->second.first, it->second.second.size(),
+             modified != shared_->modified_ms.end() ? modified->second : 1'700'000'000'000});
         after_ = it->first;
       }
       return page;
@@ -90,6 +117,8 @@ class MemoryStore final : public ObjectStore {
     std::shared_ptr<Shared> shared_;
     std::string prefix_;
     std::string after_;
+    const bool one_level_;
+    std::string last_folder_;
   };
 
   class Reader final : public ObjectReader {
