@@ -177,6 +177,39 @@ TEST_F(PostgresRepairCommandTest, RedriveTurnsMendedRecordsAndRowsIntoRows) {
   expect_status(leat("audit" + with), 0);
 }
 
+TEST_F(PostgresRepairCommandTest, ARefusedRowComesBackWithEveryValueAsItWas) {
+  const std::string columns =
+      "b bool, i2 smallint, i4 integer, i8 bigint, f4 real, f8 double precision, d numeric(30,4), "
+      "dt date, tm time, ts timestamp, tz timestamptz, tx text, by bytea, u uuid, j json";
+  put("in/a.csv",
+      "b,i2,i4,i8,f4,f8,d,dt,tm,ts,tz,tx,by,u,j\n"
+      "true,-32768,-2147483648,-9223372036854775808,0.1,0.1,12345678901234567890123456.7891,"
+      "0001-01-01,23:59:59.999999,1999-12-31 23:59:59.000001,2026-11-20 10:00:00.5+05:30,"
+      "\"a \"\"q\"\" \\ \t\nü {}\",\\x00ff,6f9619ff-8b86-d011-b42d-00c04fc964ff,"
+      "\"{\"\"a\"\": \"\"x\\ny\"\",\n  \"\"b\"\": [1, null]}\"\n"
+      "false,32767,2147483647,9223372036854775807,NaN,-Infinity,-0.0001,9999-12-31,00:00:00,"
+      "0001-01-01 00:00:00,0001-01-02 00:00:00Z,\"\",\\x,00000000-0000-0000-0000-000000000000,"
+      "\"\"\"text\"\"\"\n"
+      "true,,,,,,,,,,,,,,\n");
+  const std::string with = pipeline(columns) + "--on-error reject ";
+  rows("CREATE TABLE t (" + columns +
+       " , _object text, _version text, _offset bigint, _record "
+       "bigint, CONSTRAINT no CHECK (b IS NULL))");
+  expect_status(leat("load --once --log-level error" + with), 0);
+  EXPECT_EQ(rows("SELECT count(*) FROM leat.reject WHERE code = 'row_refused'"),
+            std::vector<std::string>{"3"});
+  rows("ALTER TABLE t DROP CONSTRAINT no");
+  fs::rename(path("in/a.csv"), path("a.csv"));  // Nothing of the object is needed.
+  EXPECT_EQ(last_line(leat("redrive --json" + with).out)["rows"], 3);
+  fs::rename(path("a.csv"), path("in/a.csv"));
+  std::string other = with;
+  other.replace(other.find("--table t --state st"), 20, "--table o --state so");
+  expect_status(leat("load --once --log-level error" + other), 0);
+  EXPECT_EQ(rows("SELECT t::text FROM t ORDER BY _record"),
+            rows("SELECT o::text FROM o ORDER BY _record"));
+  EXPECT_EQ(rows("SELECT count(*) FROM o"), std::vector<std::string>{"3"});
+}
+
 TEST_F(PostgresRepairCommandTest, RedriveReadsTheRejectFile) {
   rows(
       "CREATE TABLE t (id bigint CHECK (id <> 2), name text, _object text, _version text, _offset "
