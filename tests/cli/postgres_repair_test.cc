@@ -11,6 +11,7 @@
 
 #include "tests/cli/command_test.h"
 #include "tests/connector/postgres_server.h"
+#include "tests/support/test_bucket.h"
 
 namespace leat::cli {
 namespace {
@@ -250,6 +251,39 @@ TEST_F(PostgresRepairCommandTest, OnChangeReplacePutsTheNewRowsInPlaceOfTheOld) 
   replace("in/b.csv", "id,name\n7,g\n");
   expect_status(leat(load_ + "--on-change replace"), 3);
   EXPECT_THAT(table(), ElementsAre("2|B", "4|d", "5|e", "7|g"));
+}
+
+TEST_F(PostgresRepairCommandTest, ObjectsOfAnS3ServiceAreReadAgain) {
+  const std::unique_ptr<testing::TestBucket> bucket = testing::make_s3_bucket("repair");
+  if (bucket == nullptr) GTEST_SKIP() << "LEAT_TEST_S3_ENDPOINT is not set";
+  bucket->put("in/a b.csv", "id,name\n1,a\n2,b\n");
+  bucket->put("in/sub/c+.csv", "id,name\n3,c\nx,d\n");
+  std::string with = " --to '" + database_->uri() +
+                     "' --table t --state st --schema 'id bigint, name text' --lineage "
+                     "--on-error reject --rejects r.jsonl ";
+  for (const std::string& flag : bucket->flags()) with += "'" + flag + "' ";
+  const std::string load = "load --once --log-level error" + with;
+  expect_status(leat(load), 0);
+  rows("UPDATE t SET name = 'broken'");
+  expect_status(leat("replay --all" + with), 0);
+  EXPECT_THAT(table(), ElementsAre("1|a", "2|b", "3|c"));
+  std::string lines = content("r.jsonl");
+  ASSERT_THAT(lines, HasSubstr("x,d"));
+  lines.replace(lines.find("x,d"), 3, "4,d");
+  put("r.jsonl", lines);
+  EXPECT_EQ(last_line(leat("redrive --json" + with).out)["rows"], 1);
+  EXPECT_THAT(table(), ElementsAre("1|a", "2|b", "3|c", "4|d"));
+  EXPECT_EQ(content("r.jsonl"), "");
+  expect_status(leat("audit" + with), 0);
+  bucket->put("in/a b.csv", "id,name\n5,e\n");
+  EXPECT_THAT(leat("audit" + with).out, HasSubstr("changed"));
+  expect_status(leat("rewind --key 'in/sub/**'" + with), 0);
+  EXPECT_THAT(table(), ElementsAre("1|a", "2|b"));
+  expect_status(
+      leat("load --once --log-level error --on-change replace" +
+           with.substr(0, with.find("--rejects")) + with.substr(with.find("r.jsonl") + 8)),
+      0);
+  EXPECT_THAT(table(), ElementsAre("3|c", "5|e"));
 }
 
 TEST_F(PostgresRepairCommandTest, RetryLetsTheNextLoadTakeQuarantinedObjectsUp) {
