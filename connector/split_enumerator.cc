@@ -61,7 +61,6 @@ bool SplitEnumerator::covers(std::string_view key) const {
   return behind != ranges_.begin() && std::prev(behind)->contains(key) && matches(key);
 }
 
-/// Waits for the requests under way.
 void SplitEnumerator::end() {
   under_way_ = false;
   in_turn_.clear();

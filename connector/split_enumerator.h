@@ -77,6 +77,9 @@ class SplitEnumerator {
   }
   const Glob& glob() const noexcept { return glob_; }
 
+  /// Ends the listing, and waits for the requests under way.
+  void end();
+
   /// The lowest key of a range that was handed out and is not settled; none: all of them are.
   using LowestOpen = std::function<std::optional<std::string>(const KeyRange& range)>;
 
@@ -107,7 +110,6 @@ class SplitEnumerator {
   SplitEnumerator(const ObjectStore& store, Glob glob) : store_(&store), glob_(std::move(glob)) {}
   bool matches(std::string_view key) const { return !key.ends_with('/') && glob_.matches(key); }
   void ask_for_page(RangeListing& listing) const;
-  void end();
 
   const ObjectStore* store_;
   Glob glob_;

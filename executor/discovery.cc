@@ -66,6 +66,7 @@ void Discovery::run(std::vector<SplitAssignment> resumed, std::stop_token stop) 
   poll(std::move(resumed), stop);
   // What was committed since the last page moves the front on.
   if (listed_once_ && !queueing_) keep_record();
+  enumerator_.end();
 }
 
 void Discovery::poll(std::vector<SplitAssignment> resumed, const std::stop_token& stop) {

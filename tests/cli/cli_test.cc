@@ -104,6 +104,24 @@ TEST_F(CommandTest, ConfigurationFileHoldsFlagsAndFlagsOutrankIt) {
   EXPECT_NE(leat("load --config table.toml").err.find("table.toml:1"), std::string::npos);
 }
 
+TEST_F(CommandTest, DiscoveryIsConfiguredByFlagsOrFile) {
+  for (int i = 100; i < 120; ++i) put("in/" + std::to_string(i) + ".csv", "id\n1\n");
+  put("leat.toml",
+      "from = \"in/*.csv\"\nto = \"null:\"\nstate = \"st\"\nonce = true\nsettle = \"0s\"\n"
+      "discovery = \"tail\"\nlate-window = 5\nreconcile-interval = \"2h\"\n"
+      "poll-interval-max = \"5min\"\nlist-budget = \"1000/s\"\nlist-parallel = 2\n");
+  const Outcome loaded = leat("load --report report.json");
+  ASSERT_EQ(loaded.status, 0) << loaded.err;
+  EXPECT_NE(content("report.json").find("\"rows\": 20"), std::string::npos)
+      << content("report.json");
+  const Outcome bad = leat("load --list-budget plenty");
+  EXPECT_EQ(bad.status, 2);
+  EXPECT_NE(bad.err.find("--list-budget: \"plenty\""), std::string::npos) << bad.err;
+  const Outcome short_max = leat("load --poll-interval 1min --poll-interval-max 10s");
+  EXPECT_EQ(short_max.status, 2);
+  EXPECT_NE(short_max.err.find("poll interval"), std::string::npos) << short_max.err;
+}
+
 TEST_F(CommandTest, UsageErrorsSayWhatToDoAndExitWith2) {
   struct Case {
     const char* arguments;

@@ -29,6 +29,17 @@ TEST(Quantities, SizesHaveUnits) {
     EXPECT_FALSE(parse_bytes(bad)) << bad;
 }
 
+TEST(Quantities, RatesHaveATime) {
+  EXPECT_EQ(parse_rate("100/min")->requests, 100u);
+  EXPECT_EQ(parse_rate("100/min")->per, milliseconds(60'000));
+  EXPECT_EQ(parse_rate("5/s")->per, milliseconds(1'000));
+  EXPECT_EQ(parse_rate("2000/h")->per, milliseconds(3'600'000));
+  for (const char* bad : {"", "100", "100/", "/min", "0/s", "-1/s", "1.5/s", "5/ 2s", "5/fortnight",
+                          "5/s/s", "99999999999/s"}) {
+    EXPECT_FALSE(parse_rate(bad)) << bad;
+  }
+}
+
 TEST(Quantities, CharactersMayBeNamed) {
   EXPECT_EQ(*parse_character(";"), ';');
   EXPECT_EQ(*parse_character("\\t"), '\t');

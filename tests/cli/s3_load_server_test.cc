@@ -27,12 +27,15 @@ class S3LoadTest : public CommandTest {
     bucket_->put(key, "id,key\n" + std::to_string(id) + ",\"" + key + "\"\n");
   }
 
-  nlohmann::json load(const std::string& flags = "") {
+  nlohmann::json load(const std::string& flags = "", const std::string& pattern = "in/**/*.csv") {
     std::string command =
         "load --once --to sqlite:rows.db --table t --state st --lineage "
         "--schema 'id bigint, key text' --report report.json " +
         flags;
-    for (const std::string& flag : bucket_->flags()) command += " '" + flag + "'";
+    for (std::string flag : bucket_->flags()) {
+      if (flag.starts_with("--from=")) flag.replace(flag.find("in/**"), std::string::npos, pattern);
+      command += " '" + flag + "'";
+    }
     const Outcome outcome = leat(command);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return nlohmann::json::parse(content("report.json"));
@@ -88,6 +91,28 @@ TEST_F(S3LoadTest, LoadsFiveHundredOddlyNamedObjectsOnceAndThenOnlyWhatIsNew) {
   EXPECT_EQ(load().at("rows"), 3);
   EXPECT_EQ(number("SELECT count(*) FROM t"), 503);
   EXPECT_EQ(number("SELECT sum(id) FROM t"), 503 * 502 / 2);
+}
+
+TEST_F(S3LoadTest, AConditionListsOnlyTheFoldersThatFulfilIt) {
+  int id = 0;
+  for (int day = 11; day < 21; ++day) {
+    const std::string folder = "in/dt=2026-11-" + std::to_string(day) + "/";
+    put_object(folder + "a.csv", id++);
+    put_object(folder + "a.csv/b.csv", 1'000);  // A prefix that is an object too.
+    put_object(folder + std::string(1'024 - folder.size() - 4, 'k') + ".csv", id++);
+    put_object(folder + "\xe6\x97\xa5 +%25&.csv", id++);
+  }
+  const std::string partitions = "--partitions 'dt date' ";
+  const nlohmann::json some = load(partitions + "--where 'dt >= 2026-11-16'", "in/dt=*/*.csv");
+  EXPECT_EQ(some.at("rows"), 15);
+  EXPECT_EQ(some.at("list_requests"), 2);  // The folders, and the keys from the first one on.
+  EXPECT_EQ(load(partitions + "--where 'dt < 2026-11-13'", "in/dt=*/*.csv").at("rows"), 6);
+  EXPECT_EQ(number("SELECT count(*) FROM t WHERE dt BETWEEN '2026-11-13' AND '2026-11-15'"), 0);
+  EXPECT_EQ(load(partitions, "in/dt=*/*.csv").at("rows"), 9);
+  EXPECT_EQ(number("SELECT count(DISTINCT id) FROM t"), 30);
+  EXPECT_EQ(load(partitions + "--discovery tail", "in/dt=*/*.csv").at("rows"), 0);
+  put_object("in/dt=2026-11-20/late.csv", 2'000);
+  EXPECT_EQ(load(partitions + "--discovery tail", "in/dt=*/*.csv").at("rows"), 1);
 }
 
 TEST_F(S3LoadTest, MissingBucketAndWrongKeyAreOneClearMessage) {

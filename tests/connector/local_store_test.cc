@@ -334,5 +334,23 @@ TEST_F(LocalStoreTest, ReadsADeletedFileToItsEnd) {
   EXPECT_EQ(*read_all(**reader, 60), std::string(100, 'x'));
 }
 
+TEST_F(LocalStoreTest, ALevelHasItsFilesAndTheFoldersBelow) {
+  for (const char* name : {"in/a", "in/b/x", "in/b-c/x", "in/b/c/y", "in/z"}) write(name);
+  write("in/y", "x\n", /*age_ms=*/0);
+  fs::create_directory(at("in/locked"));
+  fs::permissions(at("in/locked"), fs::perms::none);
+  const auto page = store_.list_level(at("in/"))->next_page();
+  ASSERT_TRUE(page.has_value()) << page.error().to_string();
+  EXPECT_EQ(page->folders,
+            (std::vector<std::string>{at("in/b-c/"), at("in/b/"), at("in/locked/")}));
+  std::vector<std::string> keys;
+  for (const ObjectVersion& object : page->objects) keys.push_back(object.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{at("in/a"), at("in/z")}));
+  EXPECT_EQ(page->unsettled_keys, (std::vector<std::string>{at("in/y")}));
+  EXPECT_TRUE(page->last);
+  EXPECT_EQ(store_.list_level(at("in/b"))->next_page()->folders.size(), 2u);
+  fs::permissions(at("in/locked"), fs::perms::owner_all);
+}
+
 }  // namespace
 }  // namespace leat::connector
