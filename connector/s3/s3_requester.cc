@@ -135,8 +135,8 @@ S3Requester::Prepared S3Requester::prepare(const RequestContext& context, const 
   return prepared;
 }
 
-/// An answer to HEAD has no body to say what is wrong: a clock or a token looks like a missing
-/// permission.
+/// An answer to HEAD has no body that says what is wrong, and others can lose theirs: then a wrong
+/// clock or an old token looks like a missing permission.
 void S3Requester::guess_reason(const HttpResponse& response, S3Failure& failure) const {
   const std::string* date = response.find("date");
   const std::optional<std::int64_t> server_ms =
@@ -150,8 +150,8 @@ void S3Requester::guess_reason(const HttpResponse& response, S3Failure& failure)
   if (response.status == 400 && has_token) failure.credentials_expired = true;
 }
 
-S3Requester::Attempt S3Requester::judge(const RequestContext& context, bool is_head,
-                                        HttpExchange exchange, std::string_view error_body,
+S3Requester::Attempt S3Requester::judge(const RequestContext& context, HttpExchange exchange,
+                                        std::string_view error_body,
                                         std::shared_ptr<const S3Credentials> credentials) const {
   Attempt result;
   result.response = std::move(exchange.response);
@@ -163,7 +163,7 @@ S3Requester::Attempt S3Requester::judge(const RequestContext& context, bool is_h
   } else if (!is_success(result.response)) {
     result.failure =
         failure_from_answer(context, result.response, parse_error_body(error_body), credentials);
-    if (is_head) guess_reason(result.response, *result.failure);
+    if (result.failure->s3_code.empty()) guess_reason(result.response, *result.failure);
   }
   result.signed_with = std::move(credentials);
   return result;
@@ -182,15 +182,14 @@ S3Requester::Attempt S3Requester::send(const RequestContext& context, const S3Re
     return append_bounded(error_body, bytes);
   };
   HttpExchange exchange = transport_->send(prepared.request, route);
-  return judge(context, request.method == "HEAD", std::move(exchange), error_body,
-               std::move(prepared.credentials));
+  return judge(context, std::move(exchange), error_body, std::move(prepared.credentials));
 }
 
 std::unique_ptr<S3Requester::Call> S3Requester::start(const RequestContext& context,
                                                       const S3Request& request, std::size_t attempt,
                                                       std::stop_token stop, Receiver& receiver) {
   Prepared prepared = prepare(context, request, attempt, std::move(stop));
-  std::unique_ptr<Call> call(new Call(*this, context, request.method == "HEAD", receiver));
+  std::unique_ptr<Call> call(new Call(*this, context, receiver));
   if (prepared.failure) {
     receiver.on_end({.failure = std::move(prepared.failure)});
     return call;
@@ -200,9 +199,8 @@ std::unique_ptr<S3Requester::Call> S3Requester::start(const RequestContext& cont
   return call;
 }
 
-S3Requester::Call::Call(const S3Requester& requester, RequestContext context, bool is_head,
-                        Receiver& receiver)
-    : requester_(requester), context_(std::move(context)), is_head_(is_head), receiver_(receiver) {}
+S3Requester::Call::Call(const S3Requester& requester, RequestContext context, Receiver& receiver)
+    : requester_(requester), context_(std::move(context)), receiver_(receiver) {}
 
 S3Requester::Call::~Call() = default;
 
@@ -212,8 +210,8 @@ bool S3Requester::Call::on_body(const HttpResponse& head, std::span<const std::b
 }
 
 void S3Requester::Call::on_end(HttpExchange exchange) {
-  receiver_.on_end(requester_.judge(context_, is_head_, std::move(exchange), error_body_,
-                                    std::move(credentials_)));
+  receiver_.on_end(
+      requester_.judge(context_, std::move(exchange), error_body_, std::move(credentials_)));
 }
 
 S3Requester::Recovery::Recovery(S3Requester& requester, std::stop_token stop)

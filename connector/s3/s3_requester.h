@@ -179,8 +179,7 @@ class S3Requester {
                    std::stop_token stop);
   HttpRequest sign(const RequestContext& context, const S3Request& request,
                    const S3Credentials* credentials) const;
-  Attempt judge(const RequestContext& context, bool is_head, HttpExchange exchange,
-                std::string_view error_body,
+  Attempt judge(const RequestContext& context, HttpExchange exchange, std::string_view error_body,
                 std::shared_ptr<const S3Credentials> credentials) const;
   void guess_reason(const HttpResponse& response, S3Failure& failure) const;
 
@@ -202,7 +201,7 @@ class S3Requester::Call final : private HttpReceiver {
 
  private:
   friend class S3Requester;
-  Call(const S3Requester& requester, RequestContext context, bool is_head, Receiver& receiver);
+  Call(const S3Requester& requester, RequestContext context, Receiver& receiver);
 
   bool on_body(const HttpResponse& head, std::span<const std::byte> bytes) override;
   void on_pause() override { receiver_.on_pause(); }
@@ -210,7 +209,6 @@ class S3Requester::Call final : private HttpReceiver {
 
   const S3Requester& requester_;
   const RequestContext context_;
-  const bool is_head_;
   Receiver& receiver_;
   std::shared_ptr<const S3Credentials> credentials_;
   std::string error_body_;

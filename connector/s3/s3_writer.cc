@@ -107,8 +107,16 @@ Result<void> S3Writer::copy(const ObjectVersion& source, std::string_view new_ke
                     .first_byte_timeout = kCopyStall,
                     .stall_timeout = kCopyStall};
   auto answer = requester_.perform(request, stop, reader.check());
-  if (!answer) return std::move(answer).error();
+  const bool missed = !answer && answer.error().code == ErrorCode::kNotFound;
+  if (!answer && !missed) return std::move(answer).error();
   auto checked = check_version(Operation::kCopy, source, std::move(stop));
+  if (missed && checked) {
+    return Error{.code = ErrorCode::kUnsupported,
+                 .message = "copying s3://" + requester_.bucket() + "/" + source.key +
+                            ": the service does not find it, though it is there: it does not read "
+                            "such a key in x-amz-copy-source"};
+  }
+  if (!answer) return std::move(answer).error();
   if (!checked && checked.error().code == ErrorCode::kObjectChanged) {
     // The copy may be of another version: it goes.
     if (auto removed = remove(new_key); !removed) return removed;

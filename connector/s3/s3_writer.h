@@ -47,6 +47,7 @@ class S3Writer {
   /// Copies this version of an object within the bucket; with its metadata, up to 5 GiB also with
   /// its tags. Above, in parts.
   ///   kObjectChanged  It is another version now.   kNotFound  It is not there.
+  ///   kUnsupported    It is there, and the service says that it is not.
   Result<void> copy(const ObjectVersion& source, std::string_view new_key,
                     std::stop_token stop = {}) const;
 

@@ -132,6 +132,24 @@ TEST_F(S3RequesterTest, AnAnswerToHeadNamesTheRegionInItsHeader) {
   EXPECT_EQ(requester().region(), "eu-west-1");
 }
 
+// HEAD has no body that says so.
+TEST_F(S3RequesterTest, AClockThatIsWrongIsToldByTheDateOfARefusal) {
+  options_.credentials = static_credentials(
+      {.access_key_id = "AKID", .secret_access_key = Secret("s"), .session_token = Secret()});
+  const std::string date = "Fri, 20 Nov 2026 16:51:27 GMT";  // Two months before the clock's time.
+  transport().then(answer(403, "", {{"Date", date}})).then(answer(200, ""));
+  S3Request request;
+  request.method = "HEAD";
+  EXPECT_TRUE(requester().perform(request).has_value());
+  EXPECT_EQ(transport().seen()[1].header("X-Amz-Date"), "20261120T165127Z");
+
+  // With the right time it is what it says.
+  transport().then(answer(403, "", {{"Date", date}}));
+  const auto denied = requester().perform(request);
+  ASSERT_FALSE(denied.has_value());
+  EXPECT_EQ(denied.error().code, ErrorCode::kPermissionDenied);
+}
+
 TEST_F(S3RequesterTest, ARedirectToElsewhereIsNotFollowed) {
   for (const int status : {301, 302, 303, 307, 308}) {
     requester_.reset();

@@ -146,6 +146,17 @@ TEST_F(S3WriterTest, CopiesLargeObjectsInParts) {
   EXPECT_EQ(transport_->seen()[4].header("x-amz-copy-source-range"), "bytes=80-100");
 }
 
+// Some services do not decode the name of the source as they should.
+TEST_F(S3WriterTest, ASourceThatIsThereIsNotTakenForGone) {
+  transport_->then(answer(200, ""))
+      .then(error_answer(404, "NoSuchKey"))
+      .then(answer(200, ""))
+      .then(answer(404, ""));
+  const auto moved = writer().move({.key = "a+b", .version = "v", .size = 3}, "new");
+  ASSERT_FALSE(moved.has_value());
+  EXPECT_EQ(moved.error().code, ErrorCode::kUnsupported) << moved.error().to_string();
+}
+
 TEST_F(S3WriterTest, MovesAgainAfterACrash) {
   const ObjectVersion object{.key = "k", .version = "v", .size = 7};
   transport_->then(answer(404, "")).then(answer(200, "", {{"Content-Length", "7"}}));
