@@ -23,11 +23,14 @@ struct LsFlags {
   std::string state;
   std::string only;  ///< A state's name, or "after"; empty: all.
   SelectionFlags selection;
-  bool json = false;  ///< JSON lines instead of a table.
+  bool json = false;       ///< JSON lines instead of a table.
+  bool summary = false;    ///< Totals and the backlog instead of the objects.
+  std::string list_price;  ///< See parse_price; empty: unknown.
 };
 
-/// Prints each split that the ledger knows, with its state.
+/// Prints each split that the ledger knows, with its state; or what they come to.
 int run_ls(const LsFlags& flags);
+int run_ls_summary(const LsFlags& flags);
 
 struct SniffFlags {
   std::string from;

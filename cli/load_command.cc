@@ -5,12 +5,14 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
+#include "cli/ls_summary.h"
 #include "cli/printable.h"
 #include "cli/quantities.h"
 #include "cli/signals.h"
@@ -27,6 +29,14 @@ milliseconds lag_of(const SourceStats& stats) {
       std::max<std::int64_t>(0, system_clock().wall_ms() - stats.oldest_pending_modified_ms));
 }
 
+/// When all that is there was last listed.
+std::string listed_text(const SourceStats& stats) {
+  if (stats.last_complete_listing_ms == 0) return "never";
+  return format_duration(milliseconds(std::max<std::int64_t>(
+             0, system_clock().wall_ms() - stats.last_complete_listing_ms))) +
+         " ago";
+}
+
 std::string attention_text(const SourceStats& stats) {
   std::string text;
   const auto add = [&text](std::uint64_t count, const char* what, const char* state) {
@@ -39,6 +49,8 @@ std::string attention_text(const SourceStats& stats) {
   add(stats.objects_gone, "object", "gone");
   add(stats.objects_changed, "object", "changed");
   add(stats.objects_replaced, "object", "replaced");
+  add(stats.objects_grown, "object", "grown");
+  add(stats.objects_open_ended, "object", "with a last record that has no end yet");
   add(stats.after_actions_failing, "after-action", "failing");
   add(stats.objects_unsettled, "object", "still being written");
   add(stats.objects_with_extra_columns, "object", "with extra columns");
@@ -67,13 +79,17 @@ class RateMeter {
   double rate_ = 0;
 };
 
-std::string progress_text(const LoadReport& report, double rows_per_second) {
+std::string progress_text(const LoadReport& report, double rows_per_second,
+                          std::optional<double> list_price) {
   const SourceStats& stats = report.source;
-  return format_count(stats.objects_finished) + " objects done, " +
-         format_count(stats.objects_pending + stats.objects_reading) + " pending, " +
-         format_bytes(stats.bytes) + ", " + format_count(stats.rows) + " rows, " +
+  const std::uint64_t pending = stats.objects_pending + stats.objects_reading;
+  return format_count(stats.objects_finished) + " objects done, " + format_count(pending) +
+         (stats.listing && pending > 0 ? "+ pending (" : " pending (") +
+         format_bytes(stats.bytes_pending) + "), " + format_bytes(stats.bytes) + ", " +
+         format_count(stats.rows) + " rows, " +
          format_count(static_cast<std::uint64_t>(rows_per_second)) + " rows/s, lag " +
-         format_duration(lag_of(stats)) + attention_text(stats);
+         format_duration(lag_of(stats)) + ", listed " + listed_text(stats) + ", listing " +
+         listing_cost_text(stats.list_requests_per_minute, list_price) + attention_text(stats);
 }
 
 std::string summary_text(const LoadReport& report) {
@@ -85,9 +101,10 @@ std::string summary_text(const LoadReport& report) {
          ", epoch " + std::to_string(report.epoch) + attention_text(stats);
 }
 
-Result<void> write_report(const std::string& path, const LoadReport& report) {
+Result<void> write_report(const std::string& path, const LoadReport& report,
+                          std::optional<double> list_price) {
   const SourceStats& stats = report.source;
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"rows", stats.rows},
       {"bytes", stats.bytes},
       {"objects_finished", stats.objects_finished},
@@ -96,6 +113,8 @@ Result<void> write_report(const std::string& path, const LoadReport& report) {
       {"objects_changed", stats.objects_changed},
       {"objects_forgotten", stats.objects_forgotten},
       {"objects_replaced", stats.objects_replaced},
+      {"objects_grown", stats.objects_grown},
+      {"objects_open_ended", stats.objects_open_ended},
       {"objects_unsettled", stats.objects_unsettled},
       {"rows_rejected", stats.rows_rejected},
       {"values_nulled", stats.values_nulled},
@@ -105,11 +124,20 @@ Result<void> write_report(const std::string& path, const LoadReport& report) {
       {"after_actions_done", stats.after_actions_done},
       {"after_actions_failing", stats.after_actions_failing},
       {"seconds", report.seconds},
+      {"objects_pending", stats.objects_pending + stats.objects_reading},
+      {"bytes_pending", stats.bytes_pending},
+      {"oldest_pending_modified_ms", stats.oldest_pending_modified_ms},
+      {"last_complete_listing_ms", stats.last_complete_listing_ms},
       {"list_requests", stats.store.list_requests},
+      {"list_requests_per_minute", stats.list_requests_per_minute},
       {"get_requests", stats.store.get_requests},
       {"retries", stats.store.retries},
       {"epoch", report.epoch},
   };
+  if (list_price) {
+    json["list_cost"] = static_cast<double>(stats.store.list_requests) * *list_price;
+    json["list_cost_per_day"] = price_of_day(stats.list_requests_per_minute, *list_price);
+  }
   std::ofstream file(path, std::ios::trunc);
   file << json.dump(2) << "\n";
   file.close();
@@ -142,6 +170,8 @@ int report_error(const Error& error) {
 int run_load(const PipelineFlags& flags) {
   Result<LoaderOptions> options = flags.options();
   if (!options) return report_error(options.error());
+  Result<std::optional<double>> list_price = flags.list_price();
+  if (!list_price) return report_error(list_price.error());
   Result<SourceOptions::LogLevel> level = flags.log_level();
   if (!level) return report_error(level.error());
   if (options->source.from.empty()) {
@@ -169,7 +199,7 @@ int run_load(const PipelineFlags& flags) {
   constexpr milliseconds kLogInterval{10'000};
   Result<LoadReport> report = (*loader)->run(stop.token(), [&](const LoadReport& now) {
     last = now;
-    const std::string text = progress_text(now, rate.update(now));
+    const std::string text = progress_text(now, rate.update(now), *list_price);
     const milliseconds elapsed(static_cast<std::int64_t>(now.seconds * 1000));
     if (console.is_terminal()) {
       console.show(text);
@@ -181,7 +211,7 @@ int run_load(const PipelineFlags& flags) {
   console.end_line();
   const LoadReport& totals = report ? *report : last;
   if (!flags.report_file().empty()) {
-    if (Result<void> written = write_report(flags.report_file(), totals); !written) {
+    if (Result<void> written = write_report(flags.report_file(), totals, *list_price); !written) {
       report_error(written.error());
       if (report) return kExitFailure;
     }

@@ -29,7 +29,7 @@ void print_json(const SplitProgress& split) {
       {"rows", split.rows},        {"rejected", split.rejected},
       {"epoch", split.epoch},      {"updated_ms", split.updated_ms},
   };
-  if (split.state != SplitState::kFinished) {
+  if (split.state != SplitState::kFinished || split.fingerprint) {
     json["offset"] = split.position.offset;
     json["record"] = split.position.record;
   }
@@ -54,9 +54,10 @@ void print_line(const SplitProgress& split) {
   std::cout << padded(std::string(shown_state(split)), 12, false)
             << padded(format_count(split.rows), 14, true)
             << padded(format_count(split.rejected), 10, true)
-            << padded(
-                   split.state == SplitState::kFinished ? "-" : format_count(split.position.offset),
-                   16, true)
+            << padded(split.state == SplitState::kFinished && !split.fingerprint
+                          ? "-"
+                          : format_count(split.position.offset),
+                      16, true)
             << padded(format_count(split.object.size), 16, true) << "  "
             << printable(split.object.key);
   if (split.error) std::cout << "\n    " << printable(split.error->to_string());
@@ -121,6 +122,7 @@ Result<void> print_outbox(const state::Ledger& ledger, const executor::SplitFilt
 }  // namespace
 
 int run_ls(const LsFlags& flags) {
+  if (flags.summary) return run_ls_summary(flags);
   Result<std::unique_ptr<state::Ledger>> ledger =
       state::Ledger::open({.dir = flags.state, .read_only = true});
   if (!ledger) return report_error(ledger.error());

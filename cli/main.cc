@@ -34,7 +34,8 @@ constexpr const char* kCatExamples = R"(Examples:
 
 constexpr const char* kLsExamples = R"(Examples:
   leat ls --state st
-  leat ls --state st --only quarantined --json)";
+  leat ls --state st --only quarantined --json
+  leat ls --state st --summary --list-price 0.005/1000)";
 
 constexpr const char* kSniffExamples = R"(Examples:
   leat sniff 's3://bucket/in/**/*.csv'                  # flags for leat load
@@ -128,6 +129,10 @@ int run(std::vector<std::string> arguments) {
   ls_flags.selection.add_key(*ls);
   ls_flags.selection.add_history(*ls);
   ls->add_flag("--json", ls_flags.json, "JSON lines");
+  ls->add_flag("--summary", ls_flags.summary,
+               "Totals for each state, and the backlog as the loader last noted it");
+  ls->add_option("--list-price", ls_flags.list_price,
+                 "What listing requests cost, e.g. 0.005/1000: --summary then estimates it");
   ls->footer(kLsExamples);
 
   PipelineFlags sniff_dialect;

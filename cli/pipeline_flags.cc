@@ -16,15 +16,15 @@ namespace leat::cli {
 
 struct PipelineFlags::Typed {
   std::string from, to, table, schema, state, rejects, report, pipeline;
-  bool once = false, retry_quarantined = false, lineage = false, header = true,
-       no_sign_request = false, hedge_reads = false;
+  bool once = false, retry_quarantined = false, lineage = false, lineage_modified = false,
+       header = true, no_sign_request = false, hedge_reads = false;
   std::string input_format, dialect, delimiter, quote, escape, comment;
   std::string line_end, short_records, long_records, decimal_separator, thousands_separator;
   std::string date_format, time_format, timestamp_format, encoding;
   bool trim = false;
   std::vector<std::string> null_strings;
   CLI::Option* header_flag = nullptr;
-  std::string on_change = "ignore", after = "keep";
+  std::string on_change = "ignore", after = "keep", order = "none";
   std::string types = "sniff", on_error = "fail", extra_columns = "auto", missing_columns = "null",
               tokenizer, format = "csv";
   std::uint64_t skip_lines = 0, decode_ratio_max = SourceOptions().decode_ratio_max;
@@ -32,7 +32,8 @@ struct PipelineFlags::Typed {
   std::string discovery = "sweep", reconcile_interval, poll_interval_max, list_budget;
   std::uint32_t list_parallel = SourceOptions().list_parallel;
   std::uint64_t late_window = SourceOptions().late_window_keys;
-  std::string poll_interval, forget_after, checkpoint_interval, settle, memory, max_record_bytes;
+  std::string poll_interval, list_price, forget_after, checkpoint_interval, settle, memory,
+      max_record_bytes;
   std::uint32_t threads = 0, splits_in_flight = 0;
   std::uint32_t max_fields = FormatOptions().fields_max;
   std::string max_rejects, sink_retry_for, sink_statement_timeout, sink_lock_timeout;
@@ -240,6 +241,9 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
   app.add_flag("--lineage", typed_->lineage,
                "Add columns _object, _version, _offset, _record to each row")
       ->group(group);
+  app.add_flag("--lineage-modified", typed_->lineage_modified,
+               "With --lineage: also a column _modified, the object's time of modification")
+      ->group(group);
   app.add_option("--partitions", typed_->partitions,
                  "Hive partitions of the keys as columns: 'dt date, hour integer'")
       ->group(group);
@@ -251,15 +255,23 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
       ->group(group);
   app.add_option("--key-after", typed_->key_after, "Only keys after this one in byte order")
       ->group(group);
+  app.add_option(
+         "--order", typed_->order,
+         "In which objects are begun: none (default; folders in turn), key, modified (oldest "
+         "first, once all is listed)")
+      ->group(group)
+      ->check(CLI::IsMember({"none", "key", "modified"}));
   app.add_flag("--retry-quarantined", typed_->retry_quarantined,
                "Take quarantined objects up again where they stopped, e.g. with --on-error reject")
       ->group(group);
   app.add_option(
          "--on-change", typed_->on_change,
          "Loaded object that is listed in another version: ignore (report it), replace (its "
-         "rows, in one transaction; needs --lineage), fail (stop)")
+         "rows, in one transaction; needs --lineage), append (go on at the old end of what has "
+         "only "
+         "grown), fail (stop)")
       ->group(group)
-      ->check(CLI::IsMember({"ignore", "replace", "fail"}));
+      ->check(CLI::IsMember({"ignore", "replace", "append", "fail"}));
   app.add_option("--after", typed_->after,
                  "What becomes of objects once they are loaded: keep (default), delete, "
                  "move:PREFIX, tag:NAME=VALUE")
@@ -272,6 +284,9 @@ void PipelineFlags::add_load_flags(CLI::App& app) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   app.add_option("--report", typed_->report, "File for a summary as JSON at the end")->group(group);
   add_discovery_flags(app);
+  app.add_option("--list-price", typed_->list_price,
+                 "What listing requests cost, e.g. 0.005/1000: progress and report estimate it")
+      ->group(group);
   app.add_option("--forget-after", typed_->forget_after,
                  "How long complete listings must not show an object before its entry in the "
                  "state folder is dropped (default 7d)")
@@ -366,6 +381,16 @@ Result<void> read_max_rejects(std::string_view text, LoaderOptions& options) {
 
 }  // namespace
 
+Result<std::optional<double>> PipelineFlags::list_price() const {
+  if (typed_->list_price.empty()) return std::optional<double>();
+  double price = 0;
+  if (Result<void> parsed = set_parsed("--list-price", typed_->list_price, parse_price, price);
+      !parsed) {
+    return std::move(parsed).error();
+  }
+  return std::optional<double>(price);
+}
+
 Result<S3Options> PipelineFlags::s3_options() const {
   const Typed& typed = *typed_;
   S3Options s3;
@@ -400,6 +425,7 @@ Result<LoaderOptions> PipelineFlags::options() const {
   source.once = typed.once;
   source.retry_quarantined = typed.retry_quarantined;
   source.lineage = typed.lineage;
+  source.lineage_modified = typed.lineage_modified;
   source.decode_ratio_max = typed.decode_ratio_max;
   source.threads = typed.threads;
   source.splits_in_flight_max = typed.splits_in_flight;
@@ -415,9 +441,13 @@ Result<LoaderOptions> PipelineFlags::options() const {
     return std::move(parsed).error();
   }
 
-  source.on_change = typed.on_change == "replace" ? SourceOptions::OnChange::kReplace
-                     : typed.on_change == "fail"  ? SourceOptions::OnChange::kFail
-                                                  : SourceOptions::OnChange::kIgnore;
+  source.on_change = typed.on_change == "replace"  ? SourceOptions::OnChange::kReplace
+                     : typed.on_change == "append" ? SourceOptions::OnChange::kAppend
+                     : typed.on_change == "fail"   ? SourceOptions::OnChange::kFail
+                                                   : SourceOptions::OnChange::kIgnore;
+  source.order = typed.order == "key"        ? SourceOptions::Order::kKey
+                 : typed.order == "modified" ? SourceOptions::Order::kModified
+                                             : SourceOptions::Order::kNone;
   Result<AfterAction> after = parse_after_action(typed.after);
   if (!after) {
     Error error = std::move(after).error();
@@ -443,6 +473,8 @@ Result<LoaderOptions> PipelineFlags::options() const {
   if (!typed_format) return std::move(typed_format).error();
   source.format = *std::move(typed_format);
   FormatOptions& format = source.format;
+  // Of what grows only whole lines are read: there is no need to wait until it is left alone.
+  if (source.on_change == SourceOptions::OnChange::kAppend) source.store.local.settle_ms = 0;
   std::chrono::milliseconds settle(source.store.local.settle_ms);
   std::uint64_t record_bytes_max = format.record_bytes_max;
   std::chrono::milliseconds statement_timeout(options.sink.statement_timeout_ms);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ class PipelineFlags {
   Result<S3Options> s3_options() const;
   Result<SourceOptions::LogLevel> log_level() const;
   const std::string& report_file() const noexcept;
+  /// What a listing request costs; nullopt: not said.
+  ///   kInvalidArgument
+  Result<std::optional<double>> list_price() const;
   /// What of the dialect no flag says.
   SniffedSettings unsaid() const noexcept;
 

@@ -97,6 +97,24 @@ Result<std::int64_t> parse_time_ms(std::string_view text) {
   return time_us / 1000;
 }
 
+Result<double> parse_price(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto number = [](std::string_view digits, double& value) {
+    const char* const end = digits.data() + digits.size();
+    const auto [rest, error] = std::from_chars(digits.data(), end, value);
+    return error == std::errc() && rest == end && std::isfinite(value);
+  };
+  double price = 0;
+  double requests = 1;
+  if (number(text.substr(0, slash), price) && price >= 0 &&
+      (slash == std::string_view::npos ||
+       (number(text.substr(slash + 1), requests) && requests > 0))) {
+    return price / requests;
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               "\"" + std::string(text) + "\" is no price of requests; write e.g. 0.005/1000"};
+}
+
 Result<char> parse_character(std::string_view text) {
   if (text.size() == 1) return text.front();
   static constexpr std::array<std::pair<std::string_view, char>, 6> kNames{{{"\\t", '\t'},
@@ -132,6 +150,15 @@ std::string format_count(std::uint64_t count) {
     digits.insert(at, ",");
   }
   return digits;
+}
+
+std::string format_price(double price) {
+  int digits = 2;
+  for (double least = 0.095; digits < 9 && price > 0 && price < least; least /= 10) ++digits;
+  std::array<char, 400> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), price,
+                                 std::chars_format::fixed, digits);
+  return {text.data(), end.ptr};
 }
 
 std::string format_duration(std::chrono::milliseconds duration) {

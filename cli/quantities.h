@@ -23,6 +23,9 @@ Result<RequestRate> parse_rate(std::string_view text);
 /// "2026-11-01", "2026-11-01T10:30:00Z", "… +02:00"; without an offset it is UTC. Unix time in ms.
 Result<std::int64_t> parse_time_ms(std::string_view text);
 
+/// What requests cost: "0.005/1000" (so much for so many), "0.000005" (for one). For one request.
+Result<double> parse_price(std::string_view text);
+
 /// One byte: the character itself, or "\t", "\\", "tab", "space", "none" (no such character).
 Result<char> parse_character(std::string_view text);
 
@@ -30,6 +33,8 @@ Result<char> parse_character(std::string_view text);
 std::string format_bytes(std::uint64_t bytes);
 /// "1,234,567".
 std::string format_count(std::uint64_t count);
+/// "0.0025", "1.30": two significant digits, at least two decimals.
+std::string format_price(double price);
 /// "3 s", "4 min 10 s", "2 h 5 min".
 std::string format_duration(std::chrono::milliseconds duration);
 

@@ -4,7 +4,8 @@ namespace leat::connector {
 
 std::string encode_progress_row(SplitProgress progress) {
   progress.object.key.clear();
-  if (progress.state == SplitState::kFinished || progress.state == SplitState::kRewound) {
+  const bool finished = progress.state == SplitState::kFinished && !progress.fingerprint;
+  if (finished || progress.state == SplitState::kRewound) {
     progress.position.parser_state.clear();
     progress.position.decoder_state.clear();
   }

@@ -14,6 +14,9 @@ using core::WireReader;
 
 constexpr char kFormatVersion = 1;
 
+enum ProgressFlag : std::uint8_t { kErrorFollows = 1, kFingerprintFollows = 2 };
+constexpr std::uint8_t kProgressFlagsAll = kErrorFollows | kFingerprintFollows;
+
 enum ErrorFlag : std::uint8_t { kRetryableFlag = 1, kRecordFlag = 2, kByteOffsetFlag = 4 };
 constexpr std::uint8_t kErrorFlagsAll = kRetryableFlag | kRecordFlag | kByteOffsetFlag;
 
@@ -91,8 +94,15 @@ void append_progress(const SplitProgress& progress, std::string& out) {
   append_varint(progress.epoch, out);
   append_signed(progress.updated_ms, out);
   append_bytes(progress.offending, out);
-  out.push_back(progress.error ? 1 : 0);
+  std::uint8_t flags = 0;
+  if (progress.error) flags |= kErrorFollows;
+  if (progress.fingerprint) flags |= kFingerprintFollows;
+  out.push_back(static_cast<char>(flags));
   if (progress.error) append_error(*progress.error, out);
+  if (progress.fingerprint) {
+    append_varint(progress.fingerprint->bytes, out);
+    append_bytes(progress.fingerprint->digest, out);
+  }
 }
 
 SplitProgress read_progress(WireReader& reader) {
@@ -113,9 +123,14 @@ SplitProgress read_progress(WireReader& reader) {
   progress.epoch = reader.varint();
   progress.updated_ms = reader.signed_varint();
   progress.offending = reader.bytes();
-  const std::uint8_t has_error = reader.byte();
-  if (has_error > 1) reader.fail();
-  if (has_error == 1) progress.error = read_error(reader);
+  const std::uint8_t flags = reader.byte();
+  if ((flags & ~kProgressFlagsAll) != 0) reader.fail();
+  if ((flags & kErrorFollows) != 0) progress.error = read_error(reader);
+  if ((flags & kFingerprintFollows) != 0) {
+    Fingerprint fingerprint{.bytes = reader.varint()};
+    fingerprint.digest = reader.bytes();
+    progress.fingerprint = std::move(fingerprint);
+  }
   return progress;
 }
 

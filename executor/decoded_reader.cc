@@ -16,6 +16,7 @@ constexpr std::size_t kEncodedBytes = 256u << 10;
 
 DecodedReader::DecodedReader(const ObjectStore& store, const Clock& clock,
                              const ObjectVersion& object, const Position& from,
+                             std::optional<std::uint64_t> end,
                              connector::SplitReaderOptions options, std::string encoding,
                              const parser::DecoderLimits& limits, std::stop_token stop)
     : store_(store),
@@ -26,7 +27,8 @@ DecodedReader::DecodedReader(const ObjectStore& store, const Clock& clock,
       limits_(limits),
       stop_(std::move(stop)),
       state_(from.decoder_state),
-      offset_(from.offset) {}
+      offset_(from.offset),
+      end_(end) {}
 
 /// At its front an object's first bytes say how it is encoded; behind it the position does.
 Result<void> DecodedReader::open() {
@@ -85,6 +87,15 @@ Result<std::size_t> DecodedReader::read(std::span<std::byte> out) {
   if (!reader_) {
     if (Result<void> opened = open(); !opened) failure_ = std::move(opened).error();
   }
+  // One byte more is read at the end, and not given out: reading it shows whether this is still the
+  // version that was begun.
+  std::byte beyond{};
+  const bool at_end = end_ && offset_ >= *end_;
+  if (at_end) {
+    out = {&beyond, 1};
+  } else if (end_) {
+    out = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), *end_ - offset_)));
+  }
   std::size_t filled = std::min(out.size(), front_.size());
   std::memcpy(out.data(), front_.data(), filled);
   front_.erase(0, filled);
@@ -95,8 +106,9 @@ Result<std::size_t> DecodedReader::read(std::span<std::byte> out) {
     if (!bytes || *bytes == 0) break;
     filled += *bytes;
   }
-  offset_ += filled;
   if (filled == 0 && failure_) return *failure_;
+  if (at_end) return std::size_t{0};
+  offset_ += filled;
   return filled;
 }
 

@@ -21,9 +21,11 @@ namespace leat::executor {
 /// Used by one thread. Borrows store and clock.
 class DecodedReader {
  public:
-  /// Begins at `from`, decoded; sends nothing yet. `encoding`: FormatOptions::encoding.
+  /// Begins at `from`, decoded; sends nothing yet. `encoding`: FormatOptions::encoding. `end`: the
+  /// split ends there already; of plain bytes only.
   DecodedReader(const ObjectStore& store, const Clock& clock, const ObjectVersion& object,
-                const Position& from, connector::SplitReaderOptions options, std::string encoding,
+                const Position& from, std::optional<std::uint64_t> end,
+                connector::SplitReaderOptions options, std::string encoding,
                 const parser::DecoderLimits& limits, std::stop_token stop);
 
   /// Fills `out`, unless the split ends or fails first. 0: the split is over. All bytes in front of
@@ -52,6 +54,7 @@ class DecodedReader {
   const std::stop_token stop_;
   std::string state_;     ///< Of the position to begin at.
   std::uint64_t offset_;  ///< Decoded; of the next byte.
+  const std::optional<std::uint64_t> end_;
 
   std::optional<connector::SplitReader> reader_;
   std::unique_ptr<parser::Decoder> decoder_;  ///< Null: the bytes are plain.

@@ -10,6 +10,7 @@
 namespace leat::executor {
 
 using LogLevel = SourceOptions::LogLevel;
+using Order = SourceOptions::Order;
 
 namespace {
 
@@ -48,19 +49,21 @@ Clock::Duration longest_interval(const SourceOptions& options) {
 
 Discovery::Discovery(const SourceOptions& options, connector::SplitEnumerator enumerator,
                      ObjectFilter filter, state::Ledger& ledger, const Clock& clock,
-                     WorkQueue& work, EventQueue& events)
+                     WorkQueue& work, EventQueue& events, Backlog& backlog)
     : options_(options),
       clock_(clock),
       ledger_(ledger),
       work_(work),
       events_(events),
+      backlog_(backlog),
       enumerator_(std::move(enumerator)),
       filter_(std::move(filter)),
       forgetting_(options, ledger, clock, work, events),
       budget_(options.list_budget, clock),
       listed_(listed_by(options)),
       everything_{{.after = options.key_after, .until = {}}},
-      interval_(options.poll_interval) {}
+      interval_(options.poll_interval),
+      oldest_(options.ordered_objects_max) {}
 
 void Discovery::run(std::vector<SplitAssignment> resumed, std::stop_token stop) {
   poll(std::move(resumed), stop);
@@ -97,6 +100,8 @@ void Discovery::poll(std::vector<SplitAssignment> resumed, const std::stop_token
       if (options_.once || !listed_once_) return finish(std::move(swept).error(), stop);
       log(options_, LogLevel::kError,
           "listing failed, trying again at the next poll: " + swept.error().to_string());
+    } else if (left_some_out_) {
+      continue;  // The next oldest ones.
     } else if (options_.once) {
       if (unsettled_ > 0) {
         // Files written a moment ago: give them their time once, then take what has settled.
@@ -268,12 +273,19 @@ void Discovery::finish(std::optional<Error> failure, std::stop_token stop) {
 Result<void> Discovery::list(std::stop_token stop) {
   if (Result<void> begun = begin_listing(); !begun) return begun;
   cut_short_ = cut_short_ || whole_;
+  (void)oldest_.take();
+  backlog_.listing_begins();
   std::size_t pages = 0;
   std::uint64_t unsettled = 0;
   std::uint64_t matched = 0;
   while (!stop.stop_requested()) {
     Result<connector::EnumeratedPage> page = enumerator_.next_page();
     if (!page) return std::move(page).error();
+    if (options_.order == Order::kKey && !page->sorted) {
+      return Error{ErrorCode::kUnsupported,
+                   "this store does not list its keys in order: --order key cannot be had of it, "
+                   "--order modified can"};
+    }
     listed_once_ = true;
     ++pages;
     unsettled += page->unsettled;
@@ -289,8 +301,10 @@ Result<void> Discovery::list(std::stop_token stop) {
       queueing_ = false;
       return queued;
     }
+    if (page->last) queue_oldest(stop);
     if (stop.stop_requested()) break;
     queueing_ = false;
+    backlog_.page_listed();
     if (whole_) forgetting_.listed(*page);
     if (page->last) {
       unsettled_ = unsettled;
@@ -300,6 +314,7 @@ Result<void> Discovery::list(std::stop_token stop) {
         pages_ = pages;
         complete(stop);
       }
+      backlog_.listing_ended(whole_);
     } else if (whole_ && pages == kShortListingPages && left_ == everything_) {
       Result<std::vector<connector::KeyRange>> wanted =
           wanted_parts(kWalkPagesMax, /*divide=*/true);
@@ -316,7 +331,7 @@ Result<void> Discovery::list(std::stop_token stop) {
 
 /// All was listed.
 void Discovery::complete(std::stop_token stop) {
-  last_complete_listing_ms_ = complete_ms_ = clock_.wall_ms();
+  complete_ms_ = clock_.wall_ms();
   const auto covers = [this](std::string_view key) { return enumerator_.covers(key); };
   if (Result<void> judged = forgetting_.complete(covers, stop); !judged) {
     log(options_, LogLevel::kWarning,
@@ -338,19 +353,16 @@ Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::s
     switch (matches[i]) {
       case state::Match::kNew:
       case state::Match::kRetry:
-        ++queued_;
-        found_ = true;
-        if (!work_.push({.object = std::move(object)}, stop)) return {};
+        queue_new(std::move(object), stop);
         break;
       case state::Match::kChangedReported:
-        if (options_.on_change == SourceOptions::OnChange::kIgnore) break;
+        if (options_.on_change == SourceOptions::OnChange::kIgnore ||
+            options_.on_change == SourceOptions::OnChange::kAppend) {
+          break;
+        }
         [[fallthrough]];
       case state::Match::kChanged:
-        found_ = true;
-        work_.take(*object);
-        if (!events_.push({.kind = Event::Kind::kReported, .object = std::move(object)}, stop)) {
-          return {};
-        }
+        if (Result<void> queued = queue_changed(std::move(object), stop); !queued) return queued;
         break;
       case state::Match::kActive:
       case state::Match::kFinished:
@@ -358,6 +370,52 @@ Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::s
         break;
     }
   }
+  return {};
+}
+
+void Discovery::queue_new(std::shared_ptr<const ObjectVersion> object, std::stop_token stop) {
+  found_ = true;
+  if (options_.order == Order::kModified) return oldest_.offer(std::move(object));
+  ++queued_;
+  (void)work_.push({.object = std::move(object)}, stop);
+}
+
+/// What a complete listing has shown, in the order of its times.
+void Discovery::queue_oldest(std::stop_token stop) {
+  OldestObjects::Taken oldest = oldest_.take();
+  left_some_out_ = oldest.left_out;
+  for (std::shared_ptr<const ObjectVersion>& object : oldest.objects) {
+    ++queued_;
+    if (!work_.push({.object = std::move(object)}, stop)) return;
+  }
+}
+
+/// An object that was loaded is listed in the version `object`: reports it, or has a worker go on
+/// with it.
+Result<void> Discovery::queue_changed(std::shared_ptr<const ObjectVersion> object,
+                                      std::stop_token stop) {
+  found_ = true;
+  Event report{.kind = Event::Kind::kReported, .object = object};
+  if (options_.on_change == SourceOptions::OnChange::kAppend) {
+    Result<std::vector<SplitProgress>> entries = ledger_.find(object->key);
+    if (!entries) return std::move(entries).error();
+    // The open entry comes first, and counts what the finished one does.
+    const auto loaded = std::find_if(entries->begin(), entries->end(), [](const auto& entry) {
+      return entry.rows + entry.rejected > 0;
+    });
+    if (loaded != entries->end() && loaded->fingerprint) {
+      SplitAssignment assignment{.object = std::move(object), .from = loaded->position};
+      assignment.former = std::make_shared<const SplitProgress>(std::move(*loaded));
+      ++queued_;
+      (void)work_.push(std::move(assignment), stop);
+      return {};
+    }
+    report.error.message =
+        "it cannot be gone on with: it is compressed or not in UTF-8, or was loaded without "
+        "--on-change append";
+  }
+  work_.take(report.object->key);
+  (void)events_.push(std::move(report), stop);
   return {};
 }
 

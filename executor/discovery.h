@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "connector/split_enumerator.h"
+#include "executor/backlog.h"
 #include "executor/event_queue.h"
 #include "executor/forgetting.h"
 #include "executor/object_filter.h"
+#include "executor/oldest_objects.h"
 #include "executor/request_budget.h"
 #include "executor/work_queue.h"
 #include "leat/object_store.h"
@@ -39,7 +41,7 @@ class Discovery {
   /// Everything but the enumerator is borrowed.
   Discovery(const SourceOptions& options, connector::SplitEnumerator enumerator,
             ObjectFilter filter, state::Ledger& ledger, const Clock& clock, WorkQueue& work,
-            EventQueue& events);
+            EventQueue& events, Backlog& backlog);
 
   /// Queues `resumed` first, then lists every poll interval until a stop is requested; with
   /// options.once until one listing has been queued, and again after each relist().
@@ -56,7 +58,6 @@ class Discovery {
   /// Why listing ended, if it failed for good.
   std::optional<Error> failure() const;
   std::uint64_t unsettled() const { return unsettled_.load(); }
-  std::int64_t last_complete_listing_ms() const { return last_complete_listing_ms_.load(); }
 
  private:
   void poll(std::vector<SplitAssignment> resumed, const std::stop_token& stop);
@@ -69,6 +70,9 @@ class Discovery {
   std::vector<connector::KeyRange> remaining();
   void keep_record();
   bool wait_for_poll(std::stop_token stop);
+  void queue_new(std::shared_ptr<const ObjectVersion> object, std::stop_token stop);
+  void queue_oldest(std::stop_token stop);
+  Result<void> queue_changed(std::shared_ptr<const ObjectVersion> object, std::stop_token stop);
   Result<void> check_matches();
   void finish(std::optional<Error> failure, std::stop_token stop);
 
@@ -77,6 +81,7 @@ class Discovery {
   state::Ledger& ledger_;
   WorkQueue& work_;
   EventQueue& events_;
+  Backlog& backlog_;
   connector::SplitEnumerator enumerator_;
   ObjectFilter filter_;
   Forgetting forgetting_;
@@ -89,13 +94,15 @@ class Discovery {
   bool cut_short_ = false;  ///< left_ is of a listing of everything that did not come to its end.
   bool whole_ = false;      ///< The listing under way is of everything.
   std::size_t pages_ = 0;   ///< Of the last listing of everything.
-  std::int64_t complete_ms_ = 0;  ///< As last_complete_listing_ms_, and of earlier runs.
+  std::int64_t complete_ms_ = 0;  ///< Unix time of the last complete listing, of earlier runs too.
   std::string record_;            ///< As the ledger has it.
   Clock::Duration recorded_at_{0};
   Clock::Duration interval_;  ///< Before the next poll.
   bool queueing_ = false;     ///< Of the page at hand not all is taken up.
   bool found_ = false;        ///< The listing found something to be read or reported.
   std::atomic<bool> wake_ = false;
+  OldestObjects oldest_;        ///< Order::kModified: of the listing at hand.
+  bool left_some_out_ = false;  ///< Of the last listing, for the sake of their order.
 
   std::atomic<bool> done_ = false;
   std::atomic<std::uint64_t> queued_ = 0;
@@ -103,7 +110,6 @@ class Discovery {
   std::uint64_t matched_ = 0;  ///< By the last complete listing.
   bool said_nothing_matches_ = false;
   std::set<std::string> said_unreadable_;
-  std::atomic<std::int64_t> last_complete_listing_ms_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable_any relist_wanted_;
   bool relist_ = false;

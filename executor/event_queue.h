@@ -22,7 +22,10 @@ struct Event {
     kRows,       ///< `chunk` of `object`.
     kFinished,   ///< `object` was read to its end.
     kFailed,     ///< `object` cannot be read on: `error` and `end` say why and where.
-    kReported,   ///< `object` is listed in a version other than the finished one.
+    kReported,   ///< `object` is listed in a version other than the loaded one; `error`, if any,
+                 ///< says why it cannot be gone on with.
+    kOpened,     ///< OnChange::kAppend: the reading of `object` begins as `opened` says.
+    kNotGrown,   ///< `object` does not go on where its former version ended: `error` says why.
     kForgotten,  ///< `object` has not been listed for long enough.
     kWake,       ///< Look again whether all is done.
   };
@@ -32,23 +35,30 @@ struct Event {
   Position end = {};
   Error error = {};
   std::string offending = {};
+  std::shared_ptr<const SplitProgress> opened = {};
+  bool open_ended = false;  ///< kFinished: its last record has no end yet, and was left.
 };
 
 /// Bounded FIFO, many producers, one consumer.
 ///
-/// The bound counts the chunks' memory. A chunk handed out stays on the account until the next pop:
-/// the consumer works on it meanwhile. One chunk is always let in, whatever its size, so that a
-/// limit below one chunk slows things down but never stops them.
+/// The bound counts the chunks' memory, and a flat size for each event without rows: there may be
+/// as many of these as objects are listed. An event handed out stays on the account until the next
+/// pop: the consumer works on it meanwhile. One event is always let in, whatever its size, so that
+/// a limit below one chunk slows things down but never stops them.
 class EventQueue {
  public:
+  /// What an event without rows counts for: itself, and an object's version with a long key.
+  static constexpr std::size_t kPlainEventBytes = 2u << 10;
+
   explicit EventQueue(std::size_t memory_bytes_max) : memory_bytes_max_(memory_bytes_max) {}
 
   /// Waits for room. @return  false when stopped: the event is dropped.
   bool push(Event event, std::stop_token stop) {
-    const std::size_t bytes = event.kind == Event::Kind::kRows ? event.chunk.memory_bytes() : 0;
+    const std::size_t bytes =
+        event.kind == Event::Kind::kRows ? event.chunk.memory_bytes() : kPlainEventBytes;
     std::unique_lock lock(mutex_);
     const auto has_room = [&] {
-      return bytes == 0 || memory_bytes_ == 0 || memory_bytes_ + bytes <= memory_bytes_max_;
+      return memory_bytes_ == 0 || memory_bytes_ + bytes <= memory_bytes_max_;
     };
     if (!room_.wait(lock, stop, has_room)) return false;
     memory_bytes_ += bytes;

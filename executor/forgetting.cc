@@ -75,7 +75,7 @@ Result<void> Forgetting::forget(const std::vector<ObjectVersion>& due, std::stop
   std::vector<bool> taken;
   work_.flag_taken(due, taken);
   for (std::size_t i = 0; i < due.size(); ++i) {
-    if (!taken[i]) work_.hold(due[i].key);
+    if (!taken[i]) work_.take(due[i].key);
   }
   std::vector<state::Match> matches;
   Result<void> known = ledger_.classify(due, /*sorted=*/true, matches);

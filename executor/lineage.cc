@@ -50,11 +50,14 @@ class RepeatedText {
 
 }  // namespace
 
-Result<std::shared_ptr<const Schema>> with_lineage(const std::shared_ptr<const Schema>& schema) {
+Result<std::shared_ptr<const Schema>> with_lineage(const std::shared_ptr<const Schema>& schema,
+                                                   bool modified) {
   auto extended = std::make_shared<Schema>(*schema);
   for (const auto& [name, type] :
        {std::pair{"_object", TypeId::kText}, std::pair{"_version", TypeId::kText},
-        std::pair{"_offset", TypeId::kInt64}, std::pair{"_record", TypeId::kInt64}}) {
+        std::pair{"_offset", TypeId::kInt64}, std::pair{"_record", TypeId::kInt64},
+        std::pair{"_modified", TypeId::kTimestampTz}}) {
+    if (!modified && type == TypeId::kTimestampTz) break;
     if (schema->find(name) >= 0) {
       return Error{
           ErrorCode::kInvalidArgument,
@@ -80,6 +83,11 @@ void append_lineage(const std::shared_ptr<const Schema>& extended, RowChunk& chu
   chunk.columns.push_back(version.column(chunk.split->version, rows));
   add(chunk.record_offsets.share(rows * sizeof(std::int64_t)));
   add(chunk.record_numbers.share(rows * sizeof(std::int64_t)));
+  if (chunk.columns.size() < extended->fields.size()) {
+    Buffer modified(rows * sizeof(std::int64_t));
+    std::fill_n(modified.as<std::int64_t>(), rows, chunk.split->modified_ms * 1'000);
+    add(std::move(modified));
+  }
   chunk.schema = extended;
 }
 

@@ -10,6 +10,7 @@
 #include "connector/reject_file/reject_file.h"
 #include "executor/log.h"
 #include "executor/pipeline_names.h"
+#include "executor/recovery.h"
 #include "executor/source_executor.h"
 
 namespace leat {
@@ -25,7 +26,9 @@ constexpr milliseconds kPollMax{100};
 constexpr milliseconds kFirstSinkPause{250};
 constexpr milliseconds kLongestSinkPause{8'000};
 constexpr std::uint64_t kRecordsForPercent = 1'000;
-constexpr std::size_t kRestoredAtOnce = 5'000;
+/// Splits after which an epoch is committed before its time: what is held of them in memory must
+/// not follow the number of objects that a listing shows to have changed, or to be empty.
+constexpr std::size_t kSplitsInEpoch = 10'000;
 
 /// Whether the same may work later: the connection was lost, a lock was held, a disk was full.
 bool may_pass(const Error& error) { return error.retryable || error.code == ErrorCode::kDiskFull; }
@@ -39,6 +42,8 @@ void add_counts(const SourceStats& more, SourceStats& to) {
   to.objects_quarantined += more.objects_quarantined;
   to.objects_changed += more.objects_changed;
   to.objects_replaced += more.objects_replaced;
+  to.objects_grown += more.objects_grown;
+  to.objects_open_ended += more.objects_open_ended;
   to.objects_gone += more.objects_gone;
   to.objects_forgotten += more.objects_forgotten;
   to.objects_with_extra_columns += more.objects_with_extra_columns;
@@ -118,24 +123,8 @@ Result<void> PipelineRun::open() {
 }
 
 Result<void> PipelineRun::recover() {
-  Checkpoint since;
-  // A lost state folder takes over all there is, an existing one what an epoch has changed.
-  const bool all = source_->mark().epoch == 0;
-  Result<EpochMark> mark = sink_.open(source_->pipeline(), source_->mark(),
-                                      [&](const SplitProgress& progress) -> Result<void> {
-                                        since.splits.push_back(progress);
-                                        if (!all || since.splits.size() < kRestoredAtOnce) {
-                                          return {};
-                                        }
-                                        Result<void> kept = source_->restore(since.splits);
-                                        since.splits.clear();
-                                        return kept;
-                                      });
+  Result<EpochMark> mark = executor::recover_from_sink(*source_, sink_, options_.source);
   if (!mark) return std::move(mark).error();
-  since.epoch = mark->epoch;
-  since.token = mark->token;
-  since.parent = mark->parent;
-  if (Result<void> recovered = source_->recover(since); !recovered) return recovered;
   epoch_ = mark->epoch;
   if (options_.rejects_file.empty()) return {};
   Result<connector::RejectFile> rejects =
@@ -219,12 +208,15 @@ Result<void> PipelineRun::replace(const ObjectVersion& object) {
   Result<std::vector<SplitProgress>> loaded = source_->loaded_versions(object.key);
   if (!loaded) return std::move(loaded).error();
   std::vector<RowsOfObject> former;
-  for (SplitProgress& split : *loaded) former.push_back({.object = std::move(split.object)});
+  for (SplitProgress& split : *loaded) {
+    former.push_back(
+        {.object = std::move(split.object), .any_version = split.fingerprint.has_value()});
+  }
   if (Result<std::uint64_t> removed = sink_.remove_rows(former); !removed) {
     return std::move(removed).error();
   }
   Result<void> written;
-  Result<SplitProgress> split = source_->read_again(object, [&](RowChunk chunk) {
+  Result<SplitProgress> split = source_->read_again(object, {}, [&](RowChunk chunk) {
     written = sink_.take(std::move(chunk));
     return written;
   });
@@ -269,7 +261,8 @@ Result<void> PipelineRun::consume(std::stop_token stop, const std::function<void
       progress();
       next_progress = now + kProgressInterval;
     }
-    if (now >= next_commit || stop.stop_requested()) {
+    if (now >= next_commit || stop.stop_requested() ||
+        source_->splits_settled() >= kSplitsInEpoch) {
       if (Result<void> committed = commit_epoch(); !committed) return committed;
       if (stop.stop_requested()) return sink_.finish(source_->schema().get());
       next_commit = SteadyClock::now() + options_.checkpoint_interval;
@@ -299,6 +292,7 @@ Result<void> PipelineRun::consume(std::stop_token stop, const std::function<void
         if (Result<void> settled = settle_refused(); !settled) return settled;
         if (Result<void> allowed = check_rejects(true); !allowed) return allowed;
         if (Result<void> committed = commit_epoch(); !committed) return committed;
+        if (!source_->all_done()) break;
         source_->finish_after_actions(stop);
         return sink_.finish(source_->schema().get());
     }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "executor/pipeline_names.h"
+#include "executor/recovery.h"
 #include "state/ledger_reader.h"
 
 namespace leat::executor {
@@ -29,19 +30,8 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
     return error;
   }
   opened.source = std::move(*source);
-  Checkpoint since;
-  Result<EpochMark> mark = opened.sink->open(opened.source->pipeline(), opened.source->mark(),
-                                             [&since](const SplitProgress& progress) {
-                                               since.splits.push_back(progress);
-                                               return Result<void>();
-                                             });
+  Result<EpochMark> mark = recover_from_sink(*opened.source, *opened.sink, options.source);
   if (!mark) return std::move(mark).error();
-  since.epoch = mark->epoch;
-  since.token = mark->token;
-  since.parent = mark->parent;
-  if (Result<void> recovered = opened.source->recover(since); !recovered) {
-    return std::move(recovered).error();
-  }
   if (options.rejects_file.empty()) return opened;
   Result<connector::RejectFile> rejects =
       connector::RejectFile::open(options.rejects_file, opened.source->pipeline(), mark->epoch);

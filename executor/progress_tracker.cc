@@ -10,6 +10,12 @@ ProgressTracker::Entry& ProgressTracker::entry(const ObjectVersion& object) {
   return it->second;
 }
 
+void ProgressTracker::settle(Entry& entry, SplitState state) {
+  if (entry.progress.state == SplitState::kReading) ++settled_;
+  entry.progress.state = state;
+  ++entry.changes;
+}
+
 void ProgressTracker::restore(SplitProgress progress) {
   std::string key = progress.object.key;
   Entry entry;
@@ -17,6 +23,12 @@ void ProgressTracker::restore(SplitProgress progress) {
   entry.rows_cut = progress.rows + progress.rejected > 0;
   entry.progress = std::move(progress);
   entries_.insert_or_assign(std::move(key), std::move(entry));
+}
+
+void ProgressTracker::opened(SplitProgress progress) {
+  const auto it = entries_.find(progress.object.key);
+  if (it == entries_.end()) return restore(std::move(progress));
+  it->second.progress.fingerprint = std::move(progress.fingerprint);
 }
 
 void ProgressTracker::delivered(const ObjectVersion& object, const RowChunk& chunk) {
@@ -36,34 +48,36 @@ void ProgressTracker::refused(const std::string& key, std::uint64_t count) {
 }
 
 void ProgressTracker::finished(const ObjectVersion& object) {
-  Entry& e = entry(object);
-  e.progress.state = SplitState::kFinished;
-  ++e.changes;
+  settle(entry(object), SplitState::kFinished);
 }
 
 void ProgressTracker::stopped(const ObjectVersion& object, SplitState state, Error error,
                               Position at, std::string offending) {
   Entry& e = entry(object);
-  e.progress.state = state;
+  settle(e, state);
   e.progress.error = std::move(error);
   e.progress.offending = std::move(offending);
   // A position says what is needed to go on; one that lies at or before what was delivered does not
   // know more than the delivered one.
   if (at.offset > e.progress.position.offset) e.progress.position = std::move(at);
-  ++e.changes;
+}
+
+bool ProgressTracker::interrupted(const std::string& key) {
+  Entry& e = entries_.at(key);
+  e.interrupted = e.changes != e.changes_saved;
+  if (e.interrupted) return false;
+  forget(key);
+  return true;
 }
 
 void ProgressTracker::reported_changed(const ObjectVersion& object) {
   Entry& e = entry(object);
   e.progress.object = object;
-  e.progress.state = SplitState::kChanged;
-  ++e.changes;
+  settle(e, SplitState::kChanged);
 }
 
 void ProgressTracker::forgotten(const ObjectVersion& object) {
-  Entry& e = entry(object);
-  e.progress.state = SplitState::kForgotten;
-  ++e.changes;
+  settle(entry(object), SplitState::kForgotten);
 }
 
 bool ProgressTracker::may_be_durable(const std::string& key) const {
@@ -71,7 +85,12 @@ bool ProgressTracker::may_be_durable(const std::string& key) const {
   return it != entries_.end() && it->second.rows_cut;
 }
 
-void ProgressTracker::forget(const std::string& key) { entries_.erase(key); }
+void ProgressTracker::forget(const std::string& key) {
+  const auto it = entries_.find(key);
+  if (it == entries_.end()) return;
+  if (it->second.progress.state != SplitState::kReading) --settled_;
+  entries_.erase(it);
+}
 
 const SplitProgress* ProgressTracker::find(const std::string& key) const {
   const auto it = entries_.find(key);
@@ -97,8 +116,10 @@ std::vector<std::string> ProgressTracker::committed(const Checkpoint& checkpoint
     const auto it = entries_.find(saved.object.key);
     if (it == entries_.end()) continue;
     it->second.changes_saved = it->second.changes_cut;
-    if (saved.state == SplitState::kReading) continue;
+    const bool left = it->second.interrupted && it->second.changes == it->second.changes_saved;
+    if (saved.state == SplitState::kReading && !left) continue;
     settled.push_back(saved.object.key);
+    if (it->second.progress.state != SplitState::kReading) --settled_;
     entries_.erase(it);
   }
   return settled;

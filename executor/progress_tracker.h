@@ -22,6 +22,9 @@ class ProgressTracker {
   /// A split that is in flight as of the last committed epoch.
   void restore(SplitProgress progress);
 
+  /// A split begins, or goes on after an interruption, with what `progress` says of it.
+  void opened(SplitProgress progress);
+
   /// The chunk was handed out.
   void delivered(const ObjectVersion& object, const RowChunk& chunk);
   /// Of the rows that were handed out, the consumer made `count` rejects.
@@ -31,6 +34,10 @@ class ProgressTracker {
   /// The split is at an end without being finished: `state` is kQuarantined, kGone or kChanged.
   void stopped(const ObjectVersion& object, SplitState state, Error error, Position at,
                std::string offending);
+  /// The split is left where it is, in flight, for its object's next version to go on with. It is
+  /// held until all of it is committed.
+  /// @return  True: it is, and was dropped. False: the next committed() settles it.
+  bool interrupted(const std::string& key);
   /// A finished object is listed in the version `object`.
   void reported_changed(const ObjectVersion& object);
   /// `object` is no longer listed, and to be forgotten.
@@ -43,6 +50,9 @@ class ProgressTracker {
   void forget(const std::string& key);
   /// Rows and rejects handed out of this split so far.
   const SplitProgress* find(const std::string& key) const;
+
+  /// Splits whose outcome the next committed() settles.
+  std::size_t settled() const noexcept { return settled_; }
 
   /// The entries that changed since the last committed().
   std::vector<SplitProgress> changes(std::uint64_t epoch, std::int64_t now_ms);
@@ -57,10 +67,13 @@ class ProgressTracker {
     std::uint64_t changes_cut = 0;    ///< `changes` as of the latest checkpoint …
     std::uint64_t changes_saved = 0;  ///< … and as of the latest commit.
     bool rows_cut = false;            ///< Rows or rejects were part of a checkpoint.
+    bool interrupted = false;
   };
   Entry& entry(const ObjectVersion& object);
+  void settle(Entry& entry, SplitState state);
 
   std::map<std::string, Entry> entries_;
+  std::size_t settled_ = 0;  ///< Of entries_, in another state than kReading.
 };
 
 }  // namespace leat::executor

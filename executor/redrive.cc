@@ -127,7 +127,9 @@ Result<std::vector<Redrive::Fitting>> Redrive::fitting(const Batch& batch,
       at = std::move(*place);
     }
     if (!at) continue;
-    Result<std::optional<RowChunk>> row = parse(*parser, kept, object, *at);
+    ObjectVersion version = object;
+    version.version = batch.version;
+    Result<std::optional<RowChunk>> row = parse(*parser, kept, version, *at);
     if (!row) return std::move(row).error();
     if (*row) fits.push_back({i, std::move(**row)});
   }
@@ -137,7 +139,9 @@ Result<std::vector<Redrive::Fitting>> Redrive::fitting(const Batch& batch,
 Result<void> Redrive::batch(const Batch& batch, SplitProgress& recorded,
                             const FailureVisitor& failed) {
   report.rejects += batch.rejects.size();
-  if (recorded.object.version != batch.version || recorded.state == SplitState::kRewound) {
+  // What has grown begins as its former versions did, so that its front is theirs.
+  const bool loaded = recorded.object.version == batch.version || recorded.fingerprint;
+  if (!loaded || recorded.state == SplitState::kRewound) {
     failed(batch.key, Error{ErrorCode::kObjectChanged,
                             "its rejects are of another version than the one that is loaded"});
     return {};
@@ -157,7 +161,9 @@ Result<void> Redrive::batch(const Batch& batch, SplitProgress& recorded,
     std::vector<RowsOfObject> places;
     for (const Fitting& fit : *fits) {
       const std::uint64_t begin = batch.rejects[fit.index].reject.byte_offset;
-      places.push_back({.object = recorded.object, .bytes = {begin, begin + 1}});
+      places.push_back({.object = recorded.object,
+                        .bytes = {begin, begin + 1},
+                        .any_version = recorded.fingerprint.has_value()});
     }
     Result<std::uint64_t> taken = sink.remove_rows(places);
     if (!taken) return std::move(taken).error();

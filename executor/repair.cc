@@ -153,8 +153,9 @@ Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& r
       visit(split);
       splits.insert_or_assign(split.object.key, rewound(split.object));
       if (delivered(split)) {
-        rows.insert_or_assign({split.object.key, split.object.version},
-                              RowsOfObject{.object = split.object});
+        rows.insert_or_assign(
+            {split.object.key, split.object.version},
+            RowsOfObject{.object = split.object, .any_version = split.fingerprint.has_value()});
       }
     }
     if (!rewind.keep_rows && !rows.empty()) {

@@ -66,8 +66,8 @@ Result<void> Replay::object(const SplitProgress& loaded, const FailureVisitor& f
 Result<SplitProgress> Replay::emit(const SplitProgress& loaded, RowSink& sink) {
   std::uint64_t rows = 0;
   std::uint64_t rejected = 0;
-  Result<SplitProgress> split =
-      own_.source->read_again(loaded.object, [&](RowChunk chunk) -> Result<void> {
+  Result<SplitProgress> split = own_.source->read_again(
+      loaded.object, loaded.fingerprint, [&](RowChunk chunk) -> Result<void> {
         if (options_.bytes) keep_records_in(*options_.bytes, chunk);
         rows += static_cast<std::uint64_t>(chunk.rows);
         rejected += chunk.rejects.size();
@@ -94,8 +94,9 @@ Result<SplitProgress> Replay::emit(const SplitProgress& loaded, RowSink& sink) {
 Result<void> Replay::into_own(const SplitProgress& loaded, const FailureVisitor& failed) {
   std::uint64_t removed = 0;
   if (!options_.append) {
-    const std::vector<RowsOfObject> former{
-        {.object = loaded.object, .bytes = options_.bytes.value_or(RowsOfObject().bytes)}};
+    const std::vector<RowsOfObject> former{{.object = loaded.object,
+                                            .bytes = options_.bytes.value_or(RowsOfObject().bytes),
+                                            .any_version = loaded.fingerprint.has_value()}};
     Result<std::uint64_t> taken = own_.sink->remove_rows(former);
     if (!taken) {
       Error error = std::move(taken).error();

@@ -102,7 +102,9 @@ Result<void> SchemaRegistry::set(std::shared_ptr<const Schema> schema) {
   if (!options_.partitions.fields.empty()) {
     delivered = with_partitions(*delivered, options_.partitions);
   }
-  if (delivered && options_.lineage) delivered = with_lineage(*delivered);
+  if (delivered && options_.lineage) {
+    delivered = with_lineage(*delivered, options_.lineage_modified);
+  }
   if (!delivered) return std::move(delivered).error();
   const std::lock_guard lock(mutex_);
   parsed_ = std::move(schema);

@@ -54,7 +54,7 @@ Result<ChosenObjects> choose_objects(const ObjectStore& store, std::string_view 
 Result<parser::Sample> read_sample(const ObjectStore& store, const Clock& clock,
                                    const ObjectVersion& object, const std::string& encoding,
                                    std::uint64_t bytes_max, std::stop_token stop) {
-  DecodedReader reader(store, clock, object, {}, {}, encoding, {}, std::move(stop));
+  DecodedReader reader(store, clock, object, {}, {}, {}, encoding, {}, std::move(stop));
   parser::Sample sample;
   sample.object = store.uri_of(object.key);
   constexpr std::size_t kStepBytes = 256u << 10;

@@ -31,9 +31,20 @@ Result<void> SourceOptions::validate() const {
   if (threads > 1024) return invalid("more than 1024 threads");
   if (splits_in_flight_max > 1024) return invalid("more than 1024 splits in flight");
   if (memory_bytes_max < (16u << 20)) return invalid("the memory limit is below 16 MiB");
+  if (lineage_modified && !lineage) {
+    return invalid("--lineage-modified adds a column to those of --lineage");
+  }
+  if (order == Order::kModified && discovery == Discovery::kTail) {
+    return invalid("--order modified needs all to be listed, which --discovery tail does not do");
+  }
+  if (ordered_objects_max == 0) return invalid("an order needs at least 1 object in memory");
   if (split_attempts_max == 0) return invalid("a split needs at least 1 attempt");
   if (after.kind == AfterAction::Kind::kTag && !from.starts_with("s3://")) {
     return invalid("--after tag: local files have no tags; only objects of S3 do");
+  }
+  if (on_change == OnChange::kAppend &&
+      (after.kind == AfterAction::Kind::kDelete || after.kind == AfterAction::Kind::kMove)) {
+    return invalid("--on-change append waits for objects to grow, which --after would take away");
   }
   if (after.kind == AfterAction::Kind::kMove && !from.starts_with("s3://") &&
       !after.name.starts_with('/')) {

@@ -42,6 +42,13 @@ std::size_t chunk_bytes_of(const SourceOptions& options) {
   return std::clamp(share / expansion, kChunkBytesMin, kChunkBytesMax);
 }
 
+/// The folder whose folders come in turn, where objects come in no order.
+std::optional<std::string> folder_in_turn(const SourceOptions& options,
+                                          const std::string& literal_prefix) {
+  if (options.order != SourceOptions::Order::kNone) return std::nullopt;
+  return literal_prefix.substr(0, literal_prefix.rfind('/') + 1);
+}
+
 const Clock& clock_of(const SourceOptions& options) {
   return options.clock != nullptr ? *options.clock : system_clock();
 }
@@ -52,6 +59,8 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
                                                                 std::unique_ptr<ObjectStore> store,
                                                                 std::string_view consumer) {
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
+  // Parts that are listed side by side come in no order.
+  if (options.order == SourceOptions::Order::kKey) options.list_parallel = 1;
   Result<SourceUri> uri = parse_source_uri(options.from);
   if (!uri) return std::move(uri).error();
   std::stop_source stop;
@@ -102,10 +111,11 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       schemas_(options_, *ledger_),
       sniffer_(options_, *store_, clock_, schemas_),
       drift_(options_, *store_),
-      work_(clock_, kPendingSplitsMax),
+      work_(clock_, kPendingSplitsMax, folder_in_turn(options_, enumerator.literal_prefix())),
       events_(static_cast<std::size_t>(options_.memory_bytes_max) * 3 / 8),
+      backlog_(clock_, *store_, work_, *ledger_),
       discovery_(options_, std::move(enumerator), std::move(filter), *ledger_, clock_, work_,
-                 events_),
+                 events_, backlog_),
       after_actions_(options_, std::move(glob), *store_, clock_, *ledger_),
       arena_(threads_of(options_)),
       parsing_(schemas_, arena_, extra_slices_of(options_)),
@@ -149,6 +159,11 @@ Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
   // One epoch behind is what a crash leaves, and what that epoch finished is still to be dealt
   // with. A ledger made anew from the sink's record says nothing of when its objects were finished.
   const bool crashed = ledger_->epoch() != 0;
+  if (!crashed) {
+    // Actions that an earlier ledger left behind are for what the consumer has, and nothing else.
+    if (Result<void> kept = ledger_->restore(consumer.splits); !kept) return kept;
+    if (Result<void> dropped = ledger_->drop_unfounded_outbox(); !dropped) return dropped;
+  }
   return ledger_->commit(
       consumer, crashed ? after_actions_.entries_of(consumer) : std::vector<state::OutboxEntry>());
 }
@@ -179,11 +194,15 @@ Result<void> SourceExecutor::start() {
   }
   std::vector<SplitAssignment> resumed;
   for (SplitProgress& progress : *active) {
-    work_.take(progress.object);
-    resumed.push_back({.object = std::make_shared<const ObjectVersion>(progress.object),
-                       .from = progress.position});
+    work_.take(progress.object.key);
+    SplitAssignment assignment{.object = std::make_shared<const ObjectVersion>(progress.object),
+                               .from = progress.position};
+    // What was begun as an object that may grow ends where it would have then.
+    if (progress.fingerprint) assignment.end = progress.fingerprint->bytes;
+    resumed.push_back(std::move(assignment));
     tracker_.restore(std::move(progress));
   }
+  started_ = true;
   // Threads of their own, because they wait: for bytes, for room, for what is being parsed.
   for (std::uint32_t i = 0; i < splits_in_flight_of(options_); ++i) {
     workers_.emplace_back([this] { SplitWorker(worker_context_, stop_.get_token()).run(); });
@@ -244,15 +263,32 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
       if (!fatal_) fatal_ = after_actions_.fault_of(*event.object);
       tracker_.finished(*event.object);
       drift_.ended(event.object->key, nullptr);
+      if (event.open_ended) {
+        log(options_, LogLevel::kInfo,
+            "the last record of " + store_->uri_of(event.object->key) +
+                " has no end yet, and waits until it has one");
+      }
       const std::lock_guard lock(stats_mutex_);
       ++stats_.objects_finished;
+      stats_.objects_open_ended += event.open_ended ? 1 : 0;
       return std::nullopt;
     }
     case Event::Kind::kFailed:
       ++settled_;
       return handle_failure(std::move(event));
     case Event::Kind::kReported:
-      return handle_change(std::move(event.object));
+      return handle_change(std::move(event.object), event.error.message);
+    case Event::Kind::kOpened: {
+      const bool grown = event.opened->rows + event.opened->rejected > 0 &&
+                         tracker_.find(event.object->key) == nullptr;
+      tracker_.opened(*event.opened);
+      const std::lock_guard lock(stats_mutex_);
+      stats_.objects_grown += grown ? 1 : 0;
+      return std::nullopt;
+    }
+    case Event::Kind::kNotGrown:
+      ++settled_;
+      return handle_change(std::move(event.object), event.error.message);
     case Event::Kind::kForgotten: {
       tracker_.forgotten(*event.object);
       const std::lock_guard lock(stats_mutex_);
@@ -266,13 +302,16 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
 }
 
 /// An object that was loaded is listed in the version `object`.
-std::optional<Polled> SourceExecutor::handle_change(std::shared_ptr<const ObjectVersion> object) {
+std::optional<Polled> SourceExecutor::handle_change(std::shared_ptr<const ObjectVersion> object,
+                                                    const std::string& why) {
   switch (options_.on_change) {
     case SourceOptions::OnChange::kIgnore:
+    case SourceOptions::OnChange::kAppend:
       tracker_.reported_changed(*object);
-      count(
-          *object, SplitState::kChanged,
-          "is listed in another version than the one that was loaded; its new rows are not loaded");
+      count(*object, SplitState::kChanged,
+            "is listed in another version than the one that was loaded; its new rows are not "
+            "loaded" +
+                (why.empty() ? "" : ": " + why));
       return std::nullopt;
     case SourceOptions::OnChange::kFail:
       fatal_ = Error{.code = ErrorCode::kObjectChanged,
@@ -312,12 +351,15 @@ Result<std::vector<SplitProgress>> SourceExecutor::loaded_versions(std::string_v
 }
 
 Result<SplitProgress> SourceExecutor::read_again(
-    const ObjectVersion& object, const std::function<Result<void>(RowChunk)>& deliver) {
+    const ObjectVersion& object, const std::optional<Fingerprint>& fingerprint,
+    const std::function<Result<void>(RowChunk)>& deliver) {
   Result<std::unique_ptr<ByteStreamParser>> parser = make_parser_again();
   if (!parser) return std::move(parser).error();
   SplitProgress split;
   split.object = object;
-  const SplitAssignment assignment{.object = std::make_shared<const ObjectVersion>(object)};
+  split.fingerprint = fingerprint;
+  SplitAssignment assignment{.object = std::make_shared<const ObjectVersion>(object)};
+  if (fingerprint) assignment.end = fingerprint->bytes;
   SplitStream stream(
       worker_context_, assignment, **parser,
       [&](RowChunk chunk) -> Result<void> {
@@ -339,10 +381,11 @@ Result<SplitProgress> SourceExecutor::read_again(
 
 Result<std::string> SourceExecutor::parser_state_of(const ObjectVersion& object) {
   std::optional<std::string> state;
-  Result<SplitProgress> read = read_again(object, [&state](const RowChunk& chunk) -> Result<void> {
-    state = chunk.end.parser_state;
-    return Error{ErrorCode::kCancelled, "the front of the object is enough"};
-  });
+  Result<SplitProgress> read =
+      read_again(object, {}, [&state](const RowChunk& chunk) -> Result<void> {
+        state = chunk.end.parser_state;
+        return Error{ErrorCode::kCancelled, "the front of the object is enough"};
+      });
   if (state) return *std::move(state);
   if (!read) return std::move(read).error();
   return read->position.parser_state;
@@ -424,7 +467,7 @@ void SourceExecutor::finish_after_actions(std::stop_token stop) {
 /// Nothing of the object's old version is in the table: forgets it, to take up the new one.
 std::optional<Polled> SourceExecutor::start_over(std::shared_ptr<const ObjectVersion> object) {
   const SplitProgress* progress = tracker_.find(object->key);
-  const bool delivered = progress != nullptr;
+  const bool delivered = progress != nullptr && progress->rows + progress->rejected > 0;
   if (delivered) {
     const std::lock_guard lock(stats_mutex_);
     stats_.rows -= progress->rows;
@@ -452,6 +495,18 @@ std::optional<Polled> SourceExecutor::handle_failure(Event event) {
   }
   if (*state == SplitState::kChanged) {
     if (!tracker_.may_be_durable(object.key)) return start_over(std::move(event.object));
+    if (options_.on_change == SourceOptions::OnChange::kAppend &&
+        tracker_.find(object.key)->fingerprint) {
+      // What was delivered holds as long as the next version begins with it.
+      drift_.ended(object.key, &event.error);
+      if (tracker_.interrupted(object.key)) {
+        work_.release_to_list_again(object.key);
+        discovery_.relist();
+      } else {
+        interrupted_.insert(object.key);
+      }
+      return std::nullopt;
+    }
     if (options_.on_change == SourceOptions::OnChange::kReplace) {
       // The next listing shows the version that is to take its place.
       drift_.ended(object.key, &event.error);
@@ -521,7 +576,7 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
     if (!written) return written;
   }
   after_actions_.wake();
-  (void)tracker_.committed(checkpoint);
+  const std::vector<std::string> settled = tracker_.committed(checkpoint);
   for (const SplitProgress& split : checkpoint.splits) {
     if (split.state == SplitState::kChanged &&
         options_.on_change == SourceOptions::OnChange::kReplace) {
@@ -529,6 +584,12 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
     } else if (split.state != SplitState::kReading) {
       work_.release(split.object.key);
     }
+  }
+  for (const std::string& key : settled) {
+    if (interrupted_.erase(key) == 0) continue;
+    // Its object has grown meanwhile, and can be gone on with from here.
+    work_.release_to_list_again(key);
+    discovery_.relist();
   }
   return {};
 }
@@ -541,6 +602,7 @@ Result<void> SourceExecutor::close() {
   if (discovery_thread_.joinable()) discovery_thread_.join();
   if (after_thread_.joinable()) after_thread_.join();
   workers_.clear();
+  if (started_) backlog_.keep();
   ledger_.reset();
   return {};
 }
@@ -555,8 +617,12 @@ SourceStats SourceExecutor::stats() const {
   stats.objects_pending = work_.pending();
   stats.objects_reading = reading_.load();
   stats.objects_unsettled = discovery_.unsettled();
-  stats.oldest_pending_modified_ms = work_.oldest_taken_modified_ms();
-  stats.last_complete_listing_ms = discovery_.last_complete_listing_ms();
+  const BacklogState backlog = backlog_.now();
+  stats.bytes_pending = backlog.bytes;
+  stats.oldest_pending_modified_ms = backlog.oldest_modified_ms;
+  stats.last_complete_listing_ms = backlog.last_complete_listing_ms;
+  stats.listing = backlog.listing;
+  stats.list_requests_per_minute = backlog.list_requests_per_minute;
   stats.after_actions_done = after_actions_.done();
   stats.after_actions_failing = after_actions_.failing();
   stats.store = store_->stats();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "executor/after_actions.h"
+#include "executor/backlog.h"
 #include "executor/discovery.h"
 #include "executor/drift_log.h"
 #include "executor/event_queue.h"
@@ -58,6 +60,9 @@ class SourceExecutor final : public Source {
 
   /// Takes over a part of the consumer's record in a new state folder; recover() completes it.
   Result<void> restore(std::span<const SplitProgress> splits) { return ledger_->restore(splits); }
+  /// Drops what the ledger knows of objects, which is of no use: from here on it is new, and the
+  /// consumer's whole record is to be taken over.
+  Result<void> start_anew() { return ledger_->start_anew(); }
   /// Takes over what the consumer committed after the ledger's epoch.
   ///   kStateMismatch  The consumer's epoch is behind the ledger's.
   Result<void> recover(const Checkpoint& consumer);
@@ -80,10 +85,13 @@ class SourceExecutor final : public Source {
   /// Reads one version of an object from its front to its end on the caller's thread, and hands its
   /// chunks to `deliver`, whose error ends it. The schema has to be known. Nothing is remembered.
   ///
+  /// @param fingerprint  Of what was read of the object, if not all of it was: it is read up to
+  ///                     there.
   /// @return  The finished split.
   ///   kNotFound  No schema is known, or the object is gone.
   ///   Errors of reading and parsing, and of `deliver`.
   Result<SplitProgress> read_again(const ObjectVersion& object,
+                                   const std::optional<Fingerprint>& fingerprint,
                                    const std::function<Result<void>(RowChunk)>& deliver);
   /// What a parser has to know of the object's front (Position::parser_state): its header.
   ///   as read_again()
@@ -95,6 +103,10 @@ class SourceExecutor final : public Source {
   /// Adds what a delivered chunk has beside the data: partitions and lineage.
   ///   kBadValue  The key's partitions do not fit their types.
   Result<void> complete(RowChunk& chunk);
+  /// Splits that have come to an end since the last commit, and wait in memory for the next one.
+  std::size_t splits_settled() const noexcept { return tracker_.settled(); }
+  /// once: all that was listed was delivered, or failed. A commit can bring something up again.
+  bool all_done() const;
   /// The next epoch, made of these splits alone. Commit it like one of checkpoint().
   Checkpoint checkpoint_of(std::vector<SplitProgress> splits) const;
   /// The epoch with the new version's rows was committed.
@@ -117,11 +129,11 @@ class SourceExecutor final : public Source {
                  connector::SplitEnumerator enumerator, ObjectFilter filter, connector::Glob glob,
                  std::unique_ptr<state::Ledger> ledger);
   Result<void> bind(std::string_view consumer, const std::string& default_name);
-  bool all_done() const;
   std::optional<Polled> handle(Event event);
   std::optional<Polled> handle_failure(Event event);
   std::optional<Polled> start_over(std::shared_ptr<const ObjectVersion> object);
-  std::optional<Polled> handle_change(std::shared_ptr<const ObjectVersion> object);
+  std::optional<Polled> handle_change(std::shared_ptr<const ObjectVersion> object,
+                                      const std::string& why);
   void count(const ObjectVersion& object, SplitState state, const std::string& why);
 
   const SourceOptions options_;
@@ -135,6 +147,7 @@ class SourceExecutor final : public Source {
   DriftLog drift_;
   WorkQueue work_;
   EventQueue events_;
+  Backlog backlog_;
   Discovery discovery_;
   AfterActions after_actions_;
   ParseArena arena_;
@@ -148,6 +161,7 @@ class SourceExecutor final : public Source {
   std::optional<Error> failure_;               ///< once: the first split that could not be read.
   std::optional<PartitionReader> partitions_;  ///< Of read_again(), where the pipeline has any.
   std::optional<Error> fatal_;                 ///< What ends the run at once.
+  std::set<std::string> interrupted_;          ///< OnChange::kAppend: keys of which less was read.
   std::shared_ptr<const ObjectVersion> replacement_;
   std::map<std::string, std::string> irreplaceable_;  ///< Key to version, of this run.
   mutable std::mutex stats_mutex_;
@@ -156,6 +170,7 @@ class SourceExecutor final : public Source {
   std::vector<std::jthread> workers_;
   std::jthread discovery_thread_;
   std::jthread after_thread_;
+  bool started_ = false;
   bool closed_ = false;
 };
 

@@ -6,7 +6,6 @@
 #include "executor/log.h"
 
 namespace leat::executor {
-namespace {
 
 connector::SplitReaderOptions reading_options(const WorkerContext& context,
                                               const ObjectVersion& object) {
@@ -21,8 +20,6 @@ connector::SplitReaderOptions reading_options(const WorkerContext& context,
   return options;
 }
 
-}  // namespace
-
 SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& assignment,
                          ByteStreamParser& parser, Deliver deliver, OnSchema on_schema,
                          std::stop_token stop)
@@ -32,7 +29,8 @@ SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& as
       deliver_(std::move(deliver)),
       on_schema_(std::move(on_schema)),
       schema_is_known_(parser.schema() != nullptr),
-      reader_(context.store, context.clock, *object_, assignment.from,
+      may_grow_(assignment.end.has_value()),
+      reader_(context.store, context.clock, *object_, assignment.from, assignment.end,
               reading_options(context, *object_), context.options.format.encoding,
               {.ratio_max = context.options.decode_ratio_max}, std::move(stop)),
       slices_(context.parsing),
@@ -112,8 +110,12 @@ Result<void> SplitStream::take_serially(bool at_end) {
   Result<void> parsed;
   context_.parsing.run([&] {
     if (!chunk.payload.empty()) parsed = parser_.parse(chunk, rows);
-    if (at_end && parsed) parsed = parser_.finish(last_rows);
+    if (!at_end || !parsed) return;
+    parsed = parser_.finish(last_rows);
+    // A line end in quotes is no end of a record: what closes them is still to come.
+    is_open_ = may_grow_ && !parsed && parsed.error().code == ErrorCode::kUnterminatedQuote;
   });
+  if (is_open_) parsed = {};
   if (!schema_is_known_ && parser_.schema() != nullptr) {
     if (Result<void> fixed = on_schema_(parser_.schema()); !fixed) return fixed;
     schema_is_known_ = true;

@@ -25,6 +25,10 @@
 
 namespace leat::executor {
 
+/// How the objects of a source are read: retries are counted and logged. Borrows both.
+connector::SplitReaderOptions reading_options(const WorkerContext& context,
+                                              const ObjectVersion& object);
+
 /// Used by one thread. Borrows everything it is given.
 class SplitStream {
  public:
@@ -42,6 +46,8 @@ class SplitStream {
 
   /// How far delivered rows and rejects go.
   const Position& reached() const noexcept { return reached_; }
+  /// With SplitAssignment::end: the last record is not whole there, and was left for later.
+  bool is_open() const noexcept { return is_open_; }
   /// After an error of content: the first bytes of the record at fault, if they are at hand.
   const std::string& offending() const noexcept { return offending_; }
 
@@ -63,6 +69,8 @@ class SplitStream {
   const Deliver deliver_;
   const OnSchema on_schema_;
   bool schema_is_known_;
+  const bool may_grow_;  ///< What ends the split is no end of the object.
+  bool is_open_ = false;
   DecodedReader reader_;
   SliceQueue slices_;
 

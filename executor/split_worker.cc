@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "executor/fingerprint.h"
 #include "executor/lineage.h"
 #include "executor/log.h"
 #include "executor/settled_state.h"
@@ -35,6 +36,26 @@ void SplitWorker::read_split(SplitAssignment assignment) {
     if (context_.schemas.parsed() != nullptr) alone_.unlock();
   }
   offending_.clear();
+  if (context_.options.on_change == SourceOptions::OnChange::kAppend) {
+    Result<bool> opened = open_growing(assignment);
+    if (!opened) {
+      Error error = std::move(opened).error();
+      if (alone_.owns_lock()) alone_.unlock();
+      if (error.code == ErrorCode::kCancelled) return;
+      // What is known of its former version stays, whatever became of this one.
+      if (assignment.former && error.code == ErrorCode::kNotFound) {
+        error.code = ErrorCode::kObjectChanged;
+      }
+      error.at.object = context_.store.uri_of(assignment.object->key);
+      Position from = assignment.from;
+      return give_up(std::move(assignment), std::move(error), std::move(from));
+    }
+    if (!*opened) {
+      if (alone_.owns_lock()) alone_.unlock();
+      return;
+    }
+  }
+  open_ended_ = assignment.end && *assignment.end < assignment.object->size;
   log(context_.options, LogLevel::kDebug,
       "reading " + context_.store.uri_of(assignment.object->key) + " from byte " +
           std::to_string(assignment.from.offset));
@@ -42,14 +63,63 @@ void SplitWorker::read_split(SplitAssignment assignment) {
   Result<void> done = stream(assignment, reached);
   if (alone_.owns_lock()) alone_.unlock();
   if (done) {
-    (void)context_.events.push({.kind = Event::Kind::kFinished, .object = assignment.object},
-                               stop_);
+    (void)context_.events.push(
+        {.kind = Event::Kind::kFinished, .object = assignment.object, .open_ended = open_ended_},
+        stop_);
     return;
   }
   Error error = std::move(done).error();
   if (error.code == ErrorCode::kCancelled) return;
   error.at.object = context_.store.uri_of(assignment.object->key);
   give_up(std::move(assignment), std::move(error), std::move(reached));
+}
+
+/// Finds out how far the object may be read, and whether it goes on where its former version ended;
+/// tells the consumer. False: it does not, and the split is settled.
+Result<bool> SplitWorker::open_growing(SplitAssignment& assignment) {
+  const ObjectVersion& object = *assignment.object;
+  const FingerprintSource source{.store = context_.store,
+                                 .clock = context_.clock,
+                                 .reading = reading_options(context_, object),
+                                 .stop = stop_};
+  const auto not_grown = [&](const std::string& why) {
+    Event event{.kind = Event::Kind::kNotGrown, .object = assignment.object};
+    event.error = Error{ErrorCode::kObjectChanged, why};
+    (void)context_.events.push(std::move(event), stop_);
+    return false;
+  };
+  if (assignment.former) {
+    const Fingerprint& former = *assignment.former->fingerprint;
+    Result<bool> same = begins_with(source, object, former);
+    if (!same) return std::move(same).error();
+    if (!*same) {
+      return not_grown("its first " + std::to_string(former.bytes) +
+                       " bytes, which were loaded, are no longer what they were");
+    }
+  }
+  Result<std::optional<Fingerprint>> fingerprint = fingerprint_of(
+      source, object, context_.options.format.encoding, context_.options.format.record_bytes_max);
+  if (!fingerprint) return std::move(fingerprint).error();
+  auto opened =
+      std::make_shared<SplitProgress>(assignment.former ? *assignment.former : SplitProgress());
+  opened->object = object;
+  opened->state = SplitState::kReading;
+  opened->error.reset();
+  opened->offending.clear();
+  opened->fingerprint = *std::move(fingerprint);
+  assignment.end.reset();
+  // Of a version that was begun without a fingerprint, more may have been read than its whole
+  // lines.
+  if (opened->fingerprint && opened->fingerprint->bytes < assignment.from.offset) {
+    opened->fingerprint.reset();
+  }
+  if (opened->fingerprint) assignment.end = opened->fingerprint->bytes;
+  Event event{.kind = Event::Kind::kOpened, .object = assignment.object};
+  event.opened = std::move(opened);
+  if (!context_.events.push(std::move(event), stop_)) {
+    return Error{ErrorCode::kCancelled, "reading was stopped"};
+  }
+  return true;
 }
 
 Result<void> SplitWorker::ensure_parser() {
@@ -62,7 +132,7 @@ Result<void> SplitWorker::ensure_parser() {
   return {};
 }
 
-Result<void> SplitWorker::stream(const SplitAssignment& assignment, Position& reached) {
+Result<void> SplitWorker::stream(SplitAssignment& assignment, Position& reached) {
   if (alone_.owns_lock() && context_.sniffer.is_wanted()) {
     Result<bool> settled = context_.sniffer.settle(*assignment.object, stop_);
     if (!settled) return std::move(settled).error();
@@ -84,6 +154,7 @@ Result<void> SplitWorker::stream(const SplitAssignment& assignment, Position& re
       [this](std::shared_ptr<const Schema> schema) { return fix_schema(std::move(schema)); },
       stop_);
   Result<void> done = stream.run();
+  open_ended_ = open_ended_ || stream.is_open();
   reached = stream.reached();
   offending_ = stream.offending();
   return done;

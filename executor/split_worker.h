@@ -27,7 +27,8 @@ class SplitWorker {
  private:
   void read_split(SplitAssignment assignment);
   /// Reads from assignment.from to the end. On error `reached` says how far delivered rows go.
-  Result<void> stream(const SplitAssignment& assignment, Position& reached);
+  Result<void> stream(SplitAssignment& assignment, Position& reached);
+  Result<bool> open_growing(SplitAssignment& assignment);
   Result<void> ensure_parser();
   Result<void> fix_schema(std::shared_ptr<const Schema> schema);
   Result<void> deliver(RowChunk chunk);
@@ -39,6 +40,7 @@ class SplitWorker {
   std::shared_ptr<const Schema> parser_schema_;
   std::unique_lock<std::mutex> alone_;  ///< Held while this worker's split decides the schema.
   std::string offending_;
+  bool open_ended_ = false;
   std::optional<PartitionReader> partitions_;          ///< Where the pipeline has any.
   const PartitionValues* partition_values_ = nullptr;  ///< Of the split at hand.
 };

@@ -5,8 +5,23 @@
 
 namespace leat::executor {
 
-WorkQueue::WorkQueue(const Clock& clock, std::size_t pending_max)
-    : clock_(clock), pending_max_(pending_max) {}
+WorkQueue::WorkQueue(const Clock& clock, std::size_t pending_max, std::optional<std::string> folder)
+    : clock_(clock), pending_max_(pending_max), common_folder_(std::move(folder)) {}
+
+std::string WorkQueue::folder_of(const std::string& key) const {
+  if (!common_folder_) return {};
+  const std::size_t begin = std::min(common_folder_->size(), key.size());
+  const std::size_t end = key.find('/', begin);
+  return end == std::string::npos ? std::string() : key.substr(begin, end - begin);
+}
+
+bool WorkQueue::has_room(const std::string& folder) const {
+  if (queued_ >= pending_max_) return false;
+  if (!common_folder_) return true;
+  const auto queue = queues_.find(folder);
+  return queue == queues_.end() ||
+         queue->second.size() < std::max<std::size_t>(pending_max_ / 4, 1);
+}
 
 void WorkQueue::flag_taken(std::span<const ObjectVersion> page, std::vector<bool>& taken) const {
   const std::lock_guard lock(mutex_);
@@ -16,22 +31,21 @@ void WorkQueue::flag_taken(std::span<const ObjectVersion> page, std::vector<bool
 }
 
 bool WorkQueue::push(SplitAssignment assignment, std::stop_token stop) {
+  const std::string folder = folder_of(assignment.object->key);
   std::unique_lock lock(mutex_);
-  if (!changed_.wait(lock, stop, [this] { return queue_.size() < pending_max_; })) return false;
-  taken_.insert_or_assign(assignment.object->key, assignment.object->modified_ms);
-  queue_.push_back(std::move(assignment));
+  if (!changed_.wait(lock, stop, [&] { return has_room(folder); })) return false;
+  const ObjectVersion& object = *assignment.object;
+  taken_.insert_or_assign(
+      object.key, Taken{.queued = true, .bytes = object.size, .modified_ms = object.modified_ms});
+  queues_[folder].push_back(std::move(assignment));
+  ++queued_;
   changed_.notify_all();
   return true;
 }
 
-void WorkQueue::take(const ObjectVersion& object) {
+void WorkQueue::take(const std::string& key) {
   const std::lock_guard lock(mutex_);
-  taken_.insert_or_assign(object.key, object.modified_ms);
-}
-
-void WorkQueue::hold(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  taken_.insert_or_assign(key, 0);
+  taken_.insert_or_assign(key, Taken{});
 }
 
 void WorkQueue::push_again(SplitAssignment assignment) {
@@ -53,14 +67,19 @@ std::optional<SplitAssignment> WorkQueue::pop(std::stop_token stop) {
       delayed_.erase(due);
       return assignment;
     }
-    if (!queue_.empty()) {
-      SplitAssignment assignment = std::move(queue_.front());
-      queue_.pop_front();
+    if (queued_ != 0) {
+      auto turn = queues_.upper_bound(last_folder_);
+      if (turn == queues_.end()) turn = queues_.begin();
+      last_folder_ = turn->first;
+      SplitAssignment assignment = std::move(turn->second.front());
+      turn->second.pop_front();
+      if (turn->second.empty()) queues_.erase(turn);
+      --queued_;
       changed_.notify_all();
       return assignment;
     }
     if (delayed_.empty()) {
-      changed_.wait(lock, stop, [this] { return !queue_.empty() || !delayed_.empty(); });
+      changed_.wait(lock, stop, [this] { return queued_ != 0 || !delayed_.empty(); });
     } else {
       lock.unlock();
       clock_.wait(std::chrono::milliseconds(100), stop);
@@ -101,16 +120,22 @@ std::set<std::string> WorkQueue::take_to_list_again() {
 
 std::size_t WorkQueue::pending() const {
   const std::lock_guard lock(mutex_);
-  return queue_.size() + delayed_.size();
+  return queued_ + delayed_.size();
 }
 
-std::int64_t WorkQueue::oldest_taken_modified_ms() const {
+WorkQueue::Unsettled WorkQueue::unsettled() const {
   const std::lock_guard lock(mutex_);
-  std::int64_t oldest = 0;
-  for (const auto& [key, modified] : taken_) {
-    if (modified != 0 && (oldest == 0 || modified < oldest)) oldest = modified;
+  Unsettled unsettled;
+  for (const auto& [key, taken] : taken_) {
+    if (!taken.queued) continue;
+    ++unsettled.objects;
+    unsettled.bytes += taken.bytes;
+    if (taken.modified_ms == 0) continue;  // A store that tells no time.
+    if (unsettled.oldest_modified_ms == 0 || taken.modified_ms < unsettled.oldest_modified_ms) {
+      unsettled.oldest_modified_ms = taken.modified_ms;
+    }
   }
-  return oldest;
+  return unsettled;
 }
 
 }  // namespace leat::executor

@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,11 @@ namespace leat::executor {
 struct SplitAssignment {
   std::shared_ptr<const ObjectVersion> object = {};
   Position from = {};
+  /// Where the split ends, in front of the object's own end: behind a whole record, of plain bytes.
+  std::optional<std::uint64_t> end = {};
+  /// What was loaded of the object's former version, and `from` is the end of: to be gone on with
+  /// if the object begins as its fingerprint says.
+  std::shared_ptr<const SplitProgress> former = {};
   std::uint32_t failures = 0;               ///< Reads given up so far, in this run.
   std::chrono::milliseconds not_before{0};  ///< Monotonic time.
 };
@@ -37,19 +43,21 @@ struct SplitAssignment {
 /// Thread-safe.
 class WorkQueue {
  public:
-  WorkQueue(const Clock& clock, std::size_t pending_max);
+  /// `folder`: what the keys have in common, up to a '/'. Splits of different folders below it come
+  /// in turn; without one, splits come as they were pushed.
+  WorkQueue(const Clock& clock, std::size_t pending_max, std::optional<std::string> folder = {});
 
   /// Flags each object of the page whose key is taken up. Only discovery adds keys, so an unflagged
   /// one stays so until discovery itself pushes it.
   void flag_taken(std::span<const ObjectVersion> page, std::vector<bool>& taken) const;
 
-  /// Takes the split up and queues it; waits while the queue is full.
+  /// Takes the split up and queues it; waits while the queue is full, or a quarter of it is taken
+  /// by splits of the same folder: no folder keeps the others out.
   /// @return  false when stopped.
   bool push(SplitAssignment assignment, std::stop_token stop);
-  /// Marks a split as taken up without queueing it: its outcome is on the way to the ledger.
-  void take(const ObjectVersion& object);
-  /// The same for a key that nobody waits for: it makes the oldest object no older.
-  void hold(const std::string& key);
+  /// Marks a key as taken up without queueing a split: its outcome is on the way to the ledger, or
+  /// its split is queued presently.
+  void take(const std::string& key);
   /// Queues a split again that is already taken up: reading failed for now. Never waits.
   void push_again(SplitAssignment assignment);
 
@@ -70,17 +78,34 @@ class WorkQueue {
 
   /// Splits queued, not yet popped.
   std::size_t pending() const;
-  /// Modification time of the oldest object that is taken up; 0: none is.
-  std::int64_t oldest_taken_modified_ms() const;
+  /// Objects that were queued and not yet released.
+  struct Unsettled {
+    std::uint64_t objects = 0;
+    std::uint64_t bytes = 0;              ///< As stored.
+    std::int64_t oldest_modified_ms = 0;  ///< 0: there are none.
+  };
+  Unsettled unsettled() const;
 
  private:
   const Clock& clock_;
+  using Queue = std::deque<SplitAssignment>;
+  std::string folder_of(const std::string& key) const;
+  bool has_room(const std::string& folder) const;
+
   const std::size_t pending_max_;
+  const std::optional<std::string> common_folder_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<SplitAssignment> queue_;
+  std::map<std::string, Queue> queues_;  ///< By folder; none is empty.
+  std::size_t queued_ = 0;               ///< In all of them.
+  std::string last_folder_;              ///< Whose turn was last.
   std::vector<SplitAssignment> delayed_;
-  std::unordered_map<std::string, std::int64_t> taken_;  ///< Key to modification time.
+  struct Taken {
+    bool queued = false;  ///< By push(): there is something to read.
+    std::uint64_t bytes = 0;
+    std::int64_t modified_ms = 0;
+  };
+  std::unordered_map<std::string, Taken> taken_;
   std::set<std::string> to_list_again_;
 };
 

@@ -175,12 +175,16 @@ Result<void> Ledger::Impl::load_meta() {
   return write(batch);
 }
 
-// What a restore that was cut short has left: of a record that may have been taken back since.
-Result<void> Ledger::Impl::drop_entries() {
-  rocksdb::WriteBatch batch;
+void delete_entries(rocksdb::WriteBatch& batch) {
   for (const char kind : {kFinishedKind, kActiveKind, kAttentionKind, kAbsentKind}) {
     batch.DeleteRange(std::string(1, kind), std::string(1, static_cast<char>(kind + 1)));
   }
+}
+
+// What a restore that was cut short has left: of a record that may have been taken back since.
+Result<void> Ledger::Impl::drop_entries() {
+  rocksdb::WriteBatch batch;
+  delete_entries(batch);
   batch.Delete(entry_key(kMetaKind, kRestoringMeta));
   batch.Delete(entry_key(kMetaKind, kListingMeta));
   meta.erase(std::string(kListingMeta));
@@ -298,8 +302,10 @@ Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
   // Only what is there is deleted: a tombstone for every finished split would outlive it.
   if (*active && kind != kActiveKind) batch.Delete(entry_key(kActiveKind, key));
   if (*attention && kind != kAttentionKind) batch.Delete(entry_key(kAttentionKind, key));
-  // Of an empty version, of which nothing needs to be known once something of another is loaded.
-  if (finished && !delivered(finished) && entry.progress.rows + entry.progress.rejected != 0) {
+  // Of an empty version, of which nothing needs to be known once something of another is loaded; or
+  // of one that this entry goes on with, and counts.
+  if (finished && (!delivered(finished) || entry.progress.fingerprint) &&
+      entry.progress.rows + entry.progress.rejected != 0) {
     batch.Delete(entry_key(kFinishedKind, key));
   }
   batch.Put(entry_key(kind, key), entry.encode());
@@ -498,6 +504,42 @@ Result<void> Ledger::restore(std::span<const SplitProgress> splits) {
     impl_->restoring = true;
     return {};
   });
+}
+
+Result<void> Ledger::start_anew() {
+  return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
+    const std::lock_guard writing(impl_->write_mutex);
+    if (auto ready = impl_->ready_to_write(); !ready) return ready;
+    rocksdb::WriteBatch batch;
+    delete_entries(batch);
+    batch.Delete(entry_key(kMetaKind, kEpochMeta));
+    batch.Delete(entry_key(kMetaKind, kEpochTokenMeta));
+    if (auto written = impl_->write(batch); !written) return written;
+    impl_->epoch = 0;
+    impl_->epoch_token = 0;
+    return {};
+  });
+}
+
+Result<void> Ledger::drop_unfounded_outbox() {
+  std::string after;
+  while (true) {
+    auto page = outbox(after, 1'000);
+    if (!page) return std::move(page).error();
+    if (page->empty()) return {};
+    for (const OutboxEntry& entry : *page) {
+      auto known = find(entry.object.key);
+      if (!known) return std::move(known).error();
+      bool founded = false;
+      for (const SplitProgress& split : *known) {
+        founded = founded ||
+                  (split.state == SplitState::kFinished && split.object.same_version(entry.object));
+      }
+      if (founded) continue;
+      if (auto dropped = settle_outbox(entry, /*done=*/true); !dropped) return dropped;
+    }
+    after = page->back().object.key;
+  }
 }
 
 Result<AbsenceStep> Ledger::note_absence(const Absence& absence, std::string_view from) {

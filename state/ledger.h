@@ -107,7 +107,8 @@ class Ledger {
   /// Writes the epoch, and each split's entry under the kind of its state, in one synced batch.
   /// A kFinished entry replaces the finished, active and attention entries of its key; any other
   /// replaces the active or attention entry, and once something of its version was delivered a
-  /// finished one of which nothing was, but for this:
+  /// finished one of which nothing was, or, with a fingerprint, which it goes on with; but for
+  /// this:
   ///
   /// kForgotten removes the finished and attention entries, unless there is an active one.
   /// kRewound removes all of them, and the record of the listing: it has to be found again.
@@ -147,6 +148,16 @@ class Ledger {
   ///   kDiskFull, kIo    As commit().
   Result<void> restore(std::span<const SplitProgress> splits);
 
+  /// Forgets every object, and the epoch: the ledger is new again, in one synced write, but for the
+  /// pipeline's facts and the outbox. For a record that outranks it wholly, which restore() and
+  /// commit() then bring; a ledger that is opened before that is new.
+  ///   kInvalidArgument  Opened read_only.
+  ///   kDiskFull, kIo    As commit().
+  Result<void> start_anew();
+  /// Takes the after-actions out whose object is not finished in their very version.
+  ///   kCorrupt, kDiskFull, kIo
+  Result<void> drop_unfounded_outbox();
+
   /// Judges the finished and attention entries from key `from` on by a complete listing, some
   /// hundred thousand in a call. An entry that is absent gets a mark with the time, which it loses
   /// when it is not absent; one whose mark is as old as the grace time is due. In flight ones are
@@ -166,9 +177,9 @@ class Ledger {
                         std::vector<Match>& out) const;
 
   /// Visits every entry, kinds in the order active, attention, finished, each in key order, until
-  /// `visit` answers false. Finished entries carry no position. An entry whose object was noted in
-  /// another version carries Error{kObjectChanged}, unless it has an error of its own.
-  /// `visit` must not call commit or put_meta.
+  /// `visit` answers false. Finished entries carry no position, but with a fingerprint. An entry
+  /// whose object was noted in another version carries Error{kObjectChanged}, unless it has an
+  /// error of its own. `visit` must not call commit or put_meta.
   ///   kCorrupt, kIo
   Result<void> scan(const std::function<bool(const SplitProgress&)>& visit) const;
   /// Active entries only: the splits to resume.

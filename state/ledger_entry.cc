@@ -14,6 +14,7 @@ using core::WireReader;
 
 constexpr char kFormatVersion = 1;
 constexpr std::uint8_t kNotedFlag = 1;
+constexpr std::uint8_t kDetailFlag = 2;  ///< Of finished entries: they do not end with the head.
 
 // The head as it is encoded; what decode() and EntryHead::read() share.
 struct Head {
@@ -24,6 +25,7 @@ struct Head {
   std::int64_t noted_modified_ms = 0;
   std::uint64_t noted_epoch = 0;
   std::int64_t noted_updated_ms = 0;
+  bool detailed = false;
 };
 
 Head read_head(WireReader& reader) noexcept {
@@ -36,7 +38,9 @@ Head read_head(WireReader& reader) noexcept {
   }
   out.head.state = static_cast<SplitState>(state);
   const std::uint8_t flags = reader.byte();
-  if ((flags & ~kNotedFlag) != 0) reader.fail();
+  const bool finished = out.head.state == SplitState::kFinished;
+  if ((flags & ~(finished ? kNotedFlag | kDetailFlag : kNotedFlag)) != 0) reader.fail();
+  out.detailed = !finished || (flags & kDetailFlag) != 0;
   out.head.version = reader.bytes();
   out.head.size = reader.varint();
   out.rows = reader.varint();
@@ -75,7 +79,11 @@ std::string LedgerEntry::encode() const {
   std::string out;
   out.push_back(kFormatVersion);
   out.push_back(static_cast<char>(progress.state));
-  out.push_back(static_cast<char>(noted ? kNotedFlag : 0));
+  // Finished entries are the many: they end with the head, but for those that may be gone on with.
+  const bool finished = progress.state == SplitState::kFinished;
+  const bool detailed = !finished || progress.fingerprint;
+  out.push_back(
+      static_cast<char>((noted ? kNotedFlag : 0) | (finished && detailed ? kDetailFlag : 0)));
   append_bytes(progress.object.version, out);
   append_varint(progress.object.size, out);
   append_varint(progress.rows, out);
@@ -90,13 +98,14 @@ std::string LedgerEntry::encode() const {
     append_varint(noted->epoch, out);
     append_signed(noted->updated_ms, out);
   }
-  // Finished entries are the many: they end here. The others keep what a resume or a person needs.
-  if (progress.state != SplitState::kFinished) {
+  // What a resume or a person needs.
+  if (detailed) {
     SplitProgress detail;
     detail.state = progress.state;
     detail.position = progress.position;
     detail.error = progress.error;
     detail.offending = progress.offending;
+    detail.fingerprint = progress.fingerprint;
     out += detail.encode();
   }
   return out;
@@ -107,11 +116,14 @@ Result<LedgerEntry> LedgerEntry::decode(std::string_view key, std::string_view v
   const Head head = read_head(reader);
   if (!reader.ok()) return corrupt_entry(key, value);
   LedgerEntry entry;
-  if (head.head.state == SplitState::kFinished) {
+  if (!head.detailed) {
     if (!reader.complete()) return corrupt_entry(key, value);
   } else {
     auto detail = SplitProgress::decode(value.substr(value.size() - reader.remaining()));
-    if (!detail || detail->state != head.head.state) return corrupt_entry(key, value);
+    if (!detail || detail->state != head.head.state ||
+        (detail->state == SplitState::kFinished && !detail->fingerprint)) {
+      return corrupt_entry(key, value);
+    }
     entry.progress = *std::move(detail);
   }
   SplitProgress& progress = entry.progress;

@@ -16,7 +16,8 @@ std::string bigint_text(std::uint64_t number) {
   return std::to_string(std::min<std::uint64_t>(number, INT64_MAX));
 }
 
-/// Ranges as the columns of a statement: all of them as bytea, which needs no escaping.
+/// Ranges as the columns of a statement: all of them as bytea, which needs no escaping. An empty
+/// version stands for any.
 class RangeArrays {
  public:
   void append(std::string_view key, std::string_view version, std::uint64_t first,
@@ -75,14 +76,16 @@ Result<std::uint64_t> erase_rows(PgConnection& connection, const std::string& ta
   for (const RowsOfObject& range : ranges) {
     // Of other keys there can be no rows: they stand in a column of text.
     if (!is_pg_text(range.object.key) || !is_pg_text(range.object.version)) continue;
-    arrays.append(range.object.key, range.object.version, range.bytes.begin, range.bytes.end);
+    arrays.append(range.object.key, range.any_version ? "" : range.object.version,
+                  range.bytes.begin, range.bytes.end);
   }
   if (arrays.empty()) return std::uint64_t{0};
   return arrays.erase(connection, table,
                       "t." + lineage.object + "::text = convert_from(r.key, 'UTF8') COLLATE " +
-                          lineage.object_collation + " AND t." + lineage.version +
-                          "::text = r.version COLLATE \"C\" AND t." + lineage.offset +
-                          "::bigint >= r.first AND t." + lineage.offset + "::bigint < r.behind");
+                          lineage.object_collation + " AND (r.version = '' OR t." +
+                          lineage.version + "::text = r.version COLLATE \"C\") AND t." +
+                          lineage.offset + "::bigint >= r.first AND t." + lineage.offset +
+                          "::bigint < r.behind");
 }
 
 }  // namespace
@@ -128,12 +131,13 @@ Result<std::uint64_t> remove_pg_rows(PgConnection& connection, const std::string
   if (!removed) return removed;
   RangeArrays arrays;
   for (const RowsOfObject& range : ranges) {
-    arrays.append(range.object.key, pg_readable(range.object.version), range.bytes.begin,
-                  range.bytes.end);
+    arrays.append(range.object.key,
+                  range.any_version ? std::string() : pg_readable(range.object.version),
+                  range.bytes.begin, range.bytes.end);
   }
   auto rejects = arrays.erase(connection, "leat.reject",
                               "t.pipeline = " + connection.literal(pipeline) +
-                                  " AND t.key = r.key AND t.version = r.version AND "
+                                  " AND t.key = r.key AND r.version IN ('', t.version) AND "
                                   "t.byte_offset >= r.first AND t.byte_offset < r.behind");
   if (!rejects) return std::move(rejects).error();
   return removed;

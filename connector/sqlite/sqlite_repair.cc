@@ -11,7 +11,8 @@ namespace leat::connector {
 namespace {
 
 // Lives as long as the connection, or the transaction that made it. Values are TEXT, as the
-// lineage columns are, so that an index on _object can be used where there is one.
+// lineage columns are, so that an index on _object can be used where there is one. An empty
+// version: any.
 constexpr std::string_view kRemoved = R"sql(
 CREATE TEMP TABLE IF NOT EXISTS leat_removed (
   key TEXT NOT NULL, version TEXT NOT NULL, first INTEGER NOT NULL, behind INTEGER NOT NULL,
@@ -56,7 +57,7 @@ Result<std::uint64_t> SqliteSink::remove_rows_in_transaction(std::span<const Row
     if (!insert) return std::move(insert).error();
     for (const RowsOfObject& range : ranges) {
       insert->bind_text(1, range.object.key);
-      insert->bind_text(2, range.object.version);
+      insert->bind_text(2, range.any_version ? std::string_view() : range.object.version);
       insert->bind(3, offset(range.bytes.begin));
       insert->bind(4, offset(range.bytes.end));
       if (auto done = insert->run(*database_, "note rows to remove in"); !done) {
@@ -68,7 +69,8 @@ Result<std::uint64_t> SqliteSink::remove_rows_in_transaction(std::span<const Row
   auto erase = database_->prepare(
       "DELETE FROM " + quote_sql_name(options_.table) +
       " AS t WHERE t._object IN (SELECT key FROM temp.leat_removed) AND EXISTS (SELECT 1 FROM "
-      "temp.leat_removed AS r WHERE r.key = t._object AND r.version = t._version AND "
+      "temp.leat_removed AS r WHERE r.key = t._object AND (r.version = t._version OR r.version = "
+      "'') AND "
       "t._offset >= r.first AND t._offset < r.behind)");
   if (!erase) return std::move(erase).error();
   if (auto done = erase->run(*database_, "take rows out of"); !done) return std::move(done).error();
@@ -80,8 +82,9 @@ Result<std::uint64_t> SqliteSink::remove_rows_in_transaction(std::span<const Row
   auto forget = database_->prepare(
       "DELETE FROM leat_reject WHERE pipeline = ?1 AND EXISTS (SELECT 1 FROM temp.leat_removed AS "
       "r "
-      "WHERE CAST(r.key AS BLOB) = CAST(object AS BLOB) AND CAST(r.version AS BLOB) = "
-      "CAST(leat_reject.version AS BLOB) AND byte_offset >= r.first AND byte_offset < r.behind)");
+      "WHERE CAST(r.key AS BLOB) = CAST(object AS BLOB) AND (r.version = '' OR "
+      "CAST(r.version AS BLOB) = CAST(leat_reject.version AS BLOB)) AND byte_offset >= r.first AND "
+      "byte_offset < r.behind)");
   if (!forget) return std::move(forget).error();
   forget->bind_text(1, pipeline_);
   if (auto done = forget->run(*database_, "take rejects out of"); !done) {

@@ -58,10 +58,11 @@ class SinkReader {
   virtual Result<std::optional<KeptReject>> next_reject() = 0;
 };
 
-/// Rows of one version of one object whose records begin in a range of its (decoded) bytes.
+/// Rows of one object whose records begin in a range of its (decoded) bytes.
 struct RowsOfObject {
   ObjectVersion object = {};
   Range bytes = {0, UINT64_MAX};
+  bool any_version = false;  ///< Of its other versions as well: it was read on as it grew.
 };
 
 /// Keeps rows. All calls come from one thread, in this order:

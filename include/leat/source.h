@@ -68,15 +68,40 @@ struct SourceOptions {
     kReplace,  ///< The new version's rows take the place of the old one's, in one transaction.
                ///< leat::Loader alone can: it needs lineage, and a sink that takes rows out.
     kFail,     ///< poll() fails with kObjectChanged.
+    /// For objects that only grow, plain text of lines: reading goes on at the old end when the
+    /// object begins as it did (see docs/guarantees.md for how that is known). A last record
+    /// without a line end waits until it has one. What did not merely grow is reported as with
+    /// kIgnore.
+    kAppend,
   };
   OnChange on_change = OnChange::kIgnore;
   /// What becomes of finished objects, after their commit: carried out in the background, again
   /// and again until it is done, across restarts. Other versions of them are left alone.
   AfterAction after = {};
   bool lineage = false;  ///< Append columns _object, _version, _offset, _record.
+  /// With it: also _modified, when the store says that the version was modified.
+  bool lineage_modified = false;
   /// Hive partitions of the keys ("dt=2026-11-20/hour=07/…") as columns behind those of the data. A
   /// partition that a key lacks is null; an object whose partitions do not fit is quarantined.
   Schema partitions = {};
+  /// In which order objects are begun. Those that are read at the same time bring their rows side
+  /// by side: for rows in this order, splits_in_flight_max has to be 1.
+  enum class Order {
+    /// None that could be relied on: what is listed goes to the readers at once, folders in turn,
+    /// so
+    /// that a large one does not keep the others waiting.
+    kNone,
+    /// As keys ascend in byte order, within each listing; a key that comes later comes with the
+    /// next
+    /// one. Of stores that list so: poll() fails with kUnsupported at others.
+    kKey,
+    /// Those that were modified first come first, within each listing, which is complete before the
+    /// first object is read. Memory holds ordered_objects_max of them: when these were queued, all
+    /// is listed again for the next ones.
+    kModified,
+  };
+  Order order = Order::kNone;
+  std::uint32_t ordered_objects_max = 50'000;  ///< About 300 bytes each. kModified only.
   /// Only objects whose partitions fulfil this are read: comparisons (=, <>, <, <=, >, >=, BETWEEN,
   /// [NOT] IN, IS [NOT] NULL) of names in `partitions` with values, joined by AND. Empty: all are.
   std::string where = {};
@@ -136,10 +161,15 @@ struct SourceStats {
   std::uint64_t objects_quarantined = 0;
   std::uint64_t objects_changed = 0;   ///< (Partly) loaded before, listed in another version.
   std::uint64_t objects_replaced = 0;  ///< OnChange::kReplace: loaded anew.
+  std::uint64_t objects_grown = 0;     ///< OnChange::kAppend: gone on with; once for each version.
+  /// OnChange::kAppend: finished with a last record that has no end yet, and waits.
+  std::uint64_t objects_open_ended = 0;
   std::uint64_t objects_gone = 0;
   std::uint64_t objects_forgotten = 0;  ///< No longer listed, and dropped: see forget_after.
-  std::uint64_t objects_pending = 0;    ///< Listed, not yet started; of the page at hand.
+  std::uint64_t objects_pending = 0;    ///< Listed so far, and not yet started.
   std::uint64_t objects_reading = 0;
+  std::uint64_t bytes_pending =
+      0;  ///< As stored, of the objects that are listed and not committed.
   std::uint64_t objects_unsettled = 0;  ///< Left out by the last listing: still being written.
   /// Schema drift, in objects that brought rows; see docs/sniff.md.
   std::uint64_t objects_with_extra_columns = 0;    ///< Which were ignored.
@@ -149,7 +179,9 @@ struct SourceStats {
   std::uint64_t after_actions_failing = 0;  ///< Of which the latest attempt failed.
   /// Unix time of the oldest object that is queued, being read, or not yet committed; 0: none is.
   std::int64_t oldest_pending_modified_ms = 0;
-  std::int64_t last_complete_listing_ms = 0;  ///< Unix time; 0: none yet.
+  std::int64_t last_complete_listing_ms = 0;  ///< Unix time; 0: none yet, in no run.
+  bool listing = false;  ///< A listing is under way: more may be pending than it showed so far.
+  double list_requests_per_minute = 0;  ///< Of the last ten minutes, or since the start.
   StoreStats store = {};
 };
 

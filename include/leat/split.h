@@ -64,6 +64,15 @@ enum class SplitState : std::uint8_t {
 /// "reading", "finished", …
 std::string_view split_state_name(SplitState state) noexcept;
 
+/// What the first `bytes` of an object were, so that a later version can be held against it: see
+/// SourceOptions::OnChange::kAppend.
+struct Fingerprint {
+  std::uint64_t bytes = 0;
+  std::string digest = {};  ///< Of the first and the last 64 KiB of them; opaque.
+
+  bool operator==(const Fingerprint&) const = default;
+};
+
 /// A split's progress as of one checkpoint.
 struct SplitProgress {
   ObjectVersion object = {};
@@ -75,6 +84,9 @@ struct SplitProgress {
   std::int64_t updated_ms = 0;      ///< Unix time in ms of that change.
   std::optional<Error> error = {};  ///< kQuarantined, kGone, kChanged: why.
   std::string offending = {};       ///< kQuarantined: the first bytes of the bad record (<= 1 KiB).
+  /// OnChange::kAppend: of the bytes that are read, or to be read, of this version: `position` is
+  /// not behind them. Rows may be of several versions then, each of which begins with the former.
+  std::optional<Fingerprint> fingerprint = {};
 
   std::string encode() const;
   ///   kCorrupt  Not what encode() of this or an earlier version makes.

@@ -37,6 +37,44 @@ TEST_F(CommandTest, CatPrintsRows) {
             "{\"id\":3,\"name\":null}\n{\"id\":4,\"name\":\"\"}\n");
 }
 
+TEST_F(CommandTest, TheBacklogAndWhatListingCostsAreShown) {
+  put("in/a.csv", "id,name\n1,one\n2,two\n");
+  put("in/b.csv", "id,name\nx,bad\n");
+  EXPECT_EQ(
+      leat("load --once --settle 0 --from 'in/*.csv' --to sqlite:rows.db --table t --state st "
+           "--schema 'id bigint, name text' --list-price 5/1000 --report report.json")
+          .status,
+      3);
+  const auto report = nlohmann::json::parse(content("report.json"));
+  EXPECT_EQ(report.at("objects_pending"), 0);
+  EXPECT_EQ(report.at("bytes_pending"), 0);
+  EXPECT_EQ(report.at("oldest_pending_modified_ms"), 0);
+  EXPECT_GT(report.at("last_complete_listing_ms"), 1'700'000'000'000);
+  EXPECT_EQ(report.at("list_requests"), 1);
+  EXPECT_DOUBLE_EQ(report.at("list_requests_per_minute"), 1);
+  EXPECT_DOUBLE_EQ(report.at("list_cost"), 0.005);
+  EXPECT_DOUBLE_EQ(report.at("list_cost_per_day"), 7.2);
+
+  const Outcome text = leat("ls --state st --summary --list-price 5/1000");
+  EXPECT_EQ(text.status, 0) << text.err;
+  for (const char* line :
+       {"finished: 1 objects, 20 B, 2 rows, 0 rejects\n", "quarantined: 1 objects, 14 B, 0 rows",
+        "backlog: nothing; noted ",
+        "last complete listing: ", "listing: 1.0 requests a minute, about 7.20 a day\n"}) {
+    EXPECT_NE(text.out.find(line), std::string::npos) << line << "\n" << text.out;
+  }
+  const auto json = nlohmann::json::parse(leat("ls --state st --summary --json").out);
+  EXPECT_EQ(json.at("finished").at("rows"), 2);
+  EXPECT_EQ(json.at("quarantined").at("objects"), 1);
+  EXPECT_EQ(json.at("backlog").at("objects"), 0);
+  EXPECT_EQ(json.at("backlog").at("complete"), true);
+  EXPECT_EQ(json.at("list_requests"), 1);
+  EXPECT_FALSE(json.contains("list_cost_per_day")) << "no price is known";
+  const Outcome bad = leat("ls --state st --summary --list-price much");
+  EXPECT_EQ(bad.status, 2);
+  EXPECT_NE(bad.err.find("--list-price"), std::string::npos) << bad.err;
+}
+
 TEST_F(CommandTest, LoadWritesRowsOnceAndAReport) {
   put("in/a.csv", "id,name\n1,one\n2,two\n");
   const std::string load =

@@ -40,6 +40,19 @@ TEST(Quantities, RatesHaveATime) {
   }
 }
 
+TEST(Quantities, PricesAreForOneRequest) {
+  EXPECT_DOUBLE_EQ(*parse_price("0.005/1000"), 0.000005);
+  EXPECT_DOUBLE_EQ(*parse_price("0.25"), 0.25);
+  EXPECT_DOUBLE_EQ(*parse_price("0"), 0);
+  for (const char* bad : {"", "/", "1/", "/1000", "1/0", "-1/2", "1/-2", "x", "1/2/3", "inf"}) {
+    EXPECT_FALSE(parse_price(bad)) << bad;
+  }
+  EXPECT_EQ(format_price(0), "0.00");
+  EXPECT_EQ(format_price(1.3), "1.30");
+  EXPECT_EQ(format_price(0.0432), "0.043");
+  EXPECT_EQ(format_price(0.0000051), "0.0000051");
+}
+
 TEST(Quantities, CharactersMayBeNamed) {
   EXPECT_EQ(*parse_character(";"), ';');
   EXPECT_EQ(*parse_character("\\t"), '\t');

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -132,6 +134,77 @@ TEST_F(CrashTest, S3ObjectsIntoSqlite) {
   if (bucket == nullptr)
     GTEST_SKIP() << "LEAT_TEST_S3_ENDPOINT is not set: no S3 server to read from";
   survives_kills(*bucket);
+}
+
+/// Objects that grow by some bytes between two runs, wherever these end in a record.
+class GrowingFiles {
+ public:
+  explicit GrowingFiles(std::uint64_t seed) : random_(seed) {}
+
+  void grow(testing::TestBucket& bucket, bool whole) {
+    for (std::size_t file = 0; file < texts_.size(); ++file) {
+      std::string& text = texts_[file];
+      std::string& rest = rests_[file];
+      if (text.empty()) rest = "id,name\n";
+      while (rest.size() < 40'000) {
+        const std::string id = std::to_string(ids_++);
+        rest += id + ",\"name\n of " + id + "\"\r\n";
+      }
+      const std::size_t bytes = whole ? rest.size() : 1 + random_() % rest.size();
+      text += rest.substr(0, bytes);
+      rest.erase(0, bytes);
+      bucket.put("in/log " + std::to_string(file) + ".csv", text);
+    }
+  }
+  std::size_t ids() const { return ids_; }
+
+ private:
+  std::mt19937_64 random_;
+  std::array<std::string, 5> texts_;
+  std::array<std::string, 5> rests_;  ///< What is to be appended next.
+  std::size_t ids_ = 0;
+};
+
+TEST_F(CrashTest, ObjectsThatGrowIntoSqlite) {
+  const std::unique_ptr<testing::TestBucket> s3 = testing::make_s3_bucket("growing");
+  const std::unique_ptr<testing::TestBucket> folder =
+      testing::make_folder_bucket(folder_.path() / "bucket");
+  for (testing::TestBucket* bucket : {folder.get(), s3.get()}) {
+    if (bucket == nullptr) continue;  // No S3 server to read from.
+    const std::string name = bucket == folder.get() ? "growing" : "growing-s3";
+    SCOPED_TRACE(name);
+    std::vector<std::string> command = load_command(*bucket, name);
+    std::erase_if(command, [](const std::string& argument) {
+      return argument.starts_with("--schema=") || argument.starts_with("--settle=");
+    });
+    command.emplace_back("--schema=id bigint, name text");
+    command.emplace_back("--on-change=append");
+    GrowingFiles files(plan_.seed);
+    files.grow(*bucket, false);
+    CrashPlan plan = plan_;
+    plan.longest_life = std::chrono::milliseconds(120);
+    const CrashOutcome outcome = run_with_kills(command, plan, [&] { files.grow(*bucket, false); });
+    ASSERT_TRUE(outcome.failures.empty()) << outcome.failures.front();
+    files.grow(*bucket, true);
+    ASSERT_EQ(run_to_end(command), 0);
+    const Database database(folder_.path() / (name + ".db"));
+    const std::string ids = std::to_string(files.ids());
+    EXPECT_EQ(database.rows("SELECT count(*), count(DISTINCT id), max(id) + 1 FROM t"),
+              std::vector<std::string>{"1:" + ids +
+                                       "\x01"
+                                       "1:" +
+                                       ids +
+                                       "\x01"
+                                       "1:" +
+                                       ids + "\x01"});
+    EXPECT_EQ(
+        database.rows("SELECT count(*) FROM t WHERE name <> 'name' || char(10) || ' of ' || id"),
+        std::vector<std::string>{"1:0\x01"});
+    EXPECT_EQ(database.rows("SELECT _object, _record FROM t GROUP BY 1, 2 HAVING count(*) > 1"),
+              std::vector<std::string>{});
+    std::cout << name << ": " << outcome.kills << " kills, " << outcome.finished
+              << " runs finished between them, " << ids << " rows, each once\n";
+  }
 }
 
 TEST_F(CrashTest, ConsumerThatKeepsTheCheckpointItself) {

@@ -51,9 +51,15 @@ TEST(EventQueue, StopEndsAWaitForRoom) {
   EXPECT_FALSE(queue.push(rows_of(8'000), stop.get_token()));
 }
 
-TEST(EventQueue, EventsWithoutRowsNeverWait) {
-  EventQueue queue(100);
-  ASSERT_TRUE(queue.push(rows_of(8'000), {}));
+TEST(EventQueue, EventsWithoutRowsAreBoundedToo) {
+  EventQueue queue(10 * EventQueue::kPlainEventBytes);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(queue.push(Event{}, {}));
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_FALSE(queue.push(Event{}, stopped.get_token())) << "there was room for an eleventh";
+  ASSERT_TRUE(queue.pop(0ms));
+  EXPECT_FALSE(queue.push(Event{}, stopped.get_token())) << "the first is still worked on";
+  ASSERT_TRUE(queue.pop(0ms));
   EXPECT_TRUE(queue.push(Event{}, {}));
 }
 

@@ -147,7 +147,7 @@ TEST_F(ForgettingTest, AnInterruptedListingCountsForNothing) {
 }
 
 TEST_F(ForgettingTest, ASplitOnItsWayIsLeftAlone) {
-  work_.hold("a");
+  work_.take("a");
   EXPECT_EQ(list_often(page({"b"})), Keys({"c"}));
   work_.release("a");
   EXPECT_EQ(list(page({"b"})), Keys({"a", "c"}));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/support/manual_clock.h"
 
@@ -63,16 +64,56 @@ TEST(WorkQueue, DelayedSplitsComeWhenTheirTimeHasCome) {
   EXPECT_GE(clock.monotonic(), 10s);
 }
 
-TEST(WorkQueue, KnowsTheOldestObjectThatIsNotSettled) {
+TEST(WorkQueue, FoldersComeInTurnHoweverManySplitsAreOfOne) {
+  testing::ManualClock clock;
+  WorkQueue queue(clock, 16, "in/");
+  for (const char* key : {"in/a/1", "in/a/x/2", "in/a/3", "in/b/1", "in/0", "in/b/2", "in/a/4"}) {
+    ASSERT_TRUE(queue.push(split(key), {}));
+  }
+  std::vector<std::string> order;
+  for (int i = 0; i < 7; ++i) order.push_back(queue.pop({})->object->key);
+  EXPECT_EQ(order, (std::vector<std::string>{"in/a/1", "in/b/1", "in/0", "in/a/x/2", "in/b/2",
+                                             "in/a/3", "in/a/4"}));
+}
+
+TEST(WorkQueue, AFolderTakesAQuarterOfTheRoomAtMost) {
+  testing::ManualClock clock;
+  WorkQueue queue(clock, 8, "");
+  std::stop_source stopped;
+  stopped.request_stop();
+  ASSERT_TRUE(queue.push(split("a/1"), {}));
+  ASSERT_TRUE(queue.push(split("a/2"), {}));
+  EXPECT_FALSE(queue.push(split("a/3"), stopped.get_token()));
+  ASSERT_TRUE(queue.push(split("b/1"), {})) << "another folder still has room";
+  EXPECT_EQ(queue.pop({})->object->key, "a/1");
+  ASSERT_TRUE(queue.push(split("a/3"), {}));
+}
+
+TEST(WorkQueue, WithoutAFolderSplitsComeAsTheyWerePushed) {
+  testing::ManualClock clock;
+  WorkQueue queue(clock, 3);
+  for (const char* key : {"b/1", "a/2", "b/0"}) ASSERT_TRUE(queue.push(split(key), {}));
+  EXPECT_EQ(queue.pop({})->object->key, "b/1");
+  EXPECT_EQ(queue.pop({})->object->key, "a/2");
+  EXPECT_EQ(queue.pop({})->object->key, "b/0");
+}
+
+TEST(WorkQueue, KnowsWhatIsNotSettled) {
   testing::ManualClock clock;
   WorkQueue queue(clock, 10);
-  EXPECT_EQ(queue.oldest_taken_modified_ms(), 0);
+  EXPECT_EQ(queue.unsettled().objects, 0u);
+  EXPECT_EQ(queue.unsettled().oldest_modified_ms, 0);
   ASSERT_TRUE(queue.push(split("a", 20), {}));
   ASSERT_TRUE(queue.push(split("b", 30), {}));
+  ASSERT_TRUE(queue.push(split("of no time", 0), {}));
+  queue.take("only noted");
   EXPECT_EQ(queue.pop({})->object->key, "a");
-  EXPECT_EQ(queue.oldest_taken_modified_ms(), 20) << "being read is not being settled";
+  EXPECT_EQ(queue.unsettled().objects, 3u) << "being read is not being settled";
+  EXPECT_EQ(queue.unsettled().bytes, 3u);
+  EXPECT_EQ(queue.unsettled().oldest_modified_ms, 20);
   queue.release("a");
-  EXPECT_EQ(queue.oldest_taken_modified_ms(), 30);
+  EXPECT_EQ(queue.unsettled().objects, 2u);
+  EXPECT_EQ(queue.unsettled().oldest_modified_ms, 30);
 }
 
 }  // namespace

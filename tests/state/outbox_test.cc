@@ -107,5 +107,28 @@ TEST_F(OutboxTest, WhatIsForgottenIsLeftWhereItIs) {
   EXPECT_THAT(matches, ElementsAre(Match::kNew));
 }
 
+// A ledger that another record takes the place of: its after-actions may be about versions that the
+// record has not.
+TEST_F(OutboxTest, OnlyWhatIsFinishedInItsVersionOutlivesALedgerMadeAnew) {
+  auto ledger = open();
+  commit(*ledger, object("a"), SplitState::kFinished, {entry(object("a"))});
+  commit(*ledger, object("b"), SplitState::kFinished, {entry(object("b"))});
+  commit(*ledger, object("c"), SplitState::kFinished, {entry(object("c"))});
+  ASSERT_TRUE(ledger->start_anew());
+  EXPECT_EQ(ledger->epoch(), 0u);
+  EXPECT_THAT(ledger->find("a").value(), IsEmpty());
+  ledger.reset();
+  ledger = open();
+  EXPECT_EQ(ledger->epoch(), 0u) << "also after a crash";
+  EXPECT_THAT(due(*ledger), ElementsAre("a v1 0", "b v1 0", "c v1 0"));
+  const std::vector<SplitProgress> record{
+      {.object = object("a"), .state = SplitState::kFinished},
+      {.object = object("b", "v2"), .state = SplitState::kFinished},
+      {.object = object("c"), .state = SplitState::kReading}};
+  ASSERT_TRUE(ledger->restore(record));
+  ASSERT_TRUE(ledger->drop_unfounded_outbox());
+  EXPECT_THAT(due(*ledger), ElementsAre("a v1 0"));
+}
+
 }  // namespace
 }  // namespace leat::state
