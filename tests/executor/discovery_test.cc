@@ -344,8 +344,9 @@ class PollingTest : public ::testing::Test {
     MemoryStore store(store_);
     auto enumerator = connector::SplitEnumerator::create(store, options_.from);
     auto filter = ObjectFilter::create(options_);
+    Backlog backlog(clock_, store, work_, *ledger_);
     Discovery discovery(options_, *std::move(enumerator), *std::move(filter), *ledger_, clock_,
-                        work_, events_);
+                        work_, events_, backlog);
     woken_ = [&discovery] { discovery.relist(); };
     discovery.run({}, stop.get_token());
     return times;
@@ -427,10 +428,11 @@ class NarrowingTest : public ::testing::Test {
     auto filter = ObjectFilter::create(options_);
     EXPECT_TRUE(filter) << filter.error().to_string();
     filter->narrow(enumerator->glob());
+    Backlog backlog(clock, store, work, *ledger_);
     Discovery discovery(options_, *std::move(enumerator), *std::move(filter), *ledger_, clock, work,
-                        events);
+                        events, backlog);
     discovery.run({}, stop.get_token());
-    EXPECT_GT(discovery.last_complete_listing_ms(), 0);
+    EXPECT_GT(backlog.now().last_complete_listing_ms, 0);
     std::set<std::string> queued;
     EXPECT_EQ(discovery.queued(), work.pending());
     for (std::size_t left = work.pending(); left > 0; --left) {
