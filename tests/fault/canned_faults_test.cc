@@ -82,6 +82,10 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
       case Operation::kComplete:
       case Operation::kAbort:
         return perform_upload(operation, *client, key);
+      case Operation::kCopyPart:
+        // All of it is one part.
+        return settle_upload(
+            S3Writer(client->requester(), {.copy_bytes_max = 1}).copy(object_, key), key);
       case Operation::kCopy: {
         const auto copied = S3Writer(client->requester()).copy(object_, key);
         // When all answers were lost there is a whole copy all the same.
@@ -114,7 +118,13 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
         if (!etag) done = etag.error();
       }
     }
-    // However it ended, nothing of the upload is left.
+    if (done && operation == Operation::kAbort) {
+      return stored(key) == "(no object)" ? has_no_upload(key) : wrong("an object is left");
+    }
+    return settle_upload(std::move(done), key);
+  }
+
+  Result<void> has_no_upload(const std::string& key) {
     connector::s3::WriteAnswerReader reader("ListMultipartUploadsResult");
     const auto listed = direct_client_->requester().perform(
         {.operation = connector::s3::RequestContext::Operation::kList,
@@ -122,14 +132,16 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
          .query = {{"uploads", ""}, {"prefix", key}}},
         {}, reader.check());
     if (!listed) return listed.error();
-    if (!reader.answer().uploads.empty()) {
-      return wrong("an upload is left; " + (done ? std::string() : done.error().to_string()));
+    return reader.answer().uploads.empty() ? Result<void>() : wrong("an upload is left");
+  }
+
+  /// @return  `done`, if it is true, and nothing of the upload is left.
+  Result<void> settle_upload(Result<void> done, const std::string& key) {
+    if (const auto clean = has_no_upload(key); !clean) {
+      return wrong(clean.error().message + "; " + (done ? "" : done.error().to_string()));
     }
     const std::string text = stored(key);
-    if (!done || operation == Operation::kAbort) {
-      if (text != "(no object)") return wrong("an object is left");
-      return done;
-    }
+    if (!done) return text == "(no object)" ? done : wrong("an object is left");
     return text == data_ ? Result<void>() : wrong("something else was stored");
   }
 

@@ -14,7 +14,7 @@
 namespace leat::fault {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Operation>, 12> kOperations = {{
+constexpr std::array<std::pair<std::string_view, Operation>, 13> kOperations = {{
     {"list", Operation::kList},
     {"read", Operation::kRead},
     {"put", Operation::kPut},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<std::string_view, Operation>, 12> kOperations = {
     {"copy", Operation::kCopy},
     {"start-upload", Operation::kStartUpload},
     {"part", Operation::kPart},
+    {"copy-part", Operation::kCopyPart},
     {"complete", Operation::kComplete},
     {"abort", Operation::kAbort},
     {"other", Operation::kOther},
@@ -185,11 +186,12 @@ Operation operation_of(std::string_view head) {
   if (method == "POST" && asks("&delete")) return Operation::kDeleteMany;
   if (method == "DELETE") return asks("&uploadId=") ? Operation::kAbort : Operation::kDelete;
   if (method != "PUT" || !has_key || asks("&tagging")) return Operation::kOther;
-  if (asks("&partNumber=")) return Operation::kPart;
   std::string lower(head);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower.find("\r\nx-amz-copy-source:") != lower.npos ? Operation::kCopy : Operation::kPut;
+  const bool copies = lower.find("\r\nx-amz-copy-source:") != lower.npos;
+  if (asks("&partNumber=")) return copies ? Operation::kCopyPart : Operation::kPart;
+  return copies ? Operation::kCopy : Operation::kPut;
 }
 
 std::size_t Place::in(std::size_t head_bytes, std::size_t body_bytes) const {

@@ -23,6 +23,7 @@ enum class Operation {
   kCopy,
   kStartUpload,
   kPart,
+  kCopyPart,
   kComplete,
   kAbort,
   kOther,
