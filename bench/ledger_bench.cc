@@ -94,6 +94,8 @@ void print(std::string_view what, std::uint64_t items, double wall, double cpu) 
               wall, cpu, static_cast<double>(items) / cpu, peak_mib());
 }
 
+constexpr std::uint64_t kUnsortedKeys = 262'144;
+
 std::unique_ptr<Ledger> open_ledger(const std::filesystem::path& dir) {
   return taken(Ledger::open({.dir = dir}));
 }
@@ -144,8 +146,8 @@ void restart(const std::filesystem::path& dir, const ObjectGenerator& objects) {
 
 void make_page(const ObjectGenerator& objects, std::uint64_t from,
                const std::function<std::uint64_t(std::uint64_t)>& order,
-               std::vector<ObjectVersion>& page) {
-  page.resize(std::min<std::uint64_t>(1'000, objects.count() - from));
+               std::vector<ObjectVersion>& page, std::uint64_t keys = 1'000) {
+  page.resize(std::min<std::uint64_t>(keys, objects.count() - from));
   for (std::size_t i = 0; i < page.size(); ++i) objects.object(order(from + i), page[i]);
 }
 
@@ -171,8 +173,10 @@ void classify(std::string_view what, const std::filesystem::path& dir,
   std::uint64_t finished = 0;
   std::vector<ObjectVersion> page;
   std::vector<Match> out;
-  for (std::uint64_t from = 0; from < keys; from += 1'000) {
-    make_page(objects, from, order, page);
+  for (std::uint64_t from = 0; from < keys; from += page.size()) {
+    // As discovery does: pages in no order are taken together.
+    make_page(objects, from, order, page,
+              std::min<std::uint64_t>(keys - from, sorted ? 1'000 : kUnsortedKeys));
     const Meter meter;
     taken(ledger->classify(page, sorted, out));
     wall += meter.wall();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "executor/listing_record.h"
@@ -23,6 +25,13 @@ constexpr std::size_t kWalkPagesMax = 16;
 constexpr std::size_t kNarrowingPagesMax = 100;
 // For each listing at a time: folders hold unequal numbers of objects.
 constexpr std::size_t kPartsPerListing = 4;
+
+// Keys of pages in no order that are looked up at once: as many as are in memory at most (some 60
+// MB of them), and at first few, so that a first page does not wait.
+constexpr std::size_t kUnsortedMax = 262'144;
+constexpr std::size_t kUnsortedFirst = 1'000;
+// Nor does a page wait for longer than this.
+constexpr std::chrono::seconds kUnsortedWait{1};
 
 // A crash lists again what was listed since.
 constexpr std::chrono::seconds kRecordInterval{1};
@@ -274,6 +283,8 @@ Result<void> Discovery::list(std::stop_token stop) {
   if (Result<void> begun = begin_listing(); !begun) return begun;
   cut_short_ = cut_short_ || whole_;
   (void)oldest_.take();
+  unsorted_.clear();
+  unsorted_max_ = kUnsortedFirst;
   backlog_.listing_begins();
   std::size_t pages = 0;
   std::uint64_t unsettled = 0;
@@ -303,7 +314,7 @@ Result<void> Discovery::list(std::stop_token stop) {
     }
     if (page->last) queue_oldest(stop);
     if (stop.stop_requested()) break;
-    queueing_ = false;
+    queueing_ = !unsorted_.empty();
     backlog_.page_listed();
     if (whole_) forgetting_.listed(*page);
     if (page->last) {
@@ -323,7 +334,9 @@ Result<void> Discovery::list(std::stop_token stop) {
         enumerator_.divide(*std::move(wanted), options_.list_parallel);
       }
     }
-    if (page->last || clock_.monotonic() - recorded_at_ >= kRecordInterval) keep_record();
+    if (!queueing_ && (page->last || clock_.monotonic() - recorded_at_ >= kRecordInterval)) {
+      keep_record();
+    }
     if (page->last) return {};
   }
   return {};
@@ -340,16 +353,34 @@ void Discovery::complete(std::stop_token stop) {
 }
 
 Result<void> Discovery::queue_page(const connector::EnumeratedPage& page, std::stop_token stop) {
-  std::vector<bool> taken;
-  work_.flag_taken(page.objects, taken);
-  std::vector<state::Match> matches;
-  if (Result<void> known = ledger_.classify(page.objects, page.sorted, matches); !known) {
-    return known;
+  if (page.sorted) {
+    if (Result<void> queued = queue_objects(page.objects, true, stop); !queued) return queued;
+  } else {
+    if (unsorted_.empty()) unsorted_since_ = clock_.monotonic();
+    unsorted_.insert(unsorted_.end(), page.objects.begin(), page.objects.end());
   }
-  for (std::size_t i = 0; i < page.objects.size(); ++i) {
+  const bool may_wait = unsorted_.size() < unsorted_max_ && !page.last &&
+                        clock_.monotonic() - unsorted_since_ < kUnsortedWait;
+  if (unsorted_.empty() || may_wait) return {};
+  Result<void> queued = queue_objects(unsorted_, false, stop);
+  unsorted_.clear();
+  unsorted_max_ = std::min(unsorted_max_ * 2, kUnsortedMax);
+  return queued;
+}
+
+Result<void> Discovery::queue_objects(const std::vector<ObjectVersion>& objects, bool sorted,
+                                      std::stop_token stop) {
+  std::vector<bool> taken;
+  work_.flag_taken(objects, taken);
+  std::vector<state::Match> matches;
+  if (Result<void> known = ledger_.classify(objects, sorted, matches); !known) return known;
+  std::unordered_set<std::string_view> begun;
+  for (std::size_t i = 0; i < objects.size(); ++i) {
     if (taken[i] || matches[i] == state::Match::kFinished) continue;  // Most of them.
-    if (!filter_.takes(page.objects[i])) continue;
-    auto object = std::make_shared<const ObjectVersion>(page.objects[i]);
+    if (!filter_.takes(objects[i])) continue;
+    // Without an order a key may be listed twice, on pages that are looked up together.
+    if (!sorted && !begun.insert(objects[i].key).second) continue;
+    auto object = std::make_shared<const ObjectVersion>(objects[i]);
     switch (matches[i]) {
       case state::Match::kNew:
       case state::Match::kRetry:

@@ -67,6 +67,8 @@ class Discovery {
   Result<void> list(std::stop_token stop);
   void complete(std::stop_token stop);
   Result<void> queue_page(const connector::EnumeratedPage& page, std::stop_token stop);
+  Result<void> queue_objects(const std::vector<ObjectVersion>& objects, bool sorted,
+                             std::stop_token stop);
   std::vector<connector::KeyRange> remaining();
   void keep_record();
   bool wait_for_poll(std::stop_token stop);
@@ -101,8 +103,12 @@ class Discovery {
   bool queueing_ = false;     ///< Of the page at hand not all is taken up.
   bool found_ = false;        ///< The listing found something to be read or reported.
   std::atomic<bool> wake_ = false;
-  OldestObjects oldest_;        ///< Order::kModified: of the listing at hand.
-  bool left_some_out_ = false;  ///< Of the last listing, for the sake of their order.
+  /// Of pages in no order, which are looked up together: the more at once, the less each costs.
+  std::vector<ObjectVersion> unsorted_;
+  std::size_t unsorted_max_ = 0;       ///< Grows with each look-up of a listing.
+  Clock::Duration unsorted_since_{0};  ///< Monotonic; of its first page.
+  OldestObjects oldest_;               ///< Order::kModified: of the listing at hand.
+  bool left_some_out_ = false;         ///< Of the last listing, for the sake of their order.
 
   std::atomic<bool> done_ = false;
   std::atomic<std::uint64_t> queued_ = 0;

@@ -173,6 +173,13 @@ bool KindCursor::find(std::string_view name) {
   return iterator_->Valid() && view(iterator_->key()) == wanted_;
 }
 
+bool KindCursor::find_far(std::string_view name) {
+  wanted_.assign(1, kind_);
+  wanted_ += name;
+  iterator_->Seek(wanted_);
+  return iterator_->Valid() && view(iterator_->key()) == wanted_;
+}
+
 void KindCursor::seek_to_first() { seek({}); }
 void KindCursor::seek(std::string_view name) { iterator_->Seek(entry_key(kind_, name)); }
 void KindCursor::next() { iterator_->Next(); }

@@ -57,6 +57,9 @@ class KindCursor {
   /// call cost one step each; others a seek.
   bool find(std::string_view name);
 
+  /// The same by a seek, for names with many others between them.
+  bool find_far(std::string_view name);
+
   void seek_to_first();
   /// To the first entry whose name is not before `name`.
   void seek(std::string_view name);

@@ -11,6 +11,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <shared_mutex>
 #include <utility>
 
@@ -26,6 +27,9 @@ namespace {
 using rocksdb::Slice;
 
 constexpr std::uint64_t kFormatVersion = 1;
+
+// Keys in no order from which on sorting them pays: below, nearly each is in a block of its own.
+constexpr std::size_t kKeysToSortMin = 16'384;
 
 constexpr std::string_view kFormatMeta = ".format";
 constexpr std::string_view kEpochMeta = ".epoch";
@@ -80,6 +84,8 @@ struct Ledger::Impl {
   Result<void> classify_by_lookup(const rocksdb::ReadOptions& read,
                                   std::span<const ObjectVersion> page,
                                   std::vector<Match>& out) const;
+  Result<void> classify_sorting(rocksdb::ReadOptions read, std::span<const ObjectVersion> page,
+                                std::vector<Match>& out) const;
   Result<bool> scan_kind(const rocksdb::ReadOptions& read, Kind kind,
                          const std::function<bool(LedgerEntry)>& visit) const;
 
@@ -367,6 +373,41 @@ Result<void> Ledger::Impl::classify_by_lookup(const rocksdb::ReadOptions& read,
   return {};
 }
 
+// Sorted, so that each block is read and decompressed once for all of its keys; the cursors of the
+// kinds of which there are few step, the one of finished entries seeks.
+Result<void> Ledger::Impl::classify_sorting(rocksdb::ReadOptions read,
+                                            std::span<const ObjectVersion> page,
+                                            std::vector<Match>& out) const {
+  std::vector<std::uint32_t> order(page.size());
+  std::iota(order.begin(), order.end(), std::uint32_t{0});
+  std::sort(order.begin(), order.end(),
+            [&page](std::uint32_t a, std::uint32_t b) { return page[a].key < page[b].key; });
+  read.fill_cache = false;
+  KindCursor active(*db, read, kActiveKind);
+  KindCursor attention(*db, read, kAttentionKind);
+  KindCursor finished(*db, read, kFinishedKind);
+  out.resize(page.size());
+  for (const std::uint32_t at : order) {
+    const ObjectVersion& object = page[at];
+    std::optional<EntryHead> open;
+    std::optional<EntryHead> done;
+    for (const KindCursor* cursor : {active.find(object.key)      ? &active
+                                     : attention.find(object.key) ? &attention
+                                                                  : nullptr,
+                                     finished.find_far(object.key) ? &finished : nullptr}) {
+      if (cursor == nullptr) continue;
+      auto head = EntryHead::read(object.key, cursor->value());
+      if (!head) return std::move(head).error();
+      (cursor == &finished ? done : open) = *head;
+    }
+    out[at] = match(object, open ? &*open : nullptr, done ? &*done : nullptr);
+  }
+  for (const KindCursor* cursor : {&active, &attention, &finished}) {
+    if (!cursor->status().ok()) return error(cursor->status(), "read");
+  }
+  return {};
+}
+
 // The value is false when `visit` asked to stop.
 Result<bool> Ledger::Impl::scan_kind(const rocksdb::ReadOptions& read, Kind kind,
                                      const std::function<bool(LedgerEntry)>& visit) const {
@@ -582,8 +623,9 @@ Result<void> Ledger::classify(std::span<const ObjectVersion> page, bool sorted,
     rocksdb::ManagedSnapshot snapshot(impl_->db.get());
     rocksdb::ReadOptions read;
     read.snapshot = snapshot.snapshot();
-    return sorted ? impl_->classify_sorted(read, page, out)
-                  : impl_->classify_by_lookup(read, page, out);
+    if (sorted) return impl_->classify_sorted(read, page, out);
+    return page.size() < kKeysToSortMin ? impl_->classify_by_lookup(read, page, out)
+                                        : impl_->classify_sorting(read, page, out);
   });
 }
 

@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
+#include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -348,6 +351,37 @@ TEST_F(LedgerTest, ClassifiesAndScansWhileAnotherThreadCommits) {
     ASSERT_TRUE(ledger_->commit(checkpoint_of(epoch)));
     ASSERT_TRUE(ledger_->put_meta("fact", std::to_string(epoch)));
   }
+}
+
+// So many keys that they are sorted first: each is judged as in a page of its own.
+TEST_F(LedgerTest, ManyKeysInNoOrderAreJudgedAsInOrder) {
+  std::vector<SplitProgress> splits;
+  for (int i = 0; i < 900; ++i) {
+    splits.push_back({.object = object_of(std::to_string(i * 7), "1"),
+                      .state = static_cast<SplitState>(1 + i % 5),
+                      .rows = static_cast<std::uint64_t>(i % 3)});
+  }
+  commit(std::move(splits));
+  std::vector<ObjectVersion> page;
+  for (int i = 0; i < 16'400; ++i) {
+    page.push_back(object_of(std::to_string(i), i % 2 == 0 ? "1" : "2"));
+  }
+  std::shuffle(page.begin(), page.end(), std::mt19937(5));
+  std::vector<Match> at_once;
+  ASSERT_TRUE(ledger_->classify(page, false, at_once));
+  ASSERT_EQ(at_once.size(), page.size());
+  std::set<Match> seen;
+  for (std::size_t from = 0; from < page.size(); from += 100) {
+    const std::vector<ObjectVersion> part(page.begin() + static_cast<std::ptrdiff_t>(from),
+                                          page.begin() + static_cast<std::ptrdiff_t>(from + 100));
+    std::vector<Match> one_by_one;
+    ASSERT_TRUE(ledger_->classify(part, false, one_by_one));
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      ASSERT_EQ(at_once[from + i], one_by_one[i]) << part[i].key;
+      seen.insert(one_by_one[i]);
+    }
+  }
+  EXPECT_EQ(seen.size(), 6u) << "all but what was reported before";
 }
 
 }  // namespace
