@@ -181,6 +181,20 @@ TYPED_TEST_P(SinkRepairTest, TakesTheRowsOfObjectsAndOfRangesOut) {
               testing::ElementsAre("a rewound", "b rewound", "c finished", "not there rewound"));
 }
 
+// What was read on as it grew has rows of several versions.
+TYPED_TEST_P(SinkRepairTest, TakesTheRowsOfAllVersionsOutWhenAsked) {
+  auto sink = this->open_sink();
+  this->write(*sink, "a", 5);
+  this->write(*sink, "a", 2, "v2");
+  this->write(*sink, "b", 5);
+  this->commit(*sink, {this->object("a"), this->object("b")});
+  const std::vector<RowsOfObject> grown{{.object = this->object("a"), .any_version = true}};
+  EXPECT_EQ(sink->remove_rows(grown).value(), 7u);
+  this->commit(*sink, {this->object("a")}, SplitState::kRewound);
+  EXPECT_THAT(this->objects_with_rows(), testing::ElementsAre("b v1 5/5"));
+  EXPECT_THAT(this->rejects(), testing::ElementsAre("b v1 6@50"));
+}
+
 TYPED_TEST_P(SinkRepairTest, RowsGoAndComeInOneTransaction) {
   auto sink = this->open_sink();
   this->write(*sink, "a", 5);
@@ -283,8 +297,8 @@ TYPED_TEST_P(SinkRepairTest, RefusesToRemoveWhatAnotherPipelineMayHaveLoaded) {
 REGISTER_TYPED_TEST_SUITE_P(SinkRepairTest, TellsProgressRowsAndRejectsInTheByteOrderOfKeys,
                             ReadsOneCommittedStateBesideAWriter, ReadsMoreThanAPageOfEach,
                             SaysThatThereIsNoRecord, TakesTheRowsOfObjectsAndOfRangesOut,
-                            RowsGoAndComeInOneTransaction, TakesRejectsOut, RollsBackAndGoesOn,
-                            RemovesNothingOnceItIsTakenOver,
+                            TakesTheRowsOfAllVersionsOutWhenAsked, RowsGoAndComeInOneTransaction,
+                            TakesRejectsOut, RollsBackAndGoesOn, RemovesNothingOnceItIsTakenOver,
                             RefusesToRemoveWhereRowsDoNotTellWhoseTheyAre,
                             RefusesToRemoveWhatAnotherPipelineMayHaveLoaded);
 

@@ -182,6 +182,7 @@ TEST_F(CrashTest, ObjectsThatGrowIntoSqlite) {
     GrowingFiles files(plan_.seed);
     files.grow(*bucket, false);
     CrashPlan plan = plan_;
+    plan.kills = std::max(1, plan.kills / 3);
     plan.longest_life = std::chrono::milliseconds(400);
     const CrashOutcome outcome = run_with_kills(command, plan, [&] { files.grow(*bucket, false); });
     ASSERT_TRUE(outcome.failures.empty()) << outcome.failures.front();

@@ -179,6 +179,19 @@ TEST_F(OrderTest, ByTimeMoreObjectsThanAreHeldComeInOrderToo) {
   EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
 }
 
+// A store that lists in no order, and a key twice: pages are looked up together.
+TEST_F(OrderTest, OfAListingInNoOrderEachObjectIsReadOnce) {
+  for (int i = 0; i < 2'300; ++i) add(std::to_string(10'000 + i * 7'919 % 2'300), 1);
+  add("10005", 1);
+  add("10005", 1);
+  const auto keys = load(SourceOptions::Order::kNone);
+  ASSERT_TRUE(keys) << keys.error().to_string();
+  std::vector<std::string> sorted = *keys;
+  std::sort(sorted.begin(), sorted.end());
+  ASSERT_EQ(sorted.size(), 2'300u);
+  EXPECT_EQ(std::adjacent_find(sorted.begin(), sorted.end()), sorted.end());
+}
+
 // A folder with many objects is listed in front of one with few: these need not wait for its end.
 TEST_F(OrderTest, InNoOrderASmallFolderDoesNotWaitForALargeOne) {
   for (int i = 0; i < 400; ++i) add("a/" + std::to_string(1'000 + i), 1);
