@@ -14,7 +14,7 @@
 #include "tests/connector/canned_server.h"
 #include "tests/connector/fake_transport.h"
 #include "tests/connector/manual_clock.h"
-#include "tests/connector/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -110,7 +110,7 @@ TEST_F(CredentialSourcesTest, RefuseAnswersThatAreNone) {
 }
 
 TEST_F(CredentialSourcesTest, ReadTheWebIdentityTokenAnewEachTime) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string file = folder.path() / "token";
   auto source = web_identity_source(context(), {.arn = "arn:a"}, file);
   EXPECT_EQ(source->fetch().error().code, ErrorCode::kIo);

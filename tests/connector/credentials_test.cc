@@ -10,7 +10,7 @@
 #include "connector/s3/profile_file.h"
 #include "tests/connector/fake_transport.h"
 #include "tests/connector/manual_clock.h"
-#include "tests/connector/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -48,7 +48,7 @@ class CredentialsTest : public ::testing::Test {
            credentials->session_token.reveal();
   }
 
-  TemporaryFolder home_;
+  testing::TemporaryFolder home_;
   ManualClock clock_;
   std::shared_ptr<FakeTransport> transport_ = std::make_shared<FakeTransport>();
 };

@@ -19,8 +19,8 @@
 #include "connector/s3/credentials/instance.h"
 #include "connector/s3/credentials/profile_plan.h"
 #include "tests/connector/manual_clock.h"
-#include "tests/connector/temporary_folder.h"
 #include "tests/connector/vectors.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -196,7 +196,7 @@ class CredentialVectors : public ::testing::Test {
   }
 
   fs::path folder_;
-  TemporaryFolder home_;
+  testing::TemporaryFolder home_;
   ManualClock clock_;
 };
 

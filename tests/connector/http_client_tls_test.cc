@@ -19,7 +19,7 @@
 #include "connector/s3/http_client.h"
 #include "connector/s3/s3_store.h"
 #include "tests/connector/manual_clock.h"
-#include "tests/connector/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -174,7 +174,7 @@ class HttpClientTls : public ::testing::Test {
   }
   void TearDown() override { std::signal(SIGPIPE, SIG_DFL); }
 
-  TemporaryFolder folder_;
+  testing::TemporaryFolder folder_;
   HttpExchange exchange_;
 };
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "connector/local/local_store.h"
-#include "tests/connector/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector {
 namespace {
@@ -36,7 +36,7 @@ class LocalStoreChangesTest : public ::testing::Test {
     fs::rename(at("next"), at(name));
   }
 
-  TemporaryFolder folder_{"leat-changes"};
+  testing::TemporaryFolder folder_{"leat-changes"};
   LocalStore store_{{.settle_ms = 0}, system_clock()};
 };
 

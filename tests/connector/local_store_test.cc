@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "tests/connector/manual_clock.h"
-#include "tests/connector/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector {
 namespace {
@@ -90,7 +90,7 @@ class LocalStoreTest : public ::testing::Test {
     }
   }
 
-  TemporaryFolder folder_;
+  testing::TemporaryFolder folder_;
   ManualClock clock_;
   LocalStore store_{LocalOptions{.settle_ms = 2'000}, clock_};
 };

@@ -13,8 +13,8 @@
 
 #include "connector/json_text.h"
 #include "tests/connector/chunk_builder.h"
-#include "tests/connector/temporary_folder.h"
 #include "tests/support/small_disk.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector {
 namespace {
@@ -41,7 +41,7 @@ RejectedRow some_reject(std::uint64_t record = 3) {
 }
 
 TEST(RejectFile, WritesALineForEachReject) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
   auto file = RejectFile::open(path, "p", 0);
   ASSERT_TRUE(file);
@@ -63,7 +63,7 @@ TEST(RejectFile, WritesALineForEachReject) {
 }
 
 TEST(RejectFile, KeepsBytesThatAreNoTextInBase64) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
   auto file = RejectFile::open(path, "p", 0);
   RejectedRow reject = some_reject();
@@ -79,7 +79,7 @@ TEST(RejectFile, KeepsBytesThatAreNoTextInBase64) {
 }
 
 TEST(RejectFile, CutsOffWhatWasNeverCommitted) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
   std::string committed;
   {
@@ -105,7 +105,7 @@ TEST(RejectFile, CutsOffWhatWasNeverCommitted) {
 }
 
 TEST(RejectFile, CutsAllOfAnEpochThatWasTheFirst) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
   {
     auto file = RejectFile::open(path, "p", 0);
@@ -117,7 +117,7 @@ TEST(RejectFile, CutsAllOfAnEpochThatWasTheFirst) {
 }
 
 TEST(RejectFile, NeverCutsTheLinesOfOthers) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
   {
     auto file = RejectFile::open(path, "p", 0);
@@ -139,7 +139,7 @@ TEST(RejectFile, NeverCutsTheLinesOfOthers) {
 }
 
 TEST(RejectFile, ServesOneLoaderAtATime) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const fs::path path = folder.path() / "rejects.jsonl";
   auto first = RejectFile::open(path, "p", 0);
   ASSERT_TRUE(first);
@@ -149,7 +149,7 @@ TEST(RejectFile, ServesOneLoaderAtATime) {
 }
 
 TEST(RejectFile, CanBeMoved) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   auto first = RejectFile::open(folder.path() / "a", "p", 0);
   RejectFile second = *std::move(first);
   ASSERT_TRUE(second.append("o", chunk_with(some_reject())));
@@ -160,7 +160,7 @@ TEST(RejectFile, CanBeMoved) {
 }
 
 TEST(RejectFile, TellsWhereItCannotBe) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   EXPECT_EQ(RejectFile::open(folder.path() / "no" / "such", "p", 0).error().code,
             ErrorCode::kNotFound);
   EXPECT_EQ(RejectFile::open(folder.path(), "p", 0).error().code, ErrorCode::kIo);

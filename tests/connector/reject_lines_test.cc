@@ -15,14 +15,14 @@
 #include "connector/json_text.h"
 #include "connector/reject_file/reject_file.h"
 #include "tests/connector/chunk_builder.h"
-#include "tests/connector/temporary_folder.h"
 #include "tests/support/small_disk.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class RejectLinesTest : public ::testing::Test {
  protected:
@@ -32,7 +32,7 @@ class RejectLinesTest : public ::testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  TemporaryFolder folder_{"leat-lines"};
+  testing::TemporaryFolder folder_{"leat-lines"};
   fs::path path_ = folder_.path() / "rejects.jsonl";
 };
 

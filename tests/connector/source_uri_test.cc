@@ -8,13 +8,13 @@
 
 #include "connector/glob.h"
 #include "leat/object_store.h"
-#include "tests/connector/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat {
 namespace {
 
 namespace fs = std::filesystem;
-using connector::TemporaryFolder;
+using testing::TemporaryFolder;
 
 SourceUri parsed(std::string_view text) {
   const Result<SourceUri> uri = parse_source_uri(text);

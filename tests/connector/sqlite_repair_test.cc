@@ -4,7 +4,7 @@
 
 #include "connector/sqlite/sqlite_sink.h"
 #include "tests/connector/sink_repair_cases.h"
-#include "tests/connector/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector {
 namespace {
@@ -20,7 +20,7 @@ class Sqlite {
   std::filesystem::path path() const { return folder_.path() / "rows.db"; }
 
  private:
-  TemporaryFolder folder_{"leat-repair"};
+  testing::TemporaryFolder folder_{"leat-repair"};
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, SinkRepairTest, Sqlite);

@@ -15,17 +15,17 @@
 #include <vector>
 
 #include "tests/connector/chunk_builder.h"
-#include "tests/connector/temporary_folder.h"
 #include "tests/support/child_process.h"
 #include "tests/support/small_disk.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::connector {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // A connection of the test's own. Each row of a result is one string, its columns joined by '|'.
 class Reader {
@@ -72,7 +72,7 @@ SplitProgress progress_of(const ObjectVersion& object, SplitState state, std::ui
   return progress;
 }
 
-class SqliteSinkTest : public testing::Test {
+class SqliteSinkTest : public ::testing::Test {
  protected:
   fs::path path() const { return folder_.path() / "rows.db"; }
 
@@ -101,7 +101,7 @@ class SqliteSinkTest : public testing::Test {
 
   void prepare(const std::string& sql) { Reader(path()).rows(sql); }
 
-  TemporaryFolder folder_{"leat-sqlite"};
+  testing::TemporaryFolder folder_{"leat-sqlite"};
 };
 
 constexpr const char* kIdName = "id bigint, name text";

@@ -9,16 +9,16 @@
 #include <vector>
 
 #include "state/ledger.h"
-#include "tests/connector/temporary_folder.h"
 #include "tests/state/ledger_epochs.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::state {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
-class LedgerAbsence : public testing::Test {
+class LedgerAbsence : public ::testing::Test {
  protected:
   LedgerAbsence() { reopen(); }
 
@@ -75,7 +75,7 @@ class LedgerAbsence : public testing::Test {
     return all;
   }
 
-  const connector::TemporaryFolder folder_;
+  const testing::TemporaryFolder folder_;
   std::unique_ptr<Ledger> ledger_;
 };
 
@@ -182,7 +182,7 @@ TEST_F(LedgerAbsence, TakesEveryKey) {
   for (const bool sorted : {true, false}) {
     std::vector<Match> out;
     ASSERT_TRUE(ledger_->classify(page, sorted, out));
-    EXPECT_THAT(out, testing::Each(Match::kFinished));
+    EXPECT_THAT(out, ::testing::Each(Match::kFinished));
   }
   EXPECT_EQ(scan().size(), keys.size());
   EXPECT_THAT(due({"a"}, 1'000), IsEmpty());

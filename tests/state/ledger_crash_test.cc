@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "state/ledger.h"
-#include "tests/connector/temporary_folder.h"
 #include "tests/state/ledger_epochs.h"
 #include "tests/support/child_process.h"
 #include "tests/support/small_disk.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::state {
 namespace {
@@ -30,7 +30,7 @@ void expect_epochs_whole(const Ledger& ledger, std::uint64_t epoch) {
 }
 
 TEST(LedgerCrash, KeepsEveryReportedEpochAsAWholeAfterKill) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   std::uint64_t epoch = 0;
   for (const int lines : {1, 7, 40, 3}) {
     test::ChildProcess child({LEAT_LEDGER_CHILD, "commit", folder.path().string()});

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "state/ledger.h"
-#include "tests/connector/temporary_folder.h"
 #include "tests/state/ledger_epochs.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::state {
 namespace {
@@ -98,7 +98,7 @@ struct Model {
   }
 };
 
-class LedgerModel : public testing::TestWithParam<std::uint32_t> {};
+class LedgerModel : public ::testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(LedgerModel, AgreesWithTheLedger) {
   SCOPED_TRACE("seed " + std::to_string(GetParam()));
@@ -106,7 +106,7 @@ TEST_P(LedgerModel, AgreesWithTheLedger) {
   const auto below = [&random](std::uint32_t limit) {
     return static_cast<std::uint32_t>(random() % limit);
   };
-  const connector::TemporaryFolder folder("leat-model");
+  const testing::TemporaryFolder folder("leat-model");
   const auto open = [&folder] {
     auto opened = Ledger::open({.dir = folder.path()});
     EXPECT_TRUE(opened) << opened.error().to_string();
@@ -182,7 +182,7 @@ TEST_P(LedgerModel, AgreesWithTheLedger) {
   expect_same(others, model.open);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, LedgerModel, testing::Values(1u, 20'261'120u));
+INSTANTIATE_TEST_SUITE_P(Seeds, LedgerModel, ::testing::Values(1u, 20'261'120u));
 
 }  // namespace
 }  // namespace leat::state

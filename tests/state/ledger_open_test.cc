@@ -10,9 +10,9 @@
 #include <string>
 
 #include "state/ledger.h"
-#include "tests/connector/temporary_folder.h"
 #include "tests/state/ledger_epochs.h"
 #include "tests/support/child_process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::state {
 namespace {
@@ -49,13 +49,13 @@ std::map<std::string, std::pair<std::uintmax_t, fs::file_time_type>> files_of(co
 }
 
 TEST(LedgerOpen, MakesNestedFolders) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   EXPECT_TRUE(open_ledger(folder.path() / "a" / "b"));
   EXPECT_TRUE(open_ledger(folder.path() / "a" / "b"));
 }
 
 TEST(LedgerOpen, RefusesASecondOpenerInTheSameProcess) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const auto first = open_ledger(folder.path());
   const Error error = open_error(folder.path());
   EXPECT_EQ(error.code, ErrorCode::kAlreadyOpen);
@@ -66,7 +66,7 @@ TEST(LedgerOpen, RefusesASecondOpenerInTheSameProcess) {
 }
 
 TEST(LedgerOpen, RefusesASecondOpenerInAnotherProcessUntilItIsGone) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   test::ChildProcess holder({LEAT_LEDGER_CHILD, "hold", folder.path().string()});
   ASSERT_EQ(holder.read_line(), "open");
   EXPECT_EQ(open_error(folder.path()).code, ErrorCode::kAlreadyOpen);
@@ -75,7 +75,7 @@ TEST(LedgerOpen, RefusesASecondOpenerInAnotherProcessUntilItIsGone) {
 }
 
 TEST(LedgerOpen, RefusesALaterFormatAndNamesBoth) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   open_ledger(folder.path());
   put_raw(folder.path(), "m.format", "\x02");
   for (const bool read_only : {false, true}) {
@@ -87,13 +87,13 @@ TEST(LedgerOpen, RefusesALaterFormatAndNamesBoth) {
 }
 
 TEST(LedgerOpen, RefusesAForeignDatabase) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   put_raw(folder.path(), "key", "value");
   EXPECT_EQ(open_error(folder.path()).code, ErrorCode::kInvalidArgument);
 }
 
 TEST(LedgerOpen, RefusesAFolderOfOtherThingsAndLeavesItAlone) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   std::ofstream(folder.path() / "holiday.jpg") << "x";
   const Error error = open_error(folder.path());
   EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
@@ -102,7 +102,7 @@ TEST(LedgerOpen, RefusesAFolderOfOtherThingsAndLeavesItAlone) {
 }
 
 TEST(LedgerOpen, GoesOnAfterACreationThatWasCutShort) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   std::ofstream(folder.path() / "LOCK");
   std::ofstream(folder.path() / "LOG") << "x";
   std::ofstream(folder.path() / "000001.dbtmp") << "x";
@@ -110,7 +110,7 @@ TEST(LedgerOpen, GoesOnAfterACreationThatWasCutShort) {
 }
 
 TEST(LedgerOpen, RefusesAPathThatIsAFile) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const fs::path file = folder.path() / "file";
   std::ofstream(file) << "x";
   EXPECT_EQ(open_error(file).code, ErrorCode::kInvalidArgument);
@@ -125,14 +125,14 @@ TEST(LedgerOpen, RefusesAFolderThatCannotBeMade) {
 }
 
 TEST(LedgerOpen, RefusesDamagedFiles) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   open_ledger(folder.path());
   std::ofstream(folder.path() / "CURRENT") << "nonsense";
   EXPECT_EQ(open_error(folder.path()).code, ErrorCode::kCorrupt);
 }
 
 TEST(LedgerOpen, TellsADamagedEntryByItsKey) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   open_ledger(folder.path());
   put_raw(folder.path(), "fin/a.csv", "\x01\x02");
   const auto ledger = open_ledger(folder.path());
@@ -149,14 +149,14 @@ TEST(LedgerOpen, TellsADamagedEntryByItsKey) {
 }
 
 TEST(LedgerReadOnly, IsNotFoundWhereThereIsNone) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   EXPECT_EQ(open_error(folder.path() / "absent", true).code, ErrorCode::kNotFound);
   EXPECT_EQ(open_error(folder.path(), true).code, ErrorCode::kNotFound);
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
 TEST(LedgerReadOnly, SeesCommitsOfALoaderThatIsStillRunningAndWritesNothing) {
-  const connector::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const auto loader = open_ledger(folder.path());
   ASSERT_TRUE(loader->put_meta("pipeline", "p"));
   ASSERT_TRUE(loader->commit(checkpoint_of(1)));

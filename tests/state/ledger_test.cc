@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "tests/connector/temporary_folder.h"
 #include "tests/state/ledger_epochs.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leat::state {
 
@@ -26,9 +26,9 @@ void PrintTo(Match match, std::ostream* out) {
 
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
-class LedgerTest : public testing::Test {
+class LedgerTest : public ::testing::Test {
  protected:
   LedgerTest() { reopen(); }
 
@@ -69,7 +69,7 @@ class LedgerTest : public testing::Test {
     return all;
   }
 
-  connector::TemporaryFolder folder_{"leat-ledger"};
+  testing::TemporaryFolder folder_{"leat-ledger"};
   std::unique_ptr<Ledger> ledger_;
 };
 
@@ -326,7 +326,7 @@ TEST_F(LedgerTest, APageThatIsNotSortedIsStillClassifiedRight) {
           progress_of(object_of("c", "1"), SplitState::kFinished, 1)});
   EXPECT_THAT(classify({object_of("c", "1"), object_of("a", "1"), object_of("b", "1"),
                         object_of("b", "1"), object_of("a", "1")}),
-              testing::Each(Match::kFinished));
+              ::testing::Each(Match::kFinished));
 }
 
 TEST_F(LedgerTest, AnEmptyPageIsFine) {
