@@ -18,6 +18,7 @@ using LogLevel = SourceOptions::LogLevel;
 
 constexpr std::size_t kPendingSplitsMax = 2'000;
 constexpr std::uint32_t kRefusedRowBytesMax = 256u << 20;
+constexpr std::size_t kQueuedBytesPerThread = 32u << 20;
 constexpr std::size_t kChunkBytesMax = 1u << 20;
 constexpr std::size_t kChunkBytesMin = 16u << 10;
 
@@ -40,6 +41,13 @@ std::size_t chunk_bytes_of(const SourceOptions& options) {
                             (splits_in_flight_of(options) + extra_slices_of(options));
   const std::size_t expansion = options.lineage ? 4 : 1;
   return std::clamp(share / expansion, kChunkBytesMin, kChunkBytesMax);
+}
+
+/// Where the consumer is the slower one, this queue is full all the time. A long one helps nobody:
+/// the kernel has to hand out its pages, and its rows have left the caches when they are taken.
+std::size_t queued_bytes_of(const SourceOptions& options) {
+  return std::min(static_cast<std::size_t>(options.memory_bytes_max) * 3 / 8,
+                  threads_of(options) * kQueuedBytesPerThread);
 }
 
 /// The folder whose folders come in turn, where objects come in no order.
@@ -112,7 +120,7 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       sniffer_(options_, *store_, clock_, schemas_),
       drift_(options_, *store_),
       work_(clock_, kPendingSplitsMax, folder_in_turn(options_, enumerator.literal_prefix())),
-      events_(static_cast<std::size_t>(options_.memory_bytes_max) * 3 / 8),
+      events_(queued_bytes_of(options_)),
       backlog_(clock_, *store_, work_, *ledger_),
       discovery_(options_, std::move(enumerator), std::move(filter), *ledger_, clock_, work_,
                  events_, backlog_),

@@ -1,5 +1,7 @@
 #include "connector/postgres/copy_encoder.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <type_traits>
@@ -15,11 +17,10 @@ constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::int64_t kUsTo2000 = kDaysTo2000 * kDayUs;
 
 // A numeric of 38 digits: four 16-bit heads and at most eleven groups of four digits.
-constexpr std::size_t kNumericBytesMax = 8 + 2 * 11;
-// Of one value that is not variable, with its length.
-constexpr std::size_t kFixedBytesMax = 4 + kNumericBytesMax;
+// With its length.
+constexpr std::size_t kNumericFieldBytesMax = 4 + 8 + 2 * 11;
 
-// Each writes at `to` and returns the place behind. There is room: see append_copy_rows.
+// Each writes at `to`, where there is room, and returns the place behind.
 template <class T>
 char* put(T value, char* to) {
   using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
@@ -110,39 +111,12 @@ char* put_numeric(bool negative, UInt128 magnitude, int scale, char* to) {
   return to;
 }
 
-std::int64_t integer_at(TypeId type, const Column& column, std::int64_t row) {
-  switch (type) {
-    case TypeId::kInt16:
-      return column.at<std::int16_t>(row);
-    case TypeId::kInt32:
-      return column.at<std::int32_t>(row);
-    default:
-      return column.at<std::int64_t>(row);
-  }
-}
-
-double double_at(TypeId type, const Column& column, std::int64_t row) {
-  switch (type) {
-    case TypeId::kFloat32:
-      return static_cast<double>(column.at<float>(row));
-    case TypeId::kFloat64:
-      return column.at<double>(row);
-    default:
-      return static_cast<double>(integer_at(type, column, row));
-  }
-}
-
-char* put_decimal(const DataType& type, const Column& column, std::int64_t row, char* to) {
-  Int128 value = 0;
-  if (type.id == TypeId::kDecimal) {
-    std::memcpy(&value, column.values.data() + row * 16, sizeof value);
-  } else {
-    value = integer_at(type.id, column, row);
-  }
+/// The decimal or integer `value` / 10^scale.
+char* put_decimal(Int128 value, int scale, char* to) {
   const bool negative = value < 0;
   const UInt128 magnitude =
       negative ? UInt128{0} - static_cast<UInt128>(value) : static_cast<UInt128>(value);
-  return put_numeric(negative, magnitude, type.id == TypeId::kDecimal ? type.scale : 0, to);
+  return put_numeric(negative, magnitude, scale, to);
 }
 
 /// Times outside of PostgreSQL's range wrap to ones outside of it, which it refuses.
@@ -151,66 +125,274 @@ std::int64_t since_2000(std::int64_t us) {
                                    static_cast<std::uint64_t>(kUsTo2000));
 }
 
-char* put_fixed(const CopyColumn& as, const Column& column, std::int64_t row, char* to) {
-  const TypeId type = as.from.id;
-  switch (as.form) {
+std::int32_t days_since_2000(std::int32_t days) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(days) -
+                                   static_cast<std::uint32_t>(kDaysTo2000));
+}
+
+/// Calls `visit` with the values of a column of numbers.
+template <class Visit>
+void visit_numbers(TypeId type, const Column& column, const Visit& visit) {
+  switch (type) {
+    case TypeId::kInt16:
+      return visit(column.values.as<std::int16_t>());
+    case TypeId::kInt32:
+      return visit(column.values.as<std::int32_t>());
+    case TypeId::kFloat32:
+      return visit(column.values.as<float>());
+    case TypeId::kFloat64:
+      return visit(column.values.as<double>());
+    default:
+      return visit(column.values.as<std::int64_t>());
+  }
+}
+
+/// Bytes of a value without its length; 0: they differ.
+std::size_t width_of(CopyForm form) {
+  switch (form) {
     case CopyForm::kBool:
-      to = put(std::int32_t{1}, to);
-      *to++ = column.bool_at(row) ? 1 : 0;
-      return to;
+      return 1;
     case CopyForm::kInt2:
-      return put_field(column.at<std::int16_t>(row), to);
+      return 2;
     case CopyForm::kInt4:
-      return put_field(static_cast<std::int32_t>(integer_at(type, column, row)), to);
-    case CopyForm::kInt8:
-      return put_field(integer_at(type, column, row), to);
     case CopyForm::kFloat4:
-      return put_field(static_cast<float>(double_at(type, column, row)), to);
-    case CopyForm::kFloat8:
-      return put_field(double_at(type, column, row), to);
-    case CopyForm::kNumeric:
-      return put_decimal(as.from, column, row, to);
     case CopyForm::kDate:
-      return put_field(
-          static_cast<std::int32_t>(static_cast<std::uint32_t>(column.at<std::int32_t>(row)) -
-                                    static_cast<std::uint32_t>(kDaysTo2000)),
-          to);
+      return 4;
+    case CopyForm::kInt8:
+    case CopyForm::kFloat8:
     case CopyForm::kTimestamp:
-      return put_field(since_2000(column.at<std::int64_t>(row)), to);
     case CopyForm::kTimestampOfDate:
-      return put_field(since_2000(column.at<std::int32_t>(row) * kDayUs), to);
+      return 8;
     case CopyForm::kUuid:
-      return put_bytes({column.values.as<char>() + row * 16, 16}, to);
+      return 16;
+    case CopyForm::kNumeric:
     case CopyForm::kBytes:
     case CopyForm::kJsonb:
     case CopyForm::kText:
-      return to;
+      return 0;
   }
-  return to;
+  return 0;
 }
 
-bool is_variable(CopyForm form) {
-  return form == CopyForm::kBytes || form == CopyForm::kJsonb || form == CopyForm::kText;
-}
-
-/// A string that is written into from the front, and cut to what was written in the end.
-class Output {
+/// Writes a block of rows column by column: the loop over a column's rows knows its form and reads
+/// memory in order. First how long each row becomes, then its fields at their places.
+class BlockEncoder {
  public:
-  explicit Output(std::string& out) : out_(out), used_(out.size()) {}
-  ~Output() { out_.resize(used_); }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
+  static constexpr std::int64_t kRowsMax = 256;
 
-  /// Where `bytes` more may be written.
-  char* room_for(std::size_t bytes) {
-    if (used_ + bytes > out_.size()) out_.resize((used_ + bytes) * 2);
-    return out_.data() + used_;
+  BlockEncoder(const RowChunk& chunk, const std::vector<CopyColumn>& columns)
+      : chunk_(chunk), columns_(columns), made_(columns.size()) {}
+
+  /// Appends the rows [first, first + rows), at most kRowsMax.
+  void append(std::int64_t first, std::int64_t rows, Buffer& out) {
+    first_ = first;
+    rows_ = rows;
+    measure();
+    std::size_t size = out.size();
+    const std::size_t begin = size;
+    for (std::int64_t i = 0; i < rows_; ++i) size += bytes_[i];
+    out.resize(size);
+    char* to = out.as<char>() + begin;
+    for (std::int64_t i = 0; i < rows_; ++i) {
+      at_[i] = put(static_cast<std::int16_t>(columns_.size()), to);
+      to += bytes_[i];
+      end_[i] = to;
+    }
+    for (std::size_t c = 0; c < columns_.size(); ++c) put_column(c);
   }
-  void wrote_up_to(const char* end) { used_ = static_cast<std::size_t>(end - out_.data()); }
 
  private:
-  std::string& out_;
-  std::size_t used_;
+  /// Fields that are made before it is known where they go, with their lengths.
+  struct MadeFields {
+    Buffer bytes;
+    std::vector<std::size_t> offsets;
+  };
+
+  void measure() {
+    std::fill_n(bytes_.begin(), rows_, 2 + 4 * columns_.size());
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const Column& column = chunk_.columns[c];
+      const CopyForm form = columns_[c].form;
+      if (form == CopyForm::kNumeric || form == CopyForm::kText) {
+        make_fields(c);
+        const auto& offsets = made_[c].offsets;
+        for (std::int64_t i = 0; i < rows_; ++i) bytes_[i] += offsets[i + 1] - offsets[i] - 4;
+      } else if (const std::size_t width = width_of(form); width != 0) {
+        each_value(
+            column, [&](std::int64_t i) { bytes_[i] += width; }, [](std::int64_t) {});
+      } else {
+        const std::size_t version = form == CopyForm::kJsonb ? 1 : 0;
+        const auto* offsets = column.offsets.as<std::int32_t>() + first_;
+        each_value(
+            column,
+            [&](std::int64_t i) {
+              bytes_[i] += static_cast<std::size_t>(offsets[i + 1] - offsets[i]) + version;
+            },
+            [](std::int64_t) {});
+      }
+    }
+  }
+
+  /// Calls one of both with each row of the block, counted from 0.
+  template <class Value, class Null>
+  void each_value(const Column& column, const Value& value, const Null& null) {
+    if (column.validity.size() == 0) {
+      for (std::int64_t i = 0; i < rows_; ++i) value(i);
+      return;
+    }
+    for (std::int64_t i = 0; i < rows_; ++i) {
+      if (column.is_null(first_ + i)) {
+        null(i);
+      } else {
+        value(i);
+      }
+    }
+  }
+
+  void make_fields(std::size_t c) {
+    const Column& column = chunk_.columns[c];
+    const DataType& type = columns_[c].from;
+    MadeFields& made = made_[c];
+    made.bytes.clear();
+    made.offsets.resize(static_cast<std::size_t>(rows_) + 1);
+    const auto finish = [&made](std::int64_t i, const char* end) {
+      made.bytes.resize(static_cast<std::size_t>(end - made.bytes.as<char>()));
+      made.offsets[i + 1] = made.bytes.size();
+    };
+    const auto room = [&made](std::size_t bytes) {
+      const std::size_t used = made.bytes.size();
+      made.bytes.resize(used + bytes);
+      return made.bytes.as<char>() + used;
+    };
+    const auto make_null = [&](std::int64_t i) { finish(i, put(std::int32_t{-1}, room(4))); };
+    made.offsets[0] = 0;
+    if (columns_[c].form == CopyForm::kText) {
+      const auto make = [&](std::int64_t i) {
+        text_.clear();
+        append_value_text(type, column, first_ + i, text_);
+        finish(i, put_bytes(text_, room(4 + text_.size())));
+      };
+      each_value(column, make, make_null);
+    } else if (type.id == TypeId::kDecimal) {
+      const auto make = [&](std::int64_t i) {
+        Int128 value = 0;
+        std::memcpy(&value, column.values.data() + (first_ + i) * 16, sizeof value);
+        finish(i, put_decimal(value, type.scale, room(kNumericFieldBytesMax)));
+      };
+      each_value(column, make, make_null);
+    } else {
+      visit_numbers(type.id, column, [&](const auto* values) {
+        const auto make = [&](std::int64_t i) {
+          finish(i, put_decimal(static_cast<Int128>(values[first_ + i]), 0,
+                                room(kNumericFieldBytesMax)));
+        };
+        each_value(column, make, make_null);
+      });
+    }
+  }
+
+  /// Writes the field of each row: `to_field(row of the chunk, place)` or null.
+  template <class ToField>
+  void put_fields(const Column& column, const ToField& to_field) {
+    each_value(
+        column, [&](std::int64_t i) { at_[i] = to_field(first_ + i, at_[i]); },
+        [&](std::int64_t i) { at_[i] = put(std::int32_t{-1}, at_[i]); });
+  }
+
+  template <class Target>
+  void put_numbers(const CopyColumn& as, const Column& column) {
+    visit_numbers(as.from.id, column, [&](const auto* values) {
+      put_fields(column, [values](std::int64_t row, char* to) {
+        return put_field(static_cast<Target>(values[row]), to);
+      });
+    });
+  }
+
+  /// `length` bytes of a buffer, whose padding may be read, to at_[i]. Mostly they are few: then 16
+  /// are copied, of which the row's next fields take back what is not theirs.
+  void copy_padded(const char* from, std::size_t length, std::int64_t i) {
+    if (length <= 16 && end_[i] - at_[i] >= 16) {
+      std::memcpy(at_[i], from, 16);
+    } else if (length != 0) {
+      std::memcpy(at_[i], from, length);
+    }
+    at_[i] += length;
+  }
+
+  void put_column(std::size_t c) {
+    const CopyColumn& as = columns_[c];
+    const Column& column = chunk_.columns[c];
+    switch (as.form) {
+      case CopyForm::kBool:
+        return put_fields(column, [&column](std::int64_t row, char* to) {
+          to = put(std::int32_t{1}, to);
+          *to++ = column.bool_at(row) ? 1 : 0;
+          return to;
+        });
+      case CopyForm::kInt2:
+        return put_numbers<std::int16_t>(as, column);
+      case CopyForm::kInt4:
+        return put_numbers<std::int32_t>(as, column);
+      case CopyForm::kInt8:
+        return put_numbers<std::int64_t>(as, column);
+      case CopyForm::kFloat4:
+        return put_numbers<float>(as, column);
+      case CopyForm::kFloat8:
+        return put_numbers<double>(as, column);
+      case CopyForm::kDate:
+        return put_fields(column, [days = column.values.as<std::int32_t>()](auto row, char* to) {
+          return put_field(days_since_2000(days[row]), to);
+        });
+      case CopyForm::kTimestamp:
+        return put_fields(column, [us = column.values.as<std::int64_t>()](auto row, char* to) {
+          return put_field(since_2000(us[row]), to);
+        });
+      case CopyForm::kTimestampOfDate:
+        return put_fields(column, [days = column.values.as<std::int32_t>()](auto row, char* to) {
+          return put_field(since_2000(days[row] * kDayUs), to);
+        });
+      case CopyForm::kUuid:
+        return put_fields(column, [bytes = column.values.as<char>()](auto row, char* to) {
+          return put_bytes({bytes + row * 16, 16}, to);
+        });
+      case CopyForm::kBytes:
+      case CopyForm::kJsonb:
+        return put_variable(column, as.form == CopyForm::kJsonb);
+      case CopyForm::kNumeric:
+      case CopyForm::kText: {
+        const MadeFields& made = made_[c];
+        const char* const bytes = made.bytes.as<char>();
+        for (std::int64_t i = 0; i < rows_; ++i) {
+          copy_padded(bytes + made.offsets[i], made.offsets[i + 1] - made.offsets[i], i);
+        }
+        return;
+      }
+    }
+  }
+
+  void put_variable(const Column& column, bool versioned) {
+    const auto* offsets = column.offsets.as<std::int32_t>() + first_;
+    const char* const bytes = column.values.as<char>();
+    each_value(
+        column,
+        [&](std::int64_t i) {
+          const auto length = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
+          at_[i] = put(static_cast<std::int32_t>(length + (versioned ? 1 : 0)), at_[i]);
+          if (versioned) *at_[i]++ = 1;
+          copy_padded(bytes + offsets[i], length, i);
+        },
+        [&](std::int64_t i) { at_[i] = put(std::int32_t{-1}, at_[i]); });
+  }
+
+  const RowChunk& chunk_;
+  const std::vector<CopyColumn>& columns_;
+  std::int64_t first_ = 0;  ///< Of the block's rows, in the chunk.
+  std::int64_t rows_ = 0;
+  std::array<std::size_t, kRowsMax> bytes_{};  ///< Of each row of the block.
+  std::array<char*, kRowsMax> at_{};           ///< Where its next field goes.
+  std::array<char*, kRowsMax> end_{};
+  std::vector<MadeFields> made_;  ///< Of each column; empty where it needs none.
+  std::string text_;
 };
 
 }  // namespace
@@ -220,49 +402,14 @@ std::string_view copy_header() noexcept { return {"PGCOPY\n\xff\r\n\0\0\0\0\0\0\
 std::string_view copy_trailer() noexcept { return "\xff\xff"; }
 
 void append_copy_rows(const RowChunk& chunk, const std::vector<CopyColumn>& columns,
-                      std::int64_t first, std::int64_t last, std::string& out) {
-  Output output(out);
-  std::string text;
-  const std::size_t fixed = 2 + columns.size() * kFixedBytesMax;
-  for (std::int64_t row = first; row < last; ++row) {
-    char* to = output.room_for(fixed);
-    to = put(static_cast<std::int16_t>(columns.size()), to);
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      const Column& column = chunk.columns[c];
-      if (column.is_null(row)) {
-        to = put(std::int32_t{-1}, to);
-        continue;
-      }
-      const CopyForm form = columns[c].form;
-      if (!is_variable(form)) {
-        to = put_fixed(columns[c], column, row, to);
-        continue;
-      }
-      std::string_view bytes;
-      if (form == CopyForm::kText) {
-        text.clear();
-        append_value_text(columns[c].from, column, row, text);
-        bytes = text;
-      } else {
-        bytes = column.text_at(row);
-      }
-      // Room for this value and for all that may follow it in the row.
-      output.wrote_up_to(to);
-      to = output.room_for(bytes.size() + 1 + fixed);
-      if (form == CopyForm::kJsonb) {
-        to = put(static_cast<std::int32_t>(bytes.size() + 1), to);
-        *to++ = 1;
-        if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-        to += bytes.size();
-      } else {
-        to = put_bytes(bytes, to);
-      }
-    }
-    output.wrote_up_to(to);
+                      std::int64_t first, std::int64_t last, Buffer& out) {
+  BlockEncoder encoder(chunk, columns);
+  for (; first < last; first += BlockEncoder::kRowsMax) {
+    encoder.append(first, std::min(last - first, BlockEncoder::kRowsMax), out);
   }
 }
 
-void append_copy_row(const std::vector<const std::string*>& fields, std::string& out) {
+void append_copy_row(const std::vector<const std::string*>& fields, Buffer& out) {
   const auto append = [&out](auto value) {
     char bytes[sizeof value];
     put(value, bytes);
@@ -271,7 +418,7 @@ void append_copy_row(const std::vector<const std::string*>& fields, std::string&
   append(static_cast<std::int16_t>(fields.size()));
   for (const std::string* field : fields) {
     append(field == nullptr ? std::int32_t{-1} : static_cast<std::int32_t>(field->size()));
-    if (field != nullptr) out += *field;
+    if (field != nullptr) out.append(field->data(), field->size());
   }
 }
 

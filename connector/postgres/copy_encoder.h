@@ -42,9 +42,9 @@ std::string_view copy_trailer() noexcept;
 
 /// Appends the rows [first, last) of the chunk. `columns` has one entry for each of its columns.
 void append_copy_rows(const RowChunk& chunk, const std::vector<CopyColumn>& columns,
-                      std::int64_t first, std::int64_t last, std::string& out);
+                      std::int64_t first, std::int64_t last, Buffer& out);
 
 /// Appends one row of byte fields; a null pointer is null.
-void append_copy_row(const std::vector<const std::string*>& fields, std::string& out);
+void append_copy_row(const std::vector<const std::string*>& fields, Buffer& out);
 
 }  // namespace leat::connector

@@ -77,7 +77,7 @@ std::string_view pg_copy_rejects() noexcept {
 }
 
 void append_pg_reject(const std::string& pipeline, const ObjectVersion& split,
-                      const RejectedRow& reject, std::string& out) {
+                      const RejectedRow& reject, Buffer& out) {
   const std::string object = pg_readable(split.key);
   const std::string version = pg_readable(split.version);
   const std::string record = bigint(reject.record);

@@ -27,7 +27,7 @@ bool is_pg_text(std::string_view bytes);
 /// The statement that takes rejects, and one of its rows.
 std::string_view pg_copy_rejects() noexcept;
 void append_pg_reject(const std::string& pipeline, const ObjectVersion& split,
-                      const RejectedRow& reject, std::string& out);
+                      const RejectedRow& reject, Buffer& out);
 
 /// What encode(…, 'hex') made.
 std::string bytes_of_hex(std::string_view hex);

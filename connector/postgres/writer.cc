@@ -13,10 +13,10 @@
 namespace leat::connector {
 namespace {
 
-constexpr std::size_t kQueuedBytesMax = 32u << 20;
+constexpr std::size_t kQueuedBytesMax = 8u << 20;
 // What is loaded again when a row of it is refused; and what is kept in memory for that.
 constexpr std::size_t kSegmentBytesMax = 16u << 20;
-constexpr std::size_t kSendBytes = 256u << 10;
+constexpr std::size_t kSendBytes = 64u << 10;
 
 std::string copy_statement(const PgTargetTable& target) {
   std::string sql = "COPY " + target.name + " (";
@@ -230,7 +230,8 @@ Result<void> PgWriter::begin_segment() {
   }
   savepoint_ = true;
   in_copy_ = true;
-  buffer_.assign(copy_header());
+  buffer_.clear();
+  append(copy_header());
   return {};
 }
 
@@ -245,21 +246,23 @@ Result<void> PgWriter::write_rows(const std::shared_ptr<const RowChunk>& chunk) 
     append_copy_rows(*chunk, context_.target.encodings, row, std::min(row + kRows, chunk->rows),
                      buffer_);
     if (buffer_.size() < kSendBytes) continue;
+    segment_bytes_ += buffer_.size();
     if (Result<void> sent = send_buffer(); !sent) return sent;
   }
   return segment_bytes_ >= kSegmentBytesMax ? end_segment() : Result<void>();
 }
 
 Result<void> PgWriter::send_buffer() {
-  segment_bytes_ += buffer_.size();
-  Result<void> sent = connection_->send_copy(buffer_);
+  Result<void> sent = connection_->send_copy({buffer_.as<char>(), buffer_.size()});
   buffer_.clear();
   return sent;
 }
 
+void PgWriter::append(std::string_view bytes) { buffer_.append(bytes.data(), bytes.size()); }
+
 Result<void> PgWriter::end_segment() {
   if (!in_copy_) return {};
-  buffer_ += copy_trailer();
+  append(copy_trailer());
   Result<void> done = send_buffer();
   in_copy_ = false;
   step("copy sent");
@@ -328,7 +331,7 @@ Result<void> PgWriter::load_rows(std::int64_t first, std::int64_t last) {
     if (Result<void> sent = send_buffer(); !sent) return sent;
   }
   in_copy_ = false;
-  buffer_ += copy_trailer();
+  append(copy_trailer());
   if (Result<void> sent = send_buffer(); !sent) return sent;
   return connection_->end_copy();
 }
@@ -446,15 +449,15 @@ Result<void> PgWriter::keep_rejects() {
   if (Result<void> begun = connection_->begin_copy(std::string(pg_copy_rejects())); !begun) {
     return begun;
   }
-  buffer_.assign(copy_header());
+  buffer_.clear();
+  append(copy_header());
   for (const Reject& reject : rejects_) {
     append_pg_reject(context_.pipeline, *reject.split, reject.row, buffer_);
     if (buffer_.size() < kSendBytes) continue;
-    if (Result<void> sent = connection_->send_copy(buffer_); !sent) return sent;
-    buffer_.clear();
+    if (Result<void> sent = send_buffer(); !sent) return sent;
   }
-  buffer_ += copy_trailer();
-  if (Result<void> sent = connection_->send_copy(buffer_); !sent) return sent;
+  append(copy_trailer());
+  if (Result<void> sent = send_buffer(); !sent) return sent;
   rejects_.clear();
   return connection_->end_copy();
 }

@@ -92,6 +92,7 @@ class PgWriter {
   Result<void> write_rows(const std::shared_ptr<const RowChunk>& chunk);
   Result<void> begin_segment();
   Result<void> end_segment();
+  void append(std::string_view bytes);
   Result<void> send_buffer();
   Result<void> load_around_bad_rows(std::int64_t first, std::int64_t last);
   Result<void> load_rows(std::int64_t first, std::int64_t last);
@@ -119,7 +120,7 @@ class PgWriter {
   bool in_transaction_ = false;
   bool in_copy_ = false;
   bool savepoint_ = false;
-  std::string buffer_;
+  Buffer buffer_;
   std::vector<std::shared_ptr<const RowChunk>> segment_;
   std::int64_t segment_rows_ = 0;
   std::size_t segment_bytes_ = 0;

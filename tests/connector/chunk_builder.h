@@ -40,6 +40,10 @@ class ChunkBuilder {
     first_record_ = number;
     return *this;
   }
+  ChunkBuilder& cells(std::vector<Cell> row) {
+    rows_.push_back(std::move(row));
+    return *this;
+  }
   template <class... Values>
   ChunkBuilder& row(Values... values) {
     rows_.push_back({to_cell(std::move(values))...});
