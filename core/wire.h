@@ -79,8 +79,10 @@ class WireReader {
 
   /// Borrowed from the bytes given to the constructor. A length beyond them fails before anything
   /// is allocated.
-  std::string_view bytes() noexcept {
-    const std::uint64_t length = varint();
+  std::string_view bytes() noexcept { return bytes(varint()); }
+
+  /// So many, without a length in front. Borrowed likewise.
+  std::string_view bytes(std::uint64_t length) noexcept {
     if (length > rest_.size()) {
       fail();
       return {};

@@ -101,7 +101,7 @@ Result<AbsenceStep> judge_absence(rocksdb::DB& db, const Absence& absence, std::
         ++marks_changed;
       } else if (absence.now_ms - mark->since_ms >= absence.grace_ms) {
         step.due.push_back({.key = name,
-                            .version = std::string(head->version),
+                            .version = head->version.text(),
                             .size = head->size,
                             .modified_ms = head->modified_ms});
       }

@@ -44,9 +44,10 @@ class NoRecoveryInBackground : public rocksdb::EventListener {
   }
 };
 
+// zstd makes the folder a quarter smaller, but a listing in no order is then compared half as fast.
 rocksdb::CompressionType best_compression() {
   const auto supported = rocksdb::GetSupportedCompressions();
-  for (const auto type : {rocksdb::kZSTD, rocksdb::kLZ4Compression}) {
+  for (const auto type : {rocksdb::kLZ4Compression, rocksdb::kZSTD}) {
     if (std::find(supported.begin(), supported.end(), type) != supported.end()) return type;
   }
   return rocksdb::kNoCompression;

@@ -26,10 +26,15 @@ namespace {
 
 using rocksdb::Slice;
 
-constexpr std::uint64_t kFormatVersion = 1;
+// 2: entries of format 2 may be there.
+constexpr std::uint64_t kFormatVersion = 2;
 
 // Keys in no order from which on sorting them pays: below, nearly each is in a block of its own.
 constexpr std::size_t kKeysToSortMin = 16'384;
+// Entries for each of them, up to which they lie in every second block, or closer: reading all
+// blocks costs less than asking for those.
+constexpr std::uint64_t kEntriesToReadAheadMax = 128;
+constexpr std::size_t kReadAheadBytes = 128u << 10;
 
 constexpr std::string_view kFormatMeta = ".format";
 constexpr std::string_view kEpochMeta = ".epoch";
@@ -86,6 +91,11 @@ struct Ledger::Impl {
                                   std::vector<Match>& out) const;
   Result<void> classify_sorting(rocksdb::ReadOptions read, std::span<const ObjectVersion> page,
                                 std::vector<Match>& out) const;
+  std::uint64_t estimated_entries() const {
+    std::uint64_t keys = 0;
+    (void)db->GetIntProperty("rocksdb.estimate-num-keys", &keys);
+    return keys;
+  }
   Result<bool> scan_kind(const rocksdb::ReadOptions& read, Kind kind,
                          const std::function<bool(LedgerEntry)>& visit) const;
 
@@ -157,6 +167,16 @@ Result<void> Ledger::Impl::load_meta() {
   }
   epoch = last_epoch;
   epoch_token = token;
+  const auto write_format = [this]() -> Result<void> {
+    rocksdb::WriteBatch batch;
+    std::string value;
+    core::append_varint(kFormatVersion, value);
+    batch.Put(entry_key(kMetaKind, kFormatMeta), value);
+    return write(batch);
+  };
+  if (format != 0 && format < kFormatVersion && !options.read_only) {
+    if (auto written = write_format(); !written) return written;
+  }
   if (cut_short && !options.read_only) return drop_entries();
   if (format != 0) return {};
 
@@ -174,11 +194,7 @@ Result<void> Ledger::Impl::load_meta() {
     return Error{.code = ErrorCode::kNotFound,
                  .message = "The state folder " + options.dir.string() + " is still being made."};
   }
-  rocksdb::WriteBatch batch;
-  std::string value;
-  core::append_varint(kFormatVersion, value);
-  batch.Put(entry_key(kMetaKind, kFormatMeta), value);
-  return write(batch);
+  return write_format();
 }
 
 void delete_entries(rocksdb::WriteBatch& batch) {
@@ -383,6 +399,9 @@ Result<void> Ledger::Impl::classify_sorting(rocksdb::ReadOptions read,
   std::sort(order.begin(), order.end(),
             [&page](std::uint32_t a, std::uint32_t b) { return page[a].key < page[b].key; });
   read.fill_cache = false;
+  if (estimated_entries() / page.size() < kEntriesToReadAheadMax) {
+    read.readahead_size = kReadAheadBytes;
+  }
   KindCursor active(*db, read, kActiveKind);
   KindCursor attention(*db, read, kAttentionKind);
   KindCursor finished(*db, read, kFinishedKind);
@@ -608,9 +627,7 @@ Result<AbsenceStep> Ledger::note_absence(const Absence& absence, std::string_vie
 
 std::uint64_t Ledger::estimated_entries() const {
   const std::shared_lock lock(impl_->db_mutex);
-  std::uint64_t keys = 0;
-  if (impl_->db) (void)impl_->db->GetIntProperty("rocksdb.estimate-num-keys", &keys);
-  return keys;
+  return impl_->db ? impl_->estimated_entries() : 0;
 }
 
 Result<void> Ledger::classify(std::span<const ObjectVersion> page, bool sorted,

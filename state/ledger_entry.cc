@@ -1,5 +1,8 @@
 #include "state/ledger_entry.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include "core/wire.h"
@@ -12,9 +15,38 @@ using core::append_signed;
 using core::append_varint;
 using core::WireReader;
 
-constexpr char kFormatVersion = 1;
+constexpr char kTextFormat = 1;    ///< The version is text.
+constexpr char kDigestFormat = 2;  ///< The version is the bytes of an ETag's digits.
 constexpr std::uint8_t kNotedFlag = 1;
 constexpr std::uint8_t kDetailFlag = 2;  ///< Of finished entries: they do not end with the head.
+
+constexpr std::size_t kDigestBytes = 16;
+// Quotes, digits, a dash and the digits of a number of 64 bits.
+constexpr std::size_t kEtagBytesMax = 2 + 2 * kDigestBytes + 1 + 20;
+
+int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/// @return  How many bytes of `out` are the ETag.
+std::size_t write_etag(std::string_view digest, std::uint64_t parts,
+                       std::array<char, kEtagBytesMax>& out) noexcept {
+  constexpr char kDigits[] = "0123456789abcdef";
+  char* at = out.data();
+  *at++ = '"';
+  for (const char c : digest) {
+    const auto byte = static_cast<unsigned char>(c);
+    *at++ = kDigits[byte >> 4];
+    *at++ = kDigits[byte & 15];
+  }
+  if (parts != 0) {
+    *at++ = '-';
+    at = std::to_chars(at, out.data() + out.size() - 1, parts).ptr;
+  }
+  *at++ = '"';
+  return static_cast<std::size_t>(at - out.data());
+}
 
 // The head as it is encoded; what decode() and EntryHead::read() share.
 struct Head {
@@ -30,7 +62,8 @@ struct Head {
 
 Head read_head(WireReader& reader) noexcept {
   Head out;
-  if (reader.byte() != kFormatVersion) reader.fail();
+  const std::uint8_t format = reader.byte();
+  if (format != kTextFormat && format != kDigestFormat) reader.fail();
   const std::uint8_t state = reader.byte();
   if (state < static_cast<std::uint8_t>(SplitState::kReading) ||
       state > static_cast<std::uint8_t>(SplitState::kChanged)) {
@@ -41,7 +74,12 @@ Head read_head(WireReader& reader) noexcept {
   const bool finished = out.head.state == SplitState::kFinished;
   if ((flags & ~(finished ? kNotedFlag | kDetailFlag : kNotedFlag)) != 0) reader.fail();
   out.detailed = !finished || (flags & kDetailFlag) != 0;
-  out.head.version = reader.bytes();
+  if (format == kDigestFormat) {
+    const std::string_view digest = reader.bytes(kDigestBytes);
+    out.head.version = EntryVersion(digest, reader.varint());
+  } else {
+    out.head.version = EntryVersion(reader.bytes());
+  }
   out.head.size = reader.varint();
   out.rows = reader.varint();
   out.rejected = reader.varint();
@@ -69,22 +107,65 @@ Error corrupt_entry(std::string_view key, std::string_view value) {
           .at = {.object = std::string(key), .record = {}, .byte_offset = {}, .column = {}}};
 }
 
-bool same(const ObjectVersion& listed, std::string_view version, std::uint64_t size) noexcept {
-  return listed.size == size && listed.version == version;
+bool same(const ObjectVersion& listed, const EntryVersion& version, std::uint64_t size) noexcept {
+  return listed.size == size && version.is(listed.version);
+}
+bool is_noted(const ObjectVersion& listed, const EntryHead& head) noexcept {
+  return head.noted && listed.size == head.noted_size && listed.version == head.noted_version;
 }
 
 }  // namespace
 
+std::optional<EntryVersion> EntryVersion::of_etag(std::string_view text, std::string& digest) {
+  constexpr std::size_t kWholeBytes = 2 + 2 * kDigestBytes;
+  if (text.size() < kWholeBytes || text.front() != '"' || text.back() != '"') return std::nullopt;
+  digest.clear();
+  for (std::size_t i = 1; i < kWholeBytes - 1; i += 2) {
+    const int high = hex_digit(text[i]);
+    const int low = hex_digit(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    digest.push_back(static_cast<char>(high << 4 | low));
+  }
+  EntryVersion version(digest, 0);
+  if (text.size() > kWholeBytes) {
+    const char* const end = text.data() + text.size() - 1;
+    const auto number = std::from_chars(text.data() + kWholeBytes, end, version.parts_);
+    if (number.ec != std::errc() || number.ptr != end) return std::nullopt;
+  }
+  // Another way to write the same bytes and number is another version.
+  if (!version.is(text)) return std::nullopt;
+  return version;
+}
+
+bool EntryVersion::is(std::string_view text) const noexcept {
+  if (!is_digest_) return text == bytes_;
+  std::array<char, kEtagBytesMax> etag;
+  return text == std::string_view(etag.data(), write_etag(bytes_, parts_, etag));
+}
+
+std::string EntryVersion::text() const {
+  if (!is_digest_) return std::string(bytes_);
+  std::array<char, kEtagBytesMax> etag;
+  return {etag.data(), write_etag(bytes_, parts_, etag)};
+}
+
 std::string LedgerEntry::encode() const {
   std::string out;
-  out.push_back(kFormatVersion);
+  std::string digest;
+  const auto etag = EntryVersion::of_etag(progress.object.version, digest);
+  out.push_back(etag ? kDigestFormat : kTextFormat);
   out.push_back(static_cast<char>(progress.state));
   // Finished entries are the many: they end with the head, but for those that may be gone on with.
   const bool finished = progress.state == SplitState::kFinished;
   const bool detailed = !finished || progress.fingerprint;
   out.push_back(
       static_cast<char>((noted ? kNotedFlag : 0) | (finished && detailed ? kDetailFlag : 0)));
-  append_bytes(progress.object.version, out);
+  if (etag) {
+    out += digest;
+    append_varint(etag->parts(), out);
+  } else {
+    append_bytes(progress.object.version, out);
+  }
   append_varint(progress.object.size, out);
   append_varint(progress.rows, out);
   append_varint(progress.rejected, out);
@@ -128,7 +209,7 @@ Result<LedgerEntry> LedgerEntry::decode(std::string_view key, std::string_view v
   }
   SplitProgress& progress = entry.progress;
   progress.object = {.key = std::string(key),
-                     .version = std::string(head.head.version),
+                     .version = head.head.version.text(),
                      .size = head.head.size,
                      .modified_ms = head.head.modified_ms};
   progress.state = head.head.state;
@@ -161,17 +242,13 @@ Match match(const ObjectVersion& listed, const EntryHead* open,
       if (open->state == SplitState::kReading) return Match::kActive;
       if (open->state != SplitState::kGone || open->delivered) return Match::kAttention;
     } else if (open->delivered) {
-      return open->noted && same(listed, open->noted_version, open->noted_size)
-                 ? Match::kChangedReported
-                 : Match::kChanged;
+      return is_noted(listed, *open) ? Match::kChangedReported : Match::kChanged;
     }
   }
   if (finished != nullptr) {
     if (same(listed, finished->version, finished->size)) return Match::kFinished;
     if (finished->delivered) {
-      return finished->noted && same(listed, finished->noted_version, finished->noted_size)
-                 ? Match::kChangedReported
-                 : Match::kChanged;
+      return is_noted(listed, *finished) ? Match::kChangedReported : Match::kChanged;
     }
     return Match::kRetry;
   }

@@ -34,11 +34,36 @@ struct LedgerEntry {
   static Result<LedgerEntry> decode(std::string_view key, std::string_view value);
 };
 
+/// A version as an entry holds it: its text, or the bytes that its hex digits tell, for the ETags
+/// that S3 computes: "32 digits", or "32 digits-number of parts". Borrows the encoded entry.
+class EntryVersion {
+ public:
+  EntryVersion() = default;
+  explicit EntryVersion(std::string_view text) : bytes_(text) {}
+  /// @param digest  16 bytes.
+  /// @param parts   0: the object was put as a whole.
+  EntryVersion(std::string_view digest, std::uint64_t parts)
+      : bytes_(digest), parts_(parts), is_digest_(true) {}
+  /// Of such an ETag, its bytes and parts. The bytes are put into `digest`, 16 of them.
+  static std::optional<EntryVersion> of_etag(std::string_view text, std::string& digest);
+
+  bool is_digest() const noexcept { return is_digest_; }
+  std::string_view bytes() const noexcept { return bytes_; }
+  std::uint64_t parts() const noexcept { return parts_; }
+  bool is(std::string_view text) const noexcept;
+  std::string text() const;
+
+ private:
+  std::string_view bytes_;
+  std::uint64_t parts_ = 0;
+  bool is_digest_ = false;
+};
+
 /// The front of an entry: all that classification asks for, without an allocation. Borrows the
 /// encoded entry.
 struct EntryHead {
   SplitState state = SplitState::kReading;
-  std::string_view version;
+  EntryVersion version;
   std::uint64_t size = 0;
   bool delivered = false;   ///< A row or a reject is in the sink.
   std::uint64_t epoch = 0;  ///< That last changed the entry.

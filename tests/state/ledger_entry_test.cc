@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "tests/state/ledger_epochs.h"
 
@@ -43,8 +45,58 @@ TEST(LedgerEntry, EncodesTheDocumentedBytesOfAFinishedSplit) {
   EXPECT_EQ(finished_entry().encode(), expected);
 }
 
+constexpr const char* kEtag = "\"00112233445566778899aabbccddeeff\"";
+constexpr const char* kEtagOfParts = "\"00112233445566778899aabbccddeeff-300\"";
+
+LedgerEntry entry_of_version(const std::string& version) {
+  LedgerEntry entry = finished_entry();
+  entry.progress.object.version = version;
+  return entry;
+}
+
+TEST(LedgerEntry, EncodesTheDocumentedBytesOfAnEtagOfHexDigits) {
+  std::string digest;
+  for (int i = 0; i < 16; ++i) digest.push_back(static_cast<char>(i * 0x11));
+  const std::string rest = std::string{'\xac', 2} + std::string{5, 1, 7, 1, 2};
+  EXPECT_EQ(entry_of_version(kEtag).encode(),
+            std::string({2, 2, 0}) + digest + std::string({0}) + rest);
+  EXPECT_EQ(entry_of_version(kEtagOfParts).encode(),
+            std::string({2, 2, 0}) + digest + std::string({'\xac', 2}) + rest);
+}
+
+TEST(LedgerEntry, KeepsEveryVersionByteForByte) {
+  std::vector<std::string> versions{kEtag,
+                                    kEtagOfParts,
+                                    "\"00112233445566778899aabbccddeeff-18446744073709551615\"",
+                                    "\"00112233445566778899aabbccddeeff-18446744073709551616\"",
+                                    "\"00112233445566778899aabbccddeeff-0\"",
+                                    "\"00112233445566778899aabbccddeeff-01\"",
+                                    "\"00112233445566778899aabbccddeeff-\"",
+                                    "\"00112233445566778899aabbccddeeff-1x\"",
+                                    "\"00112233445566778899aabbccddeeff+1\"",
+                                    "\"00112233445566778899AABBCCDDEEFF\"",
+                                    "00112233445566778899aabbccddeeff",
+                                    "\"00112233445566778899aabbccddeeff0\""};
+  for (std::size_t length = 0; length < versions.front().size(); ++length) {
+    versions.push_back(versions.front().substr(0, length));
+  }
+  for (const std::string& version : versions) {
+    const std::string encoded = entry_of_version(version).encode();
+    const auto decoded = LedgerEntry::decode("k", encoded);
+    ASSERT_TRUE(decoded) << version;
+    EXPECT_EQ(decoded->progress.object.version, version);
+    const auto head = EntryHead::read("k", encoded);
+    ASSERT_TRUE(head) << version;
+    EXPECT_EQ(head->version.text(), version);
+    for (const std::string& other : versions) {
+      EXPECT_EQ(head->version.is(other), other == version) << version << ' ' << other;
+    }
+  }
+}
+
 TEST(LedgerEntry, RoundTrips) {
-  for (const LedgerEntry& entry : {finished_entry(), quarantined_entry()}) {
+  for (const LedgerEntry& entry :
+       {finished_entry(), quarantined_entry(), entry_of_version(kEtag)}) {
     const auto decoded = LedgerEntry::decode("in/a.csv", entry.encode());
     ASSERT_TRUE(decoded) << decoded.error().to_string();
     EXPECT_EQ(decoded->progress.encode(), entry.progress.encode());
@@ -63,7 +115,7 @@ TEST(LedgerEntry, HeadHoldsWhatClassificationNeeds) {
   const auto head = EntryHead::read("in/a.csv", encoded);
   ASSERT_TRUE(head);
   EXPECT_EQ(head->state, SplitState::kQuarantined);
-  EXPECT_EQ(head->version, "v1");
+  EXPECT_EQ(head->version.text(), "v1");
   EXPECT_EQ(head->size, 300u);
   EXPECT_TRUE(head->delivered);
   EXPECT_TRUE(head->noted);
@@ -71,7 +123,8 @@ TEST(LedgerEntry, HeadHoldsWhatClassificationNeeds) {
 }
 
 TEST(LedgerEntry, RefusesCutAndDamagedBytes) {
-  for (const LedgerEntry& entry : {finished_entry(), quarantined_entry()}) {
+  for (const LedgerEntry& entry :
+       {finished_entry(), quarantined_entry(), entry_of_version(kEtagOfParts)}) {
     const std::string encoded = entry.encode();
     for (std::size_t length = 0; length < encoded.size(); ++length) {
       const auto cut = LedgerEntry::decode("in/a.csv", encoded.substr(0, length));

@@ -40,6 +40,15 @@ void put_raw(const fs::path& dir, const std::string& key, const std::string& val
   ASSERT_TRUE(db->Put({}, key, value).ok());
 }
 
+std::string raw(const fs::path& dir, const std::string& key) {
+  rocksdb::DB* opened = nullptr;
+  EXPECT_TRUE(rocksdb::DB::OpenForReadOnly({}, dir.string(), &opened).ok());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  std::string value;
+  EXPECT_TRUE(db->Get({}, key, &value).ok());
+  return value;
+}
+
 std::map<std::string, std::pair<std::uintmax_t, fs::file_time_type>> files_of(const fs::path& dir) {
   std::map<std::string, std::pair<std::uintmax_t, fs::file_time_type>> files;
   for (const auto& entry : fs::directory_iterator(dir)) {
@@ -77,12 +86,29 @@ TEST(LedgerOpen, RefusesASecondOpenerInAnotherProcessUntilItIsGone) {
 TEST(LedgerOpen, RefusesALaterFormatAndNamesBoth) {
   const testing::TemporaryFolder folder;
   open_ledger(folder.path());
-  put_raw(folder.path(), "m.format", "\x02");
+  put_raw(folder.path(), "m.format", "\x03");
   for (const bool read_only : {false, true}) {
     const Error error = open_error(folder.path(), read_only);
     EXPECT_EQ(error.code, ErrorCode::kUnsupported);
-    EXPECT_NE(error.message.find("format version 2"), std::string::npos) << error.message;
-    EXPECT_NE(error.message.find("up to 1"), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("format version 3"), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("up to 2"), std::string::npos) << error.message;
+  }
+}
+
+TEST(LedgerOpen, ReadsAnEarlierFormatAndGoesOnInItsOwn) {
+  const testing::TemporaryFolder folder;
+  const std::string etag = "\"0123456789abcdef0123456789abcdef\"";
+  open_ledger(folder.path());
+  put_raw(folder.path(), "m.format", "\x01");
+  put_raw(folder.path(), "fin/a.csv",
+          std::string{1, 2, 0, 34} + etag + std::string{9, 5, 1, 7, 1, 2});
+  const ObjectVersion object{.key = "in/a.csv", .version = etag, .size = 9, .modified_ms = 1};
+  for (const bool read_only : {true, false}) {
+    const auto ledger = open_ledger(folder.path(), read_only);
+    std::vector<Match> matches;
+    ASSERT_TRUE(ledger->classify(std::vector{object}, true, matches));
+    EXPECT_EQ(matches, std::vector{Match::kFinished});
+    EXPECT_EQ(raw(folder.path(), "m.format"), read_only ? "\x01" : "\x02");
   }
 }
 
