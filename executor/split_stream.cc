@@ -45,7 +45,11 @@ Result<void> SplitStream::run() {
     Result<bool> more = read_chunk();
     if (!more) {
       // What was read before the failure is good.
+      const bool guessed = may_guess_;
       if (Result<void> delivered = deliver_all_slices(); !delivered) return delivered;
+      if (guessed && !may_guess_) {
+        if (Result<void> taken = take_serially(false); !taken) return taken;
+      }
       return std::move(more).error();
     }
     if (*more && at_record_) {
@@ -66,22 +70,27 @@ Result<bool> SplitStream::read_chunk() {
   return *bytes != 0;
 }
 
+/// How many bytes at the buffer's front are whole records, as far as that may be guessed.
+std::size_t SplitStream::cut() const noexcept {
+  return may_guess_ ? parser_.likely_whole_records(bytes()) : parser_.whole_records(bytes());
+}
+
 /// Hands the whole records in the buffer on. If there are any, the rest is carried over.
 Result<void> SplitStream::take_slices() {
-  const std::size_t whole = parser_.whole_records(bytes());
+  const std::size_t whole = cut();
   if (whole == 0) return {};
-  auto slice = std::make_unique<Slice>();
-  slice->object = object_;
-  slice->begin = {offset_, 0, serial_end_.parser_state, {}};
-  std::swap(slice->bytes, buffer_);
+  next_slice_ = std::make_unique<Slice>();
+  next_slice_->object = object_;
+  next_slice_->begin = {offset_, 0, serial_end_.parser_state, {}};
+  std::swap(next_slice_->bytes, buffer_);
   std::swap(buffer_, spare_);
   offset_ += whole;
-  carried_ = slice->bytes.size() - whole;
+  carried_ = next_slice_->bytes.size() - whole;
   buffer_.resize(carried_);
-  if (carried_ != 0) std::memcpy(buffer_.data(), slice->bytes.data() + whole, carried_);
-  slice->bytes.resize(whole);
+  if (carried_ != 0) std::memcpy(buffer_.data(), next_slice_->bytes.data() + whole, carried_);
+  next_slice_->bytes.resize(whole);
   parser_follows_ = false;
-  while (!slices_.try_push(slice, context_.schemas.parsed())) {
+  while (next_slice_ != nullptr && !slices_.try_push(next_slice_, context_.schemas.parsed())) {
     if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
   }
   while (slices_.front_is_parsed()) {
@@ -147,10 +156,36 @@ Result<void> SplitStream::deliver_slice() {
   std::unique_ptr<Slice> slice = slices_.pop();
   slice->shift_records(records_);
   records_ = slice->rows.end.record;
+  const std::uint64_t end = slice->rows.end.offset;
   if (Result<void> delivered = deliver(std::move(slice->rows)); !delivered) return delivered;
-  if (!slice->parsed) offending_ = std::move(slice->offending);
-  spare_ = std::move(slice->bytes);
-  return std::move(slice->parsed);
+  if (!slice->parsed) {
+    offending_ = std::move(slice->offending);
+    return std::move(slice->parsed);
+  }
+  if (end != slice->begin.offset + slice->bytes.size()) {
+    cut_anew(*slice, end);
+  } else {
+    spare_ = std::move(slice->bytes);
+  }
+  return {};
+}
+
+/// Puts the bytes from `offset`, where a record of the slice `wrong` begins, back into the buffer,
+/// up to those that were read last. What they were parsed to is dropped: it began inside a record.
+void SplitStream::cut_anew(const Slice& wrong, std::uint64_t offset) {
+  may_guess_ = false;
+  Buffer uncut;
+  const auto append = [&uncut](const Buffer& bytes, std::size_t from) {
+    uncut.append(bytes.data() + from, bytes.size() - from);
+  };
+  append(wrong.bytes, static_cast<std::size_t>(offset - wrong.begin.offset));
+  while (!slices_.empty()) append(slices_.pop()->bytes, 0);
+  if (next_slice_ != nullptr) append(next_slice_->bytes, 0);
+  next_slice_.reset();
+  append(buffer_, 0);
+  buffer_ = std::move(uncut);
+  carried_ = buffer_.size();
+  offset_ = offset;
 }
 
 Result<void> SplitStream::deliver_all_slices() {

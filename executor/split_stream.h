@@ -2,10 +2,12 @@
 // by side, and delivered in order.
 //
 // Where a record ends is decided by one parser first, which reads the header; from then on it only
-// looks for the last boundary in what was read (ByteStreamParser::whole_records), which is many
-// times as fast as to parse, and other parsers do the work. What cannot be cut this way (a stray
-// quote, a record larger than a chunk, the object's last record) the first parser takes itself, in
-// its turn. So rows, errors and positions are those of a single parser that reads all.
+// guesses the last boundary in what was read (ByteStreamParser::likely_whole_records), which takes
+// next to no time, and other parsers do the work. A slice that is not used up shows that its end
+// was guessed wrong: rows come from those in front of it, and what follows is cut anew, from then
+// on by whole_records(). What cannot be cut (a stray quote, a record larger than a chunk, the
+// object's last record) the first parser takes itself, in its turn. So rows, errors and positions
+// are those of a single parser that reads all.
 #pragma once
 
 #include <cstddef>
@@ -53,9 +55,11 @@ class SplitStream {
 
  private:
   Result<bool> read_chunk();
+  std::size_t cut() const noexcept;
   Result<void> take_slices();
   Result<void> take_serially(bool at_end);
   Result<void> deliver_slice();
+  void cut_anew(const Slice& wrong, std::uint64_t offset);
   Result<void> deliver_all_slices();
   Result<void> deliver(RowChunk rows);
   void carry(std::size_t from);
@@ -79,6 +83,8 @@ class SplitStream {
   std::uint64_t offset_;     ///< Of buffer_[0].
   /// buffer_ begins with a record, so that it may be cut into slices.
   bool at_record_ = false;
+  bool may_guess_ = true;              ///< No end of a slice was guessed wrong so far.
+  std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.
   bool parser_follows_ = true;
   Position serial_end_;        ///< Where parser_ stands, its record number aside.

@@ -67,6 +67,8 @@ rocksdb::Options database_options(bool read_only) {
   options.compression = best_compression();
   // A reader needs every file open at once: the loader may delete any of them.
   options.max_open_files = read_only ? -1 : 128;
+  // Sixteen threads, by default, for a few files: most of what opening a new folder took.
+  options.max_file_opening_threads = 1;
   options.skip_stats_update_on_db_open = true;
   options.max_manifest_file_size = 4u << 20;
   // The default, spelt out: a torn end of the log is cut off at an epoch's border. What is lost

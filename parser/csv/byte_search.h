@@ -50,6 +50,14 @@ class ByteSearch {
   std::array<std::uint64_t, N> words_{};
 };
 
+/// Whether an odd number of `byte` is in the text. Many times as fast as to count them: the
+/// compiler compares as many bytes at once as fit a vector.
+inline bool is_count_odd(std::string_view text, char byte) noexcept {
+  unsigned char odd = 0;
+  for (const char each : text) odd ^= static_cast<unsigned char>(each == byte);
+  return odd != 0;
+}
+
 /// True when an odd number of `escape` stands in front of text[at].
 inline bool is_escaped_at(std::string_view text, std::size_t at, char escape) noexcept {
   std::size_t begin = at;

@@ -180,6 +180,11 @@ std::size_t CsvParser::whole_records(std::string_view bytes) const noexcept {
   return tokenizer_->whole_records(bytes, line_end_);
 }
 
+std::size_t CsvParser::likely_whole_records(std::string_view bytes) const noexcept {
+  if (stage_ != Stage::kRows) return 0;
+  return tokenizer_->likely_whole_records(bytes, line_end_);
+}
+
 /// Gives `out` the schema's columns, without rows, as soon as there is a schema.
 void CsvParser::shape_columns(RowChunk& out) const {
   if (schema_ == nullptr || !out.columns.empty()) return;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "parser/csv/byte_search.h"
 #include "parser/csv/simd/structural_index.h"
 #include "parser/csv/tokenizer.h"
 
@@ -27,6 +28,8 @@ class SimdTokenizer final : public CsvTokenizer {
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
   void expect_fields(std::size_t fields) override { expected_fields_ = fields; }
   std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept override;
+  std::size_t likely_whole_records(std::string_view bytes,
+                                   LineEnd line_end) const noexcept override;
 
  private:
   bool take_matrix(std::string_view input, bool final, bool keep_blank, TokenizedBlock& out);
@@ -246,6 +249,20 @@ std::size_t SimdTokenizer::whole_records(std::string_view bytes, LineEnd line_en
   if (line_end != LineEnd::kLf) return 0;
   if (quote_ == '\0' || bytes.find(quote_) == std::string_view::npos) return bytes.rfind('\n') + 1;
   return knows_dialect_ ? indexer_.end_of_last_record(bytes) : 0;
+}
+
+std::size_t SimdTokenizer::likely_whole_records(std::string_view bytes,
+                                                LineEnd line_end) const noexcept {
+  if (line_end != LineEnd::kLf || !knows_dialect_) return whole_records(bytes, line_end);
+  bool inside = quote_ != '\0' && is_count_odd(bytes, quote_);
+  for (std::size_t end = bytes.size(); end != 0;) {
+    const std::size_t at = bytes.rfind('\n', end - 1);
+    if (at == std::string_view::npos) break;
+    inside ^= quote_ != '\0' && is_count_odd(bytes.substr(at, end - at), quote_);
+    if (!inside) return at + 1;
+    end = at;
+  }
+  return 0;
 }
 
 }  // namespace

@@ -197,6 +197,12 @@ class CsvTokenizer {
     static_cast<void>(line_end);
     return 0;
   }
+
+  /// What ByteStreamParser::likely_whole_records says.
+  virtual std::size_t likely_whole_records(std::string_view bytes,
+                                           LineEnd line_end) const noexcept {
+    return whole_records(bytes, line_end);
+  }
 };
 
 /// The scalar state machine: every dialect, one byte at a time. The reference.

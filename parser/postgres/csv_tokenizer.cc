@@ -211,15 +211,12 @@ std::size_t PostgresCsvTokenizer::whole_records(std::string_view bytes,
     return 0;
   }
   const char last = line_end == LineEnd::kCr ? '\r' : '\n';
-  bool inside = std::count(bytes.begin(), bytes.end(), quote_) % 2 != 0;
+  bool inside = is_count_odd(bytes, quote_);
   std::size_t end = bytes.size();
   for (;;) {
     const std::size_t at = end == 0 ? bytes.npos : bytes.rfind(last, end - 1);
     if (at == bytes.npos) return 0;
-    inside ^= std::count(bytes.begin() + static_cast<std::ptrdiff_t>(at),
-                         bytes.begin() + static_cast<std::ptrdiff_t>(end), quote_) %
-                  2 !=
-              0;
+    inside ^= is_count_odd(bytes.substr(at, end - at), quote_);
     end = at;
     const bool whole = line_end != LineEnd::kCrLf || (at != 0 && bytes[at - 1] == '\r');
     if (!inside && whole) break;
