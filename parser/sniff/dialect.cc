@@ -25,8 +25,6 @@ constexpr double kFirstDiffersOfTwo = 0.5;
 constexpr double kFirstDiffers = 0.9;
 /// Cells that begin with a quote, before a dialect without quotes is thought of.
 constexpr std::uint64_t kLiteralQuotesMin = 5;
-/// Titles above the header are records of one field.
-constexpr std::size_t kTitledFieldsMin = 3;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -83,9 +81,13 @@ class Scorer {
       counts_.clear();
       std::uint64_t end = 0;
       std::optional<std::size_t> first;
+      std::uint64_t titles_end = 0;        // Records of one field at the front, …
+      std::optional<std::uint64_t> begin;  // … and the first one behind them.
       walk_records(sample, format, false, front_bytes_, [&](const SampledRecord& record) {
         end = record.byte_offset + record.raw.size() + 1;
         if (!first) first = record.fields();
+        if (!begin && record.fields() != 1) begin = record.byte_offset;
+        if (!begin) titles_end = record.byte_offset + record.raw.size();
         see(record);
         return true;
       });
@@ -99,7 +101,11 @@ class Scorer {
       regular += most;
       trial_.fields.push_back(fields);
       trial_.most_fields = std::max(trial_.most_fields, fields);
-      if (first) first_records = std::min(first_records, first_record_fits(*first, fields));
+      const bool titled =
+          first == 1 && begin && may_have_titles(sample, fields, titles_end, *begin);
+      if (first && !titled) {
+        first_records = std::min(first_records, first_record_fits(*first, fields));
+      }
       const std::uint64_t size = std::min<std::uint64_t>(sample.bytes.size(), front_bytes_);
       bytes += size;
       covered += std::min(end, size);
@@ -142,7 +148,7 @@ class Scorer {
   }
 
   static double first_record_fits(std::size_t first, std::size_t fields) {
-    if (first == fields || (fields >= kTitledFieldsMin && first == 1)) return 1;
+    if (first == fields) return 1;
     return fields == 2 ? kFirstDiffersOfTwo : kFirstDiffers;
   }
 

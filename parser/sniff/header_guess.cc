@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kRecordsMax = 500;  ///< Of each sample.
 constexpr std::uint64_t kTitlesMax = 20;
-constexpr std::size_t kTitledFieldsMin = 3;
 
 struct Cell {
   std::string text;
@@ -26,14 +25,17 @@ using Row = std::vector<Cell>;
 /// @return  The lines they take; 0: there are none, or there is no telling.
 std::uint64_t title_lines(const Sample& sample, const FormatOptions& format, std::size_t fields,
                           std::size_t front_bytes) {
-  if (fields < kTitledFieldsMin) return 0;
+  if (fields < 2) return 0;
   std::optional<std::uint64_t> begin;
   std::uint64_t records = 0;
+  std::uint64_t end = 0;
   walk_records(sample, format, false, front_bytes, [&](const SampledRecord& record) {
     if (record.fields() == fields) begin = record.byte_offset;
-    return record.fields() == 1 && ++records <= kTitlesMax;
+    if (record.fields() != 1) return false;
+    end = record.byte_offset + record.raw.size();
+    return ++records <= kTitlesMax;
   });
-  if (!begin || records == 0) return 0;
+  if (!begin || records == 0 || !may_have_titles(sample, fields, end, *begin)) return 0;
   const std::string_view front = std::string_view(sample.bytes).substr(0, *begin);
   const auto line_feeds = std::count(front.begin(), front.end(), '\n');
   const auto lines = line_feeds != 0 ? line_feeds : std::count(front.begin(), front.end(), '\r');

@@ -109,6 +109,16 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvT
   return walk;
 }
 
+bool may_have_titles(const Sample& sample, std::size_t fields, std::uint64_t titles_end,
+                     std::uint64_t begin) {
+  if (fields != 2) return fields > 2;
+  const std::string_view between = std::string_view(sample.bytes)
+                                       .substr(static_cast<std::size_t>(titles_end),
+                                               static_cast<std::size_t>(begin - titles_end));
+  return std::max(std::count(between.begin(), between.end(), '\n'),
+                  std::count(between.begin(), between.end(), '\r')) > 1;
+}
+
 std::string_view raw_text_of(const SampledRecord& record, std::size_t field,
                              const FormatOptions& options) {
   FieldSpan span = record.block->field(record.index, field);

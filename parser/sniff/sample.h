@@ -53,6 +53,12 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvT
                         bool keep_blank, std::size_t bytes_max,
                         const std::function<bool(const SampledRecord&)>& visit);
 
+/// Whether records of `fields` fields, the first of them at `begin`, may have titles above: records
+/// of one field that end at `titles_end`. Two fields could be a text that holds the delimiter,
+/// below the name of the one column: there a blank line has to set the titles apart.
+bool may_have_titles(const Sample& sample, std::size_t fields, std::uint64_t titles_end,
+                     std::uint64_t begin);
+
 /// A field as it is written, but for its quotes: what null strings are compared with.
 std::string_view raw_text_of(const SampledRecord& record, std::size_t field,
                              const FormatOptions& options);

@@ -140,6 +140,7 @@ class Table {
       }
       at = record;
       ++object.records;
+      see_spaced_quotes(record);
       if (record.block == nullptr || !rules.take(record.fields())) {
         ++report_.records_misfit;
         if (report_.misfits.size() < kMisfitsShown) {
@@ -201,6 +202,14 @@ class Table {
                        : line_ends_.lf                  ? "LF"
                        : line_ends_.cr                  ? "CR"
                                                         : "";
+  }
+
+  void see_spaced_quotes(const SampledRecord& record) {
+    for (std::size_t i = 1; i < record.fields(); ++i) {
+      const FieldSpan span = record.block->field(record.index, i);
+      if (span.end - span.begin < 2 || span.quoted) continue;
+      if (std::string_view(record.block->text + span.begin, 2) == " \"") ++spaced_quotes_;
+    }
   }
 
   /// @return  Whether to read on in this sample.
@@ -273,6 +282,12 @@ class Table {
       }
       foreign = foreign || values_[i].holds_other_than_utf8();
     }
+    if (spaced_quotes_ != 0 && report_.format.quote == '"' &&
+        report_.format.long_delimiter.empty()) {
+      note(count_of(spaced_quotes_, "field") +
+           " begin with a space and a quote, which opens nothing there: --delimiter '" +
+           report_.format.delimiter + " ' takes the space for a part of the delimiter");
+    }
     if (!foreign || report_.format.encoding != FormatOptions().encoding) return;
     note(
         "some text is not UTF-8, and so its column is bytea: if it is in another encoding, set "
@@ -303,6 +318,7 @@ class Table {
   std::vector<std::size_t> columns_;  ///< Of each field of the sample at hand.
   std::vector<std::pair<std::string, std::vector<std::size_t>>> headers_;
   LineEnds line_ends_;
+  std::size_t spaced_quotes_ = 0;
 };
 
 /// Empties the samples that are no text. @return  Whether there are others.

@@ -80,6 +80,10 @@ const std::vector<Case>& cases() {
        "comment # | id bigint, name text"},
       {"names_that_begin_with_a_hash", "#id,name\n1,x\n2,y\n", "| \"#id\" bigint, name text"},
       {"colours_are_no_comments", "colour,n\n#ff0000,1\n#00ff00,2\n", "| colour text, n bigint"},
+      {"titles_above_two_columns", "Sales\nby month\n\nmonth,total\nx,1\ny,2\nz,3\n",
+       "skip 3 | month text, total bigint"},
+      {"a_name_above_texts_that_hold_commas", "remark\nyes, indeed\nno, never\nwell, well\n",
+       "delimiter tab | remark text"},
       {"titles", "Sales 2026\n\nid,name,n\n1,x,1\n2,y,2\n",
        "skip 2 | id bigint, name text, n bigint"},
       {"no_header", "1,x\n2,y\n", "no header | column1 bigint, column2 text"},
@@ -353,6 +357,20 @@ TEST(Sniffer, HeedsTheOptionsThatFewFilesNeed) {
   format.date_format = "%d.%m.%Y";
   EXPECT_EQ(summary(sniff_all({" n ||x||d\n 1 ||2,5||1.12.2026\n2\n"}, format)),
             "| n bigint, x double precision, d date");
+}
+
+TEST(Sniffer, TellsOfQuotesBehindSpaces) {
+  const std::string bytes = "name, city\n\"Ann\", \"Ulm, Süd\"\n\"Bob\", \"Bonn\"\n";
+  Result<SniffReport> report = sniff_all({bytes});
+  ASSERT_TRUE(report);
+  EXPECT_THAT(report->notes, Contains(HasSubstr("--delimiter ', '")));
+  FormatOptions format;
+  format.long_delimiter = ", ";
+  report = sniff_all({bytes}, format);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->schema.to_sql(), "name text, city text");
+  EXPECT_EQ(report->records_misfit, 0u);
+  EXPECT_THAT(report->notes, IsEmpty());
 }
 
 TEST(Sniffer, TellsOfFlagsWithWhichTextWouldBeNumbersOrDates) {
