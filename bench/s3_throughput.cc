@@ -4,9 +4,12 @@
 //
 //   s3_throughput fill BUCKET LARGE_BYTES SMALL_COUNT SMALL_BYTES   "large", and "small/N" for each
 //   N s3_throughput read BUCKET PREFIX THREADS                        all that is listed
-//   s3_throughput get BUCKET THREADS                                "size etag key" lines of stdin
+//   s3_throughput get BUCKET THREADS [hedge]                        "size etag key" lines of stdin,
+//                                                                   asking twice where one is late
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -41,8 +44,9 @@ void check(const Result<void>& result) {
   if (!result) fail(result.error().to_string());
 }
 
-StoreOptions options() {
+StoreOptions options(bool hedge_reads = false) {
   StoreOptions options;
+  options.s3.hedge_reads = hedge_reads;
   options.s3.no_sign_request = std::getenv("AWS_ACCESS_KEY_ID") == nullptr;
   return options;
 }
@@ -99,19 +103,30 @@ void fill(const std::string& bucket, std::uint64_t large_bytes, std::size_t smal
   });
 }
 
+/// Prints also how long an object took, in milliseconds: the median, 99 and 99.9 of 100.
 void read(const ObjectStore& store, const std::vector<ObjectVersion>& objects,
           std::size_t threads) {
+  using Clock = std::chrono::steady_clock;
   std::atomic<std::uint64_t> total{0};
+  std::vector<Clock::duration> took(objects.size());
   in_parallel(threads, objects.size(), [&](std::size_t index) {
+    const Clock::time_point begin = Clock::now();
     const auto reader = value_of(store.open(objects[index], 0));
     thread_local std::vector<std::byte> buffer(std::size_t{1} << 20);
     std::uint64_t bytes = 0;
     while (const std::size_t received = value_of(reader->read(buffer))) bytes += received;
     if (bytes != objects[index].size) fail(objects[index].key + " is cut off");
     total += bytes;
+    took[index] = Clock::now() - begin;
   });
+  std::sort(took.begin(), took.end());
+  const auto after = [&took](double share) {
+    const auto index = static_cast<std::size_t>(share * static_cast<double>(took.size()));
+    return took.empty() ? 0.0 : std::chrono::duration<double, std::milli>(took[index]).count();
+  };
   std::cout << objects.size() << " objects, " << total << " bytes, " << store.stats().get_requests
-            << " requests, " << store.stats().retries << " retries\n";
+            << " requests, " << store.stats().retries << " retries; ms for one: " << after(0.5)
+            << ", 99 %: " << after(0.99) << ", 99.9 %: " << after(0.999) << "\n";
 }
 
 std::vector<ObjectVersion> list(const ObjectStore& store, const std::string& prefix) {
@@ -135,14 +150,15 @@ int main(int argc, char** argv) {
     return 0;
   }
   const bool lists = words.size() == 4 && words[0] == "read";
-  if (!lists && !(words.size() == 3 && words[0] == "get")) {
+  const bool hedges = words.size() == 4 && words[0] == "get" && words[3] == "hedge";
+  if (!lists && !hedges && !(words.size() == 3 && words[0] == "get")) {
     fail(
         "usage: s3_throughput fill BUCKET LARGE_BYTES SMALL_COUNT SMALL_BYTES\n"
         "       s3_throughput read BUCKET PREFIX THREADS\n"
-        "       s3_throughput get BUCKET THREADS <LINES");
+        "       s3_throughput get BUCKET THREADS [hedge] <LINES");
   }
   const auto store = value_of(open_store(
-      {.scheme = SourceUri::Scheme::kS3, .bucket = words[1], .pattern = "**"}, options()));
+      {.scheme = SourceUri::Scheme::kS3, .bucket = words[1], .pattern = "**"}, options(hedges)));
   std::vector<ObjectVersion> objects;
   if (lists) {
     objects = list(*store, words[2]);

@@ -12,6 +12,7 @@ constexpr double kCubicScale = 0.4;  // Steepness of the growth; RFC 9438's C.
 constexpr double kSmoothing = 0.8;   // Weight of the latest half second.
 constexpr double kLimitMin = 0.5;    // Requests per second.
 constexpr double kBucketSeconds = 0.5;
+constexpr double kIdleSeconds = 2;     // After such a pause the rate is unknown again.
 constexpr double kMemorySeconds = 60;  // Without throttling: the limit is lifted.
 
 }  // namespace
@@ -44,9 +45,10 @@ bool SendRate::wait_for_turn(std::stop_token stop) {
 void SendRate::throttled() {
   const std::lock_guard lock(mutex_);
   const double now = now_s();
-  // In the very first moments nothing was measured yet.
-  const double asked = std::max(measured_, measured_ > 0 ? 0 : bucket_count_ / kBucketSeconds);
-  const double rate = limited_ ? std::min(asked, limit_) : asked;
+  // In the first half second of a burst there is no rate to take a part of, and a guess that is too
+  // low costs many seconds: the request itself waits, and if more are refused, the rate is known.
+  if (measured_ == 0 && !limited_) return;
+  const double rate = limited_ ? std::min(measured_ > 0 ? measured_ : limit_, limit_) : measured_;
   if (!limited_) {
     turns_ = 0;
     refilled_at_ = now;
@@ -66,7 +68,7 @@ void SendRate::succeeded() {
   const double since = now - throttled_at_ - window;
   const double wanted = kCubicScale * since * since * since + rate_at_throttle_;
   // Not far beyond what is asked for anyway: the next burst must not find the gates wide open.
-  limit_ = std::max(std::min(wanted, std::max(2 * measured_, kLimitMin)), kLimitMin);
+  limit_ = std::max(measured_ > 0 ? std::min(wanted, 2 * measured_) : wanted, kLimitMin);
 }
 
 double SendRate::limit() const {
@@ -75,6 +77,11 @@ double SendRate::limit() const {
 }
 
 void SendRate::measure(double now) {
+  if (now - bucket_start_ > kIdleSeconds) {
+    measured_ = 0;
+    bucket_start_ = now;
+    bucket_count_ = 0;
+  }
   bucket_count_ += 1;
   if (now - bucket_start_ < kBucketSeconds) return;
   const double rate = bucket_count_ / (now - bucket_start_);

@@ -10,7 +10,8 @@ namespace leat::connector::s3 {
 
 /// A limit on requests per second that the server's answers shape: no limit until it first asks for
 /// fewer; then 0.7 of the measured rate, growing back along a cubic curve that stays long near the
-/// rate at which trouble began. A minute without trouble lifts it. Thread-safe. Borrows the clock.
+/// rate at which trouble began. A minute without trouble lifts it. What is refused within half a
+/// second of a burst's first request limits nothing yet. Thread-safe. Borrows the clock.
 /// @see RFC 9438 (CUBIC).
 class SendRate {
  public:
@@ -32,7 +33,7 @@ class SendRate {
 
   const Clock& clock_;
   mutable std::mutex mutex_;
-  double measured_ = 0;      // Requests per second, smoothed.
+  double measured_ = 0;      // Requests per second, smoothed; 0: not known.
   double bucket_start_ = 0;  // Of the half second that is being counted.
   double bucket_count_ = 0;
   bool limited_ = false;

@@ -172,10 +172,37 @@ TEST_F(SendRateTest, GrowsBackAndIsLiftedInTheEnd) {
   EXPECT_EQ(rate_.limit(), 0);
 }
 
-TEST_F(SendRateTest, AFirstRequestThatIsThrottledDoesNotStopEverything) {
-  ASSERT_TRUE(rate_.wait_for_turn({}));
+TEST_F(SendRateTest, OneRefusalAtABurstsBeginLimitsNothing) {
+  for (int burst = 0; burst < 2; ++burst) {
+    for (int i = 0; i < 16; ++i) ASSERT_TRUE(rate_.wait_for_turn({}));
+    rate_.throttled();
+    for (int i = 0; i < 15; ++i) rate_.succeeded();
+    EXPECT_EQ(rate_.limit(), 0);
+    send(5'000, milliseconds(5'000));
+    EXPECT_TRUE(clock_.waits().empty());
+    clock_.advance(milliseconds(60'000));
+  }
+}
+
+TEST_F(SendRateTest, RefusalsFromTheBeginOnLimitOnceTheRateIsKnown) {
+  for (int i = 0; i < 10; ++i) {
+    send(2, milliseconds(100));
+    rate_.throttled();
+  }
+  EXPECT_GT(rate_.limit(), 0);
+  EXPECT_LT(rate_.limit(), 20);
+}
+
+TEST_F(SendRateTest, TheLimitHoldsOverAPauseWhileItIsRemembered) {
+  send(2'000, milliseconds(2'000));
   rate_.throttled();
-  EXPECT_GE(rate_.limit(), 1);
+  const double before = rate_.limit();
+  clock_.advance(milliseconds(10'000));
+  ASSERT_TRUE(rate_.wait_for_turn({}));
+  EXPECT_EQ(rate_.limit(), before);
+  rate_.throttled();
+  EXPECT_GT(rate_.limit(), 0);
+  EXPECT_LT(rate_.limit(), before);
 }
 
 TEST(SharedLimitsTest, BucketsOfAnEndpointSlowDownTogetherAndHaveBudgetsOfTheirOwn) {
