@@ -1,6 +1,7 @@
 #include "cli/sniff_output.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -128,6 +129,13 @@ std::string place(const SniffedMisfit& misfit) {
 
 std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
+/// What other programs write for null.
+bool is_word_for_null(std::string_view text) {
+  constexpr std::string_view kWords[] = {"NA",   "N/A", "#N/A", "NULL", "null", "\\N",
+                                         "None", "nan", "NaN",  "-",    "?"};
+  return std::find(std::begin(kWords), std::end(kWords), text) != std::end(kWords);
+}
+
 std::string evidence_of(const SniffedColumn& column) {
   std::string line = "column " + column.field.name + ": ";
   const std::string type = column.field.type.to_sql();
@@ -139,9 +147,11 @@ std::string evidence_of(const SniffedColumn& column) {
           quoted(near.first.text) + ", so " + type;
   if (near.quoted_empty) {
     line += "; all that do not fit are quoted empty fields, which are text and never null";
-  } else if (near.one_text && others > 1 && column.field.type.is_variable()) {
-    line += "; all " + format_count(others) + " that do not fit hold the same: if it means null, " +
-            "add --null '' --null " + shell_quoted(near.first.text);
+  } else if (near.one_text && column.field.type.is_variable() &&
+             (others > 1 || is_word_for_null(near.first.text))) {
+    if (others > 1) line += "; all " + format_count(others) + " that do not fit hold the same";
+    line += std::string(others > 1 ? ":" : ";") + " if it means null, add --null '' --null " +
+            shell_quoted(near.first.text);
   }
   return line;
 }

@@ -37,6 +37,13 @@ TEST_F(CommandTest, SniffPrintsFlagsThatLoadTakes) {
   EXPECT_EQ(loaded.out, "order id,it's,tab\tname\n1,x;y,2026-11-20\n2,z,2026-11-21\n");
 }
 
+TEST_F(CommandTest, SniffSaysHowAWordForNullIsRead) {
+  put("in/a.csv", "id,n\n1,5\n2,NA\n3,6\n");
+  EXPECT_THAT(leat("sniff in/a.csv").err, HasSubstr("if it means null, add --null '' --null NA"));
+  put("in/a.csv", "id,n\n1,5\n2,many\n3,6\n");
+  EXPECT_THAT(leat("sniff in/a.csv").err, Not(HasSubstr("--null")));
+}
+
 TEST_F(CommandTest, SniffWritesAConfigurationFile) {
   put("in/a.csv", kOddFile);
   put("leat.toml", leat("sniff 'in/*.csv' --output toml").out +
