@@ -139,16 +139,17 @@ class Inflater {
   /// Enough that the copies do not show beside decoding, little enough to be decoded slowly.
   static constexpr std::size_t kBytesPerCopy = 256u << 10;
 
-  /// How many bytes of `in` were good.
+  /// How many bytes of `in` were good. The fault may lie in what was read before: then its output
+  /// had no room.
   std::size_t find_fault(std::span<const std::byte> in) {
     std::size_t good = 0;
     for (const char byte : read_since_) {
       fault_ = replay(static_cast<std::uint8_t>(byte));
-      if (fault_ < 0) return 0;
-    }
-    for (; good < in.size(); ++good) {
-      fault_ = replay(std::to_integer<std::uint8_t>(in[good]));
       if (fault_ < 0) break;
+    }
+    while (fault_ >= 0 && good < in.size()) {
+      fault_ = replay(std::to_integer<std::uint8_t>(in[good]));
+      if (fault_ >= 0) ++good;
     }
     rest_taken_ = std::min(produced_since_, rest_.size());
     return good;
