@@ -39,7 +39,8 @@ constexpr std::string_view kBzip2End = "\x17\x72\x45\x38\x50\x90"sv;
 
 constexpr std::size_t kControlsNearBytes = 16;
 constexpr std::size_t kControlsMin = 4;
-constexpr std::size_t kControlsShare = 10;  ///< One byte in so many.
+// One byte in so many: of random bytes it is one in ten.
+constexpr std::size_t kControlsShare = 16;
 
 bool is_control(char byte) noexcept {
   return static_cast<unsigned char>(byte) < 0x20 && "\t\n\r\f\v\x1b"sv.find(byte) == ""sv.npos;
