@@ -8,7 +8,8 @@
 //   ledger_bench unsorted DIR COUNT  classifies 2 million keys, in random order, by look-up
 //   ledger_bench poll DIR COUNT      a whole source lists all of it once, `leat load --once`
 //   ledger_bench tail DIR COUNT      the same in tail mode, then 200 polls; prints what one costs
-//   ledger_bench set COUNT           std::unordered_set<std::string> of keys and versions instead
+//   ledger_bench backlog DIR COUNT   loads COUNT small objects with a new ledger; drops the rows
+//   ledger_bench set COUNT           an unordered_set<std::string> of keys and versions instead
 #include <sys/resource.h>
 #include <time.h>
 
@@ -235,6 +236,39 @@ void tail(const std::filesystem::path& dir, std::uint64_t count) {
   taken(source->close());
 }
 
+void backlog(const std::filesystem::path& dir, std::uint64_t count) {
+  leat::SourceOptions options;
+  options.from = "s3://bench/**";
+  options.state_dir = dir;
+  options.once = true;
+  options.format.kind = leat::Format::kLines;
+  options.schema = taken(leat::parse_schema("line text"));
+  const Meter meter;
+  const auto source = taken(leat::Source::open(
+      options, std::make_unique<leat::bench::GeneratorStore>(count, "a line of a small object\n")));
+  double first_row = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t committed = 0;
+  while (true) {
+    const leat::Polled polled = taken(source->poll(std::chrono::seconds(1)));
+    if (polled.kind == leat::Polled::Kind::kRows && polled.rows.rows > 0) {
+      if (rows == 0) first_row = meter.wall();
+      rows += static_cast<std::uint64_t>(polled.rows.rows);
+    }
+    const bool end = polled.kind == leat::Polled::Kind::kEnd;
+    // As the loader does.
+    if (end || rows - committed >= 10'000) {
+      taken(source->commit(source->checkpoint()));
+      committed = rows;
+    }
+    if (end) break;
+  }
+  taken(source->close());
+  print("backlog", count, meter.wall(), meter.cpu());
+  std::printf("           first row %.3f s after the start, the first page included\n", first_row);
+  if (rows != count) fail("rows are missing");
+}
+
 void unordered_set(const ObjectGenerator& objects) {
   std::unordered_set<std::string> known;
   ObjectVersion object;
@@ -288,6 +322,8 @@ int main(int argc, char** argv) {
     poll(words[1], objects.count());
   } else if (words[0] == "tail") {
     tail(words[1], objects.count());
+  } else if (words[0] == "backlog") {
+    backlog(words[1], objects.count());
   } else {
     fail(usage);
   }

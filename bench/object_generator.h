@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,10 +88,12 @@ class ObjectGenerator {
   const std::uint64_t per_folder_;
 };
 
-/// Lists them in pages of 1,000, as S3 does, from any key on; there is nothing to read.
+/// Lists them in pages of 1,000, as S3 does, from any key on.
 class GeneratorStore final : public ObjectStore {
  public:
-  explicit GeneratorStore(std::uint64_t count) : objects_(count) {}
+  /// @param line  What each object holds; empty: objects of many sizes, which cannot be read.
+  explicit GeneratorStore(std::uint64_t count, std::string line = {})
+      : objects_(count), line_(std::move(line)) {}
 
   std::string uri() const override { return "s3://bench"; }
   std::string uri_of(std::string_view key) const override { return std::string(key); }
@@ -99,14 +104,35 @@ class GeneratorStore final : public ObjectStore {
   }
   std::uint64_t listings() const noexcept { return listings_.load(); }
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
-                                             std::uint64_t /*offset*/) const override {
-    return Error{ErrorCode::kNotFound, "there is nothing to read: " + object.key};
+                                             std::uint64_t offset) const override {
+    if (line_.empty())
+      return Error{ErrorCode::kNotFound, "there is nothing to read: " + object.key};
+    gets_.fetch_add(1);
+    return std::unique_ptr<ObjectReader>(
+        std::make_unique<Reader>(std::string_view(line_).substr(offset)));
   }
   StoreStats stats() const noexcept override {
-    return {.list_requests = pages_.load(), .get_requests = 0, .retries = 0, .bytes_read = 0};
+    return {.list_requests = pages_.load(),
+            .get_requests = gets_.load(),
+            .retries = 0,
+            .bytes_read = 0};
   }
 
  private:
+  class Reader final : public ObjectReader {
+   public:
+    explicit Reader(std::string_view rest) : rest_(rest) {}
+    Result<std::size_t> read(std::span<std::byte> out) override {
+      const std::size_t size = std::min(out.size(), rest_.size());
+      std::memcpy(out.data(), rest_.data(), size);
+      rest_.remove_prefix(size);
+      return size;
+    }
+
+   private:
+    std::string_view rest_;  ///< The store's.
+  };
+
   class Lister final : public ObjectLister {
    public:
     Lister(const GeneratorStore& store, std::uint64_t first) : store_(store), next_(first) {}
@@ -118,6 +144,7 @@ class GeneratorStore final : public ObjectStore {
         object.key.reserve(96);
         object.version.reserve(34);
         store_.objects_.object(next_++, object);
+        if (!store_.line_.empty()) object.size = store_.line_.size();
       }
       page.last = next_ == store_.objects_.count();
       return page;
@@ -143,7 +170,9 @@ class GeneratorStore final : public ObjectStore {
   }
 
   const ObjectGenerator objects_;
+  const std::string line_;
   mutable std::atomic<std::uint64_t> pages_ = 0;
+  mutable std::atomic<std::uint64_t> gets_ = 0;
   mutable std::atomic<std::uint64_t> listings_ = 0;
 };
 
