@@ -311,9 +311,10 @@ class BlockEncoder {
   /// `length` bytes of a buffer, whose padding may be read, to at_[i]. Mostly they are few: then 16
   /// are copied, of which the row's next fields take back what is not theirs.
   void copy_padded(const char* from, std::size_t length, std::int64_t i) {
+    if (length == 0) return;  // A column of nothing but empty text has no memory.
     if (length <= 16 && end_[i] - at_[i] >= 16) {
       std::memcpy(at_[i], from, 16);
-    } else if (length != 0) {
+    } else {
       std::memcpy(at_[i], from, length);
     }
     at_[i] += length;

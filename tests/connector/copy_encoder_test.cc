@@ -177,6 +177,24 @@ TEST_F(CopyEncoder, WritesEachFormAtItsPlace) {
   }
 }
 
+TEST_F(CopyEncoder, WritesColumnsOfEmptyTextAndOfNulls) {
+  const RowChunk chunk = ChunkBuilder("a text, b text, c numeric(9,2), d text")
+                             .row("", nullptr, nullptr, "a text of more than 16 bytes")
+                             .row("", nullptr, nullptr, "")
+                             .build();
+  Buffer out;
+  const DataType text{.id = TypeId::kText};
+  append_copy_rows(chunk,
+                   {{text, CopyForm::kBytes},
+                    {text, CopyForm::kBytes},
+                    {chunk.schema->fields[2].type, CopyForm::kNumeric},
+                    {text, CopyForm::kBytes}},
+                   0, 2, out);
+  const std::string begin = integer(4, 2) + field("") + integer(-1, 4) + integer(-1, 4);
+  EXPECT_EQ(std::string(out.as<char>(), out.size()),
+            begin + field("a text of more than 16 bytes") + begin + field(""));
+}
+
 TEST_F(CopyEncoder, WritesUuidsAsTheirBytes) {
   const std::string uuid = "0123456789abcdef";
   const RowChunk chunk = ChunkBuilder("u uuid").row(uuid).row(nullptr).build();

@@ -410,7 +410,13 @@ TEST_F(S3ClientTest, ARenewalThatFailsForNowIsTriedAgain) {
 }
 
 TEST_F(S3ClientTest, ThrottlingSlowsTheRequestsThatFollow) {
-  transport().then(error_answer(503, "SlowDown")).otherwise(answer(200, keys_xml({})));
+  transport().otherwise(answer(200, keys_xml({})));
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(client().list_page("", "", "").has_value());
+    clock_.advance(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(clock_.waits().empty());
+  transport().then(error_answer(503, "SlowDown"));
   ASSERT_TRUE(client().list_page("", "", "").has_value());
   const std::size_t waits = clock_.waits().size();
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(client().list_page("", "", "").has_value());
