@@ -274,7 +274,8 @@ void Discovery::finish(std::optional<Error> failure, std::stop_token stop) {
   {
     const std::lock_guard lock(mutex_);
     failure_ = std::move(failure);
-    done_ = !relist_;
+    // After a failure nobody lists again, whatever was asked for.
+    done_ = failure_ || !relist_;
   }
   (void)events_.push({.kind = Event::Kind::kWake}, stop);
 }

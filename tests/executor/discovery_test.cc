@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <memory>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "executor/listing_record.h"
@@ -238,6 +240,36 @@ TEST_F(DiscoveryTest, TheFirstPageFlowsWhileTheListingGoesOn) {
     came = rows > 0;
     if (came) rows_came.notify_all();
   }
+}
+
+TEST_F(DiscoveryTest, AListingThatFailsEndsARunThatWasToListAgain) {
+  put(0, 4);
+  std::promise<void> listed_again;
+  int pages = 0;
+  store_->before_list = [&, wanted = listed_again.get_future().share()]() -> std::optional<Error> {
+    if (++pages == 1) return {};
+    wanted.wait();
+    return Error{ErrorCode::kUnavailable, "out of order"};
+  };
+  store_->before_read = [](const std::string& key, std::uint64_t) -> std::optional<Error> {
+    if (key != key_of(0)) return {};
+    return Error{ErrorCode::kObjectChanged, "the object was replaced"};
+  };
+  SourceOptions options = this->options();
+  options.splits_in_flight_max = 1;  // So rows of the second object come after the first failed.
+  auto source = Source::open(options, std::make_unique<MemoryStore>(store_));
+  ASSERT_TRUE(source);
+  bool waits = true;
+  while (true) {
+    const Result<Polled> polled = (*source)->poll(10s);
+    if (!polled) {
+      EXPECT_EQ(polled.error().code, ErrorCode::kUnavailable);
+      break;
+    }
+    ASSERT_EQ(polled->kind, Polled::Kind::kRows);
+    if (std::exchange(waits, false)) listed_again.set_value();
+  }
+  EXPECT_FALSE(waits);
 }
 
 TEST_F(DiscoveryTest, ARecordIsReadAsItWasWrittenOrNotAtAll) {
