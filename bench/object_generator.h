@@ -105,8 +105,9 @@ class GeneratorStore final : public ObjectStore {
   std::uint64_t listings() const noexcept { return listings_.load(); }
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
                                              std::uint64_t offset) const override {
-    if (line_.empty())
+    if (line_.empty()) {
       return Error{ErrorCode::kNotFound, "there is nothing to read: " + object.key};
+    }
     gets_.fetch_add(1);
     return std::unique_ptr<ObjectReader>(
         std::make_unique<Reader>(std::string_view(line_).substr(offset)));

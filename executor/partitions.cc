@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "parser/hex_digit.h"
+#include "core/hex_digit.h"
 
 namespace leat::executor {
 namespace {
@@ -16,10 +16,10 @@ std::string percent_decoded(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && parser::hex_digit(text[i + 1]) >= 0 &&
-        parser::hex_digit(text[i + 2]) >= 0) {
+    if (text[i] == '%' && i + 2 < text.size() && core::hex_digit(text[i + 1]) >= 0 &&
+        core::hex_digit(text[i + 2]) >= 0) {
       decoded +=
-          static_cast<char>(parser::hex_digit(text[i + 1]) * 16 + parser::hex_digit(text[i + 2]));
+          static_cast<char>(core::hex_digit(text[i + 1]) * 16 + core::hex_digit(text[i + 2]));
       i += 2;
     } else {
       decoded += text[i];

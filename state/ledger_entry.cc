@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "core/hex_digit.h"
 #include "core/wire.h"
 
 namespace leat::state {
@@ -23,11 +24,6 @@ constexpr std::uint8_t kDetailFlag = 2;  ///< Of finished entries: they do not e
 constexpr std::size_t kDigestBytes = 16;
 // Quotes, digits, a dash and the digits of a number of 64 bits.
 constexpr std::size_t kEtagBytesMax = 2 + 2 * kDigestBytes + 1 + 20;
-
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /// @return  How many bytes of `out` are the ETag.
 std::size_t write_etag(std::string_view digest, std::uint64_t parts,
@@ -121,8 +117,8 @@ std::optional<EntryVersion> EntryVersion::of_etag(std::string_view text, std::st
   if (text.size() < kWholeBytes || text.front() != '"' || text.back() != '"') return std::nullopt;
   digest.clear();
   for (std::size_t i = 1; i < kWholeBytes - 1; i += 2) {
-    const int high = hex_digit(text[i]);
-    const int low = hex_digit(text[i + 1]);
+    const int high = core::hex_digit(text[i]);
+    const int low = core::hex_digit(text[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     digest.push_back(static_cast<char>(high << 4 | low));
   }
@@ -132,7 +128,7 @@ std::optional<EntryVersion> EntryVersion::of_etag(std::string_view text, std::st
     const auto number = std::from_chars(text.data() + kWholeBytes, end, version.parts_);
     if (number.ec != std::errc() || number.ptr != end) return std::nullopt;
   }
-  // Another way to write the same bytes and number is another version.
+  // Another way to write the same bytes and number (capitals, leading zeros) is another version.
   if (!version.is(text)) return std::nullopt;
   return version;
 }

@@ -5,6 +5,7 @@
 
 #include "connector/json_text.h"
 #include "connector/postgres/copy_encoder.h"
+#include "core/hex_digit.h"
 
 namespace leat::connector {
 namespace {
@@ -92,10 +93,9 @@ void append_pg_reject(const std::string& pipeline, const ObjectVersion& split,
 }
 
 std::string bytes_of_hex(std::string_view hex) {
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string bytes;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1])));
+    bytes.push_back(static_cast<char>(core::hex_digit(hex[i]) * 16 + core::hex_digit(hex[i + 1])));
   }
   return bytes;
 }

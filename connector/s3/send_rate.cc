@@ -48,8 +48,10 @@ void SendRate::throttled() {
   // In the first half second of a burst there is no rate to take a part of, and a guess that is too
   // low costs many seconds: the request itself waits, and if more are refused, the rate is known.
   if (measured_ == 0 && !limited_) return;
-  const double rate = limited_ ? std::min(measured_ > 0 ? measured_ : limit_, limit_) : measured_;
-  if (!limited_) {
+  double rate = measured_ > 0 ? measured_ : limit_;
+  if (limited_) {
+    rate = std::min(rate, limit_);
+  } else {
     turns_ = 0;
     refilled_at_ = now;
   }

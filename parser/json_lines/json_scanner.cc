@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstring>
 
-#include "parser/hex_digit.h"
+#include "core/hex_digit.h"
 
 namespace leat::parser {
 namespace {
@@ -61,7 +61,7 @@ void append_utf8(unsigned code_point, std::string& out) {
 unsigned read_hex4(std::string_view text) noexcept {
   unsigned value = 0;
   for (std::size_t i = 0; i < 4; ++i)
-    value = value << 4 | static_cast<unsigned>(hex_digit(text[i]));
+    value = value << 4 | static_cast<unsigned>(core::hex_digit(text[i]));
   return value;
 }
 
@@ -70,7 +70,7 @@ unsigned read_hex4(std::string_view text) noexcept {
 bool JsonScanner::take_hex4(unsigned& out) noexcept {
   unsigned value = 0;
   for (std::size_t i = 0; i < 4; ++i, ++at_) {
-    const int digit = at_ < text_.size() ? hex_digit(text_[at_]) : -1;
+    const int digit = at_ < text_.size() ? core::hex_digit(text_[at_]) : -1;
     if (digit < 0) return fault(at_, "\\u without four hexadecimal digits");
     value = value << 4 | static_cast<unsigned>(digit);
   }
@@ -93,9 +93,10 @@ bool JsonScanner::take_escape(JsonToken& token) noexcept {
   if (!is_high_surrogate(unit)) return true;
   // Only a low half that follows at once makes it whole; anything else is looked at by itself.
   const std::string_view next = text_.substr(at_, 6);
-  const bool paired = next.size() == 6 && next.starts_with("\\u") && hex_digit(next[2]) >= 0 &&
-                      hex_digit(next[3]) >= 0 && hex_digit(next[4]) >= 0 &&
-                      hex_digit(next[5]) >= 0 && is_low_surrogate(read_hex4(next.substr(2)));
+  const bool paired = next.size() == 6 && next.starts_with("\\u") &&
+                      core::hex_digit(next[2]) >= 0 && core::hex_digit(next[3]) >= 0 &&
+                      core::hex_digit(next[4]) >= 0 && core::hex_digit(next[5]) >= 0 &&
+                      is_low_surrogate(read_hex4(next.substr(2)));
   if (paired) {
     at_ += 6;
   } else {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "parser/hex_digit.h"
+#include "core/hex_digit.h"
 
 namespace leat::parser {
 
@@ -39,7 +39,7 @@ constexpr ByteEscape read_byte_escape(std::string_view text) noexcept {
   unsigned value = 0;
   std::size_t at = begin;
   for (; at < text.size() && at - begin < digits_max; ++at) {
-    const int digit = hex_digit(text[at]);
+    const int digit = core::hex_digit(text[at]);
     if (digit < 0 || (!hexadecimal && digit > 7)) break;
     value = value * (hexadecimal ? 16 : 8) + static_cast<unsigned>(digit);
   }

@@ -1,7 +1,7 @@
 // Hexadecimal digits, as several formats write bytes and code points.
 #pragma once
 
-namespace leat::parser {
+namespace leat::core {
 
 /// 0 to 15; -1: no such digit.
 constexpr int hex_digit(char c) noexcept {
@@ -11,4 +11,4 @@ constexpr int hex_digit(char c) noexcept {
   return -1;
 }
 
-}  // namespace leat::parser
+}  // namespace leat::core
