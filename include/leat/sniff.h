@@ -88,7 +88,7 @@ struct SniffReport {
   std::vector<SniffedMisfit> misfits = {};  ///< The first few.
   /// What else there is to know: one sentence each.
   std::vector<std::string> notes = {};
-  /// Why columns cannot be found by the header's names (empty, twice, not UTF-8); empty: they can.
+  /// Why columns cannot be found by the header's names (not UTF-8, a NUL byte); empty: they can.
   /// Then `format` reads by place, and skips the header as a line.
   std::string names_fault = {};
 

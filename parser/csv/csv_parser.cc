@@ -336,7 +336,8 @@ Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header)
     extra = schema_given_ ? ExtraColumns::kIgnore : ExtraColumns::kFail;
   }
   if (schema_ == nullptr) {
-    Result<Schema> made = schema_of_header(header);
+    Result<Schema> made =
+        schema_of_names(options_.kind == Format::kJsonLines ? header : distinct_names(header));
     if (!made) return std::move(made).error();
     schema_ = std::make_shared<const Schema>(*std::move(made));
   }
@@ -350,7 +351,6 @@ Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header)
 }
 
 CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
-  if (options_.kind != Format::kJsonLines) name_nameless(header);
   Result<ColumnMap> map = map_columns(header);
   if (!map) return failure(map.error().code, map.error().message, offset_);
   header_ = std::move(header);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <string_view>
 
 #include "parser/csv/column_builder.h"
@@ -153,9 +152,8 @@ class Judge {
     if (rows_.size() > 1 && all_begin_alike()) {
       return {true, 0, "all objects begin with the same record"};
     }
-    std::set<std::string_view> distinct;
     for (const Cell& name : names) {
-      if (name.null || name.text.empty() || !distinct.insert(name.text).second) {
+      if (name.null || name.text.empty()) {
         if (rows_.front().size() == 1) break;
         return {false, 0, "the first record's " + excerpt(name.text) + " names no column"};
       }

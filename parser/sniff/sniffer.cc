@@ -34,6 +34,8 @@ namespace {
 
 constexpr std::size_t kMisfitsShown = 5;
 constexpr std::size_t kNotesMax = 20;
+constexpr std::size_t kNamesShown = 8;
+constexpr std::size_t kNoColumn = SIZE_MAX;
 
 using Names = std::vector<std::string>;
 
@@ -63,12 +65,15 @@ class Table {
                                              ExtraColumns::kIgnore);
     } else {
       tokenizer_ = make_sample_tokenizer(report_.format);
-      if (!report_.format.header) name_by_place({});
+      if (report_.format.header) {
+        read_headers();
+      } else {
+        name_by_place({});
+      }
     }
     for (std::size_t i = 0; i < samples_.size(); ++i) {
       if (report_.objects[i].left_out.empty()) read_sample(i);
     }
-    note_missing();
     for (std::size_t i = 0; i < names_.size(); ++i) {
       const Field field{names_[i], values_[i].type(), true};
       report_.schema.fields.push_back(field);
@@ -102,19 +107,121 @@ class Table {
   }
 
   /// Columns named column1, column2, … or by what there is of names.
-  void name_by_place(const Names& names) {
-    std::unordered_set<std::string> taken;
+  void name_by_place(Names names) {
     by_place_ = true;
-    for (std::size_t i = 0; i < std::max(names.size(), most_fields_); ++i) {
-      const std::string place = std::to_string(i + 1);
-      std::string name = i < names.size() ? names[i] : "";
-      if (name.empty() || !schema_of_header({name})) name = "column" + place;
-      while (!taken.insert(name).second) name += "_" + place;
-      add_column(std::move(name));
+    names.resize(std::max(names.size(), most_fields_));
+    for (std::string& name : names) {
+      if (!name.empty() && !schema_of_names({name})) name.clear();
+    }
+    for (std::string& name : distinct_names(names)) add_column(std::move(name));
+  }
+
+  /// All of them before any record: the columns are those of all samples.
+  void read_headers() {
+    headers_.resize(samples_.size());
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      if (!report_.objects[i].left_out.empty()) continue;
+      walk_records(samples_[i], report_.format, *tokenizer_, false, samples_[i].bytes.size(),
+                   [&](const SampledRecord& record) {
+                     if (record.raw.empty()) return true;
+                     take_header(i, record);
+                     return false;
+                   });
     }
   }
 
+  void take_header(std::size_t index, const SampledRecord& record) {
+    const Sample& sample = samples_[index];
+    if (record.block == nullptr) {
+      report_.objects[index].left_out = "its header is malformed: " + std::string(record.fault);
+      return;
+    }
+    Names& header = headers_[index];
+    std::string scratch;
+    for (std::size_t i = 0; i < record.fields(); ++i) {
+      header.emplace_back(text_of(record, i, report_.format, scratch));
+    }
+    if (by_place_) {
+      if (header != first_header_) note("the header of " + sample.object + " is another one");
+      return;
+    }
+    const Names names = distinct_names(header);
+    const Result<Schema> named = schema_of_names(names);
+    const bool first = first_header_.empty();
+    if (!named && !first) {
+      report_.objects[index].left_out = named.error().message;
+      return;
+    }
+    if (first) first_header_ = header;
+    if (!named) {
+      report_.names_fault = named.error().message;
+      name_by_place(header);
+      header_lines_ = lines_down_to(sample, record);
+      return;
+    }
+    if (first) note_told_apart(header, names);
+    for (const std::string& name : names) {
+      if (!column_names_.insert(folded_name(name)).second) continue;
+      if (!first) note(sample.object + " has a column " + excerpt(name) + " that others lack");
+      add_column(name);
+    }
+  }
+
+  static std::uint64_t lines_down_to(const Sample& sample, const SampledRecord& record) {
+    const std::size_t end = static_cast<std::size_t>(record.byte_offset) + record.raw.size();
+    const std::string_view front = std::string_view(sample.bytes).substr(0, end);
+    const auto line_feeds = std::count(front.begin(), front.end(), '\n');
+    const auto lines = line_feeds != 0 || sample.bytes.find('\n') != std::string::npos
+                           ? line_feeds
+                           : std::count(front.begin(), front.end(), '\r');
+    return static_cast<std::uint64_t>(lines) + 1;
+  }
+
+  /// Says once what becomes of names that stand in the header twice.
+  void note_told_apart(const Names& header, const Names& names) {
+    std::string list;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (header[i].empty() || names[i] == header[i]) continue;
+      if (++count > kNamesShown) continue;
+      list += (count == 1 ? " " : ", ") + excerpt(header[i]) + " in place " +
+              std::to_string(i + 1) + " is " + excerpt(names[i]);
+    }
+    if (count > kNamesShown) list += ", … (" + std::to_string(count) + " in all)";
+    if (count != 0) note("names that stand in the header twice are told apart:" + list);
+  }
+
+  /// Columns of the sample's fields, as the parser will find them.
+  /// @return  Whether its records can be read.
+  bool find_columns(std::size_t index) {
+    columns_.clear();
+    if (!has_header() || by_place_) {
+      for (std::size_t i = 0; i < names_.size(); ++i) columns_.push_back(i);
+      return true;
+    }
+    const Names& header = headers_[index];
+    if (header.empty()) return true;  // Blank lines, or nothing at all.
+    Schema known;
+    for (const std::string& name : names_) known.fields.push_back({name, {}, true});
+    const Result<ColumnMap> map =
+        map_by_name(header, known, ExtraColumns::kIgnore, MissingColumns::kNull);
+    if (!map) {
+      report_.objects[index].left_out = map.error().message;
+      return false;
+    }
+    columns_.assign(header.size(), kNoColumn);
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (map->field_of_column[i] == ColumnMap::kMissing) {
+        note(samples_[index].object + " has no column " + excerpt(names_[i]));
+      } else {
+        columns_[map->field_of_column[i]] = i;
+      }
+    }
+    return true;
+  }
+
   void read_sample(std::size_t index) {
+    if (!find_columns(index)) return;
     const Sample& sample = samples_[index];
     SniffedObject& object = report_.objects[index];
     bool header_due = has_header();
@@ -136,7 +243,7 @@ class Table {
       }
       if (header_due) {
         header_due = false;
-        return take_header(sample, record, object);
+        return true;
       }
       at = record;
       ++object.records;
@@ -153,6 +260,7 @@ class Table {
         return true;
       }
       for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (columns_[i] == kNoColumn) continue;
         ColumnValues& values = values_[columns_[i]];
         if (i >= record.fields()) {
           values.add_null();
@@ -172,10 +280,6 @@ class Table {
       }
       return true;
     };
-    columns_.clear();
-    if (by_place_) {
-      for (std::size_t i = 0; i < names_.size(); ++i) columns_.push_back(i);
-    }
     const SampleWalk walk = walk_records(sample, report_.format, *tokenizer_, fields_[index] == 1,
                                          sample.bytes.size(), visit);
     report_.byte_order_mark = report_.byte_order_mark || walk.byte_order_mark;
@@ -212,65 +316,6 @@ class Table {
     }
   }
 
-  /// @return  Whether to read on in this sample.
-  bool take_header(const Sample& sample, const SampledRecord& record, SniffedObject& object) {
-    if (record.block == nullptr) {
-      object.left_out = "its header is malformed: " + std::string(record.fault);
-      return false;
-    }
-    Names header;
-    std::string scratch;
-    for (std::size_t i = 0; i < record.fields(); ++i) {
-      header.emplace_back(text_of(record, i, report_.format, scratch));
-    }
-    name_nameless(header);
-    const Result<Schema> named = schema_of_header(header);
-    if (by_place_) {
-      if (header != first_header_) note("the header of " + sample.object + " is another one");
-      return true;
-    }
-    if (!named && first_header_.empty()) {
-      report_.names_fault = named.error().message;
-      first_header_ = header;
-      name_by_place(header);
-      for (std::size_t i = 0; i < names_.size(); ++i) columns_.push_back(i);
-      const std::size_t end = static_cast<std::size_t>(record.byte_offset) + record.raw.size();
-      const std::string_view front = std::string_view(sample.bytes).substr(0, end);
-      const auto line_feeds = std::count(front.begin(), front.end(), '\n');
-      const auto lines = line_feeds != 0 || sample.bytes.find('\n') != std::string::npos
-                             ? line_feeds
-                             : std::count(front.begin(), front.end(), '\r');
-      header_lines_ = static_cast<std::uint64_t>(lines) + 1;
-      return true;
-    }
-    if (!named) {
-      object.left_out = named.error().message;
-      return false;
-    }
-    unite(sample, header);
-    if (first_header_.empty()) first_header_ = std::move(header);
-    return true;
-  }
-
-  /// Finds the header's names among the columns known so far, as the parser will.
-  void unite(const Sample& sample, const Names& header) {
-    Schema known;
-    for (const std::string& name : names_) known.fields.push_back({name, {}, true});
-    const bool first = names_.empty();
-    std::vector<bool> used(names_.size(), false);
-    for (const std::string& name : header) {
-      const int found = first ? -1 : known.find(name);
-      if (found >= 0 && !used[static_cast<std::size_t>(found)]) {
-        used[static_cast<std::size_t>(found)] = true;
-        columns_.push_back(static_cast<std::size_t>(found));
-        continue;
-      }
-      if (!first) note(sample.object + " has a column " + excerpt(name) + " that others lack");
-      columns_.push_back(add_column(name));
-    }
-    headers_.push_back({sample.object, columns_});
-  }
-
   /// Text that would be more with a flag.
   void note_other_forms() {
     bool foreign = false;
@@ -294,16 +339,6 @@ class Table {
         "--encoding windows-1252 (Western Europe), windows-1251 (Cyrillic), …");
   }
 
-  void note_missing() {
-    for (const auto& [object, columns] : headers_) {
-      std::vector<bool> there(names_.size(), false);
-      for (const std::size_t column : columns) there[column] = true;
-      for (std::size_t i = 0; i < names_.size(); ++i) {
-        if (!there[i]) note(object + " has no column " + excerpt(names_[i]));
-      }
-    }
-  }
-
   const std::vector<Sample>& samples_;
   SniffReport& report_;
   const ValueFormats formats_;
@@ -314,9 +349,10 @@ class Table {
   Names first_header_;
   std::uint64_t header_lines_ = 0;
   Names names_;
-  std::vector<ColumnValues> values_;  ///< One for each name.
-  std::vector<std::size_t> columns_;  ///< Of each field of the sample at hand.
-  std::vector<std::pair<std::string, std::vector<std::size_t>>> headers_;
+  std::vector<ColumnValues> values_;              ///< One for each name.
+  std::unordered_set<std::string> column_names_;  ///< Folded.
+  std::vector<Names> headers_;                    ///< Of each sample, as they stand there.
+  std::vector<std::size_t> columns_;              ///< Of each field of the sample at hand.
   LineEnds line_ends_;
   std::size_t spaced_quotes_ = 0;
 };
@@ -392,7 +428,7 @@ Names keys_of(const std::vector<Sample>& samples, SniffReport& report) {
                    for (std::size_t i = 0; i < record.fields(); ++i) {
                      std::string key(text_of(record, i, report.format, scratch));
                      if (!seen.insert(key).second) continue;
-                     if (const Result<Schema> named = schema_of_header({key}); !named) {
+                     if (const Result<Schema> named = schema_of_names({key}); !named) {
                        report.names_fault = "the key " + excerpt(key) + " can name no column";
                        continue;
                      }

@@ -91,12 +91,23 @@ TEST_F(CommandTest, SniffNamesTextsThatMayMeanNull) {
 }
 
 TEST_F(CommandTest, SniffReadsByPlaceUnderNamesThatAreNone) {
-  put("in/a.csv", ",id,id\n1,2,x\n");
+  put("in/a.csv", ",id,id,\xff\n1,2,x,3\n");
   const Outcome sniffed = leat("sniff in/a.csv");
   EXPECT_EQ(sniffed.out,
             "--from in/a.csv --skip-lines 1 --no-header --schema 'column1 bigint, id bigint, "
-            "id_3 text'\n");
+            "id_1 text, column4 bigint'\n");
   EXPECT_THAT(sniffed.err, HasSubstr("by place"));
+}
+
+TEST_F(CommandTest, NamesThatAHeaderHasTwiceLoadWithAndWithoutTheSniffedFlags) {
+  put("in/a.csv", ",id,id\n1,2,x\n");
+  const Outcome sniffed = leat("sniff in/a.csv");
+  EXPECT_EQ(sniffed.out, "--from in/a.csv --schema 'column1 bigint, id bigint, id_1 text'\n");
+  EXPECT_THAT(sniffed.err, HasSubstr("\"id\" in place 3 is \"id_1\""));
+  EXPECT_EQ(leat("cat in/a.csv").out, "column1,id,id_1\n1,2,x\n");
+  EXPECT_EQ(leat("cat in/a.csv --schema 'column1 bigint, id bigint, id_1 text'").out,
+            "column1,id,id_1\n1,2,x\n");
+  EXPECT_EQ(leat("cat in/a.csv --types text").out, "column1,id,id_1\n1,2,x\n");
 }
 
 TEST_F(CommandTest, SniffFailsWithAClearMessage) {

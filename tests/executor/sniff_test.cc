@@ -189,10 +189,27 @@ TEST_F(SniffingSource, AnObjectThatIsNoTextIsQuarantinedAndTheNextOneDecides) {
 }
 
 TEST_F(SniffingSource, NamesThatAreNoneAreNotReadByPlaceUnasked) {
-  store_->put("/in/a", "id,,id\n1,2,3\n");
+  store_->put("/in/a", "id,,\xff\n1,2,3\n");
   EXPECT_TRUE(load(options()).empty());
   EXPECT_EQ(stats_.objects_quarantined, 1u);
-  EXPECT_THAT(log_, AllOf(HasSubstr("column 3"), HasSubstr("twice"), HasSubstr("--schema")));
+  EXPECT_THAT(log_, AllOf(HasSubstr("column 3"), HasSubstr("UTF-8"), HasSubstr("--schema")));
+}
+
+TEST_F(SniffingSource, NamesThatAHeaderHasTwiceAreToldApartAlikeInAllObjects) {
+  store_->put("/in/a", "id,at,at\n1,2026-11-20,2026-11-21\n");
+  EXPECT_THAT(load(options())["/in/a"], ElementsAre("1|2026-11-20|2026-11-21"));
+  EXPECT_EQ(schema_, "id bigint, at date, at_1 date");
+  EXPECT_EQ(times(log_, "\"at\" in place 3 is \"at_1\""), 1u) << log_;
+  log_.clear();
+  store_->put("/in/b", "at,id,at\n2026-11-22,2,2026-11-23\n");
+  EXPECT_THAT(load(options())["/in/b"], ElementsAre("2|2026-11-22|2026-11-23"));
+  EXPECT_EQ(stats_.objects_with_missing_columns + stats_.objects_with_extra_columns, 0u);
+  store_->put("/in/c", "id,at\n3,2026-11-24\n");
+  store_->put("/in/d", "id,at,at,at\n4,2026-11-25,2026-11-26,2026-11-27\n");
+  EXPECT_THAT(load(options())["/in/c"], ElementsAre("3|2026-11-24|\\N"));
+  EXPECT_THAT(log_, HasSubstr("lacks columns, which are null in all of its rows: at_1"));
+  EXPECT_THAT(log_, HasSubstr("columns that the schema does not know: \"at_2\""));
+  EXPECT_EQ(stats_.objects_quarantined, 1u);
 }
 
 TEST_F(SniffingSource, ObjectsWithoutAHeaderGetColumnsByPlace) {

@@ -14,6 +14,7 @@ namespace leat::parser {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -56,6 +57,10 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       {"plain", "id,name\n1,x\n2,y\n", "| id bigint, name text"},
       {"semicolons", "id;amount\n1;1,5\n2;2,5\n", "delimiter ; | id bigint, amount text"},
+      {"names_that_stand_twice", "id,name,name\n1,x,2\n2,y,3\n",
+       "| id bigint, name text, name_1 bigint"},
+      {"names_that_stand_twice_above_texts", "who,phone,phone\nAnn,x,y\nBob,p,q\n",
+       "| who text, phone text, phone_1 text"},
       {"row_numbers_of_a_data_frame", ",name\n0,x\n1,y\n", "| column1 bigint, name text"},
       {"a_comma_behind_the_last_column", "a,b,\n1,2,\n3,4,\n",
        "| a bigint, b bigint, column3 text"},
@@ -214,15 +219,33 @@ TEST(Sniffer, ReportsRecordsThatFitNoTable) {
 }
 
 TEST(Sniffer, ReadsByPlaceUnderNamesThatAreNone) {
-  const auto report = sniff_all({"\nid,name,,name\n1,x,2,y\n2,z,3,w\n"});
+  const std::string bytes = "\nid,name,,name,\xff\n1,x,2,y,5\n2,z,3,w,6\n";
+  const auto report = sniff_all({bytes});
   EXPECT_EQ(summary(report),
-            "skip 2 no header | id bigint, name text, column3 bigint, name_4 text");
-  EXPECT_THAT(report->names_fault, HasSubstr("column 4"));
+            "skip 2 no header | id bigint, name text, column3 bigint, name_1 text, column5 bigint");
+  EXPECT_THAT(report->names_fault, HasSubstr("column 5"));
   EXPECT_EQ(report->records, 2u);
-  const Loaded loaded =
-      load({"o", "\nid,name,,name\n1,x,2,y\n2,z,3,w\n", report->format, report->schema.to_sql()});
+  const Loaded loaded = load({"o", bytes, report->format, report->schema.to_sql()});
   EXPECT_EQ(loaded.error, "");
   EXPECT_EQ(loaded.rows.size(), 2u);
+}
+
+TEST(Sniffer, SaysOnceHowNamesThatStandTwiceAreToldApart) {
+  const std::string bytes = "a,b,a,B\n1,x,2.5,y\n";
+  const auto report = sniff_all({bytes, bytes, "a,b\n2,z\n"});
+  EXPECT_EQ(summary(report), "| a bigint, b text, a_1 double precision, \"B_1\" text");
+  EXPECT_THAT(report->notes, ElementsAre("names that stand in the header twice are told apart: "
+                                         "\"a\" in place 3 is \"a_1\", \"B\" in place 4 is \"B_1\"",
+                                         HasSubstr("object3 has no column \"a_1\""),
+                                         HasSubstr("object3 has no column \"B_1\"")));
+  EXPECT_THAT(load({"o", bytes, report->format, report->schema.to_sql()}).rows,
+              ElementsAre("1|x|2.5|y"));
+}
+
+TEST(Sniffer, LeavesOutAnObjectWhoseNamesStandInAnotherOrder) {
+  const auto report = sniff_all({"id,ID\n1,x\n", "ID,id\ny,2\n"});
+  EXPECT_EQ(summary(report), "| id bigint, \"ID_1\" text");
+  EXPECT_THAT(report->objects[1].left_out, HasSubstr("told apart by their order"));
 }
 
 TEST(Sniffer, NamesLineEndsAndByteOrderMarks) {
