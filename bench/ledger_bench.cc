@@ -6,12 +6,16 @@
 //   ledger_bench list COUNT          makes the pages of a listing, and does nothing with them
 //   ledger_bench sorted DIR COUNT    classifies a whole sorted listing, by merge-join
 //   ledger_bench unsorted DIR COUNT  classifies 2 million keys, in random order, by look-up
-//   ledger_bench poll DIR COUNT      a whole source lists all of it once, `leat load --once`
+//   ledger_bench poll DIR COUNT      a whole source lists all of it once, `leat load --once`: with
+//                                    the judging of what is no longer there, and a later process
+//                                    before it is time for that again
 //   ledger_bench tail DIR COUNT      the same in tail mode, then 200 polls; prints what one costs
 //   ledger_bench backlog DIR COUNT   loads COUNT small objects with a new ledger; drops the rows
 //   ledger_bench set COUNT           an unordered_set<std::string> of keys and versions instead
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -188,8 +192,10 @@ void classify(std::string_view what, const std::filesystem::path& dir,
   if (finished != keys) fail("only " + std::to_string(finished) + " were finished");
 }
 
-void poll(const std::filesystem::path& dir, std::uint64_t count) {
+void poll(std::string_view what, const std::filesystem::path& dir, std::uint64_t count,
+          std::chrono::milliseconds forget_after) {
   leat::SourceOptions options;
+  options.forget_after = forget_after;
   options.from = "s3://bench/**";
   options.state_dir = dir;
   options.once = true;
@@ -202,7 +208,24 @@ void poll(const std::filesystem::path& dir, std::uint64_t count) {
     if (polled.kind != leat::Polled::Kind::kIdle) fail("something was taken for new");
   }
   taken(source->close());
-  print("poll", count, meter.wall(), meter.cpu());
+  print(what, count, meter.wall(), meter.cpu());
+}
+
+void in_own_process(const std::function<void()>& run) {
+  const pid_t child = ::fork();
+  if (child < 0) fail("no process is to be had");
+  if (child == 0) {
+    run();
+    std::exit(0);
+  }
+  int status = 0;
+  if (::waitpid(child, &status, 0) != child || status != 0) std::exit(1);
+}
+
+void polls(const std::filesystem::path& dir, std::uint64_t count) {
+  // Without a grace time each listing judges.
+  in_own_process([&] { poll("poll+judge", dir, count, std::chrono::milliseconds(0)); });
+  in_own_process([&] { poll("poll", dir, count, leat::SourceOptions().forget_after); });
 }
 
 void tail(const std::filesystem::path& dir, std::uint64_t count) {
@@ -319,7 +342,7 @@ int main(int argc, char** argv) {
     classify("unsorted", words[1], objects, std::min<std::uint64_t>(objects.count(), 2'000'000),
              false);
   } else if (words[0] == "poll") {
-    poll(words[1], objects.count());
+    polls(words[1], objects.count());
   } else if (words[0] == "tail") {
     tail(words[1], objects.count());
   } else if (words[0] == "backlog") {

@@ -37,34 +37,32 @@ inline void append_bytes(std::string_view bytes, std::string& out) {
 /// that a caller can read a whole structure and ask ok() once. Borrows the bytes.
 class WireReader {
  public:
-  explicit WireReader(std::string_view bytes) : rest_(bytes) {}
+  explicit WireReader(std::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
 
   bool ok() const noexcept { return ok_; }
   /// Everything was read and all of it was well-formed.
-  bool complete() const noexcept { return ok_ && rest_.empty(); }
-  std::size_t remaining() const noexcept { return rest_.size(); }
+  bool complete() const noexcept { return ok_ && at_ == end_; }
+  std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - at_); }
   /// Marks the structure as malformed, for rules that the caller knows.
   void fail() noexcept {
     ok_ = false;
-    rest_ = {};
+    at_ = end_;
   }
 
   std::uint8_t byte() noexcept {
-    if (rest_.empty()) {
+    if (at_ == end_) {
       fail();
       return 0;
     }
-    const auto value = static_cast<std::uint8_t>(rest_.front());
-    rest_.remove_prefix(1);
-    return value;
+    return static_cast<std::uint8_t>(*at_++);
   }
 
   std::uint64_t varint() noexcept {
     std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      const std::uint64_t b = byte();
+    for (unsigned shift = 0; at_ != end_; shift += 7) {
+      const std::uint64_t b = static_cast<std::uint8_t>(*at_++);
       // The tenth byte has room for one bit; a last byte of zero would be a second encoding.
-      if (!ok_ || (shift == 63 && b > 1) || (b == 0 && shift > 0)) break;
+      if ((shift == 63 && b > 1) || (b == 0 && shift > 0)) break;
       value |= (b & 0x7f) << shift;
       if (b < 0x80) return value;
     }
@@ -83,17 +81,18 @@ class WireReader {
 
   /// So many, without a length in front. Borrowed likewise.
   std::string_view bytes(std::uint64_t length) noexcept {
-    if (length > rest_.size()) {
+    if (length > remaining()) {
       fail();
       return {};
     }
-    const std::string_view value = rest_.substr(0, static_cast<std::size_t>(length));
-    rest_.remove_prefix(value.size());
+    const std::string_view value(at_, static_cast<std::size_t>(length));
+    at_ += length;
     return value;
   }
 
  private:
-  std::string_view rest_;
+  const char* at_;
+  const char* end_;
   bool ok_ = true;
 };
 

@@ -161,6 +161,7 @@ void Discovery::go_on_from_record() {
   if (!kept) return;
   std::optional<ListingRecord> record = ListingRecord::decode(*kept);
   if (!record || record->listed != listed_) return;
+  forgetting_.go_on_from(record->judged_ms);
   if (options_.discovery == SourceOptions::Discovery::kSweep && !record->interrupted) return;
   record_ = *kept;
   complete_ms_ = record->complete_ms;
@@ -234,6 +235,7 @@ void Discovery::keep_record() {
   std::string record = ListingRecord{.listed = listed_,
                                      .interrupted = cut_short_,
                                      .complete_ms = complete_ms_,
+                                     .judged_ms = forgetting_.judged_ms(),
                                      .remaining = remaining()}
                            .encode();
   if (record == record_) return;

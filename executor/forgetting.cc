@@ -18,12 +18,21 @@ constexpr std::int64_t kJudgeIntervalMax_ms = 12 * 3'600'000;
 
 }  // namespace
 
-void Forgetting::begin_listing() {
-  shown_.reset();
+bool Forgetting::judged_lately() const {
   const std::int64_t interval_ms =
       std::min<std::int64_t>(options_.forget_after.count() / 8, kJudgeIntervalMax_ms);
   const std::int64_t now_ms = clock_.wall_ms();
-  if (judged_ms_ && now_ms >= *judged_ms_ && now_ms - *judged_ms_ < interval_ms) return;
+  return judged_ms_ != 0 && now_ms >= judged_ms_ && now_ms - judged_ms_ < interval_ms;
+}
+
+void Forgetting::begin_listing() {
+  shown_.reset();
+  marked_only_ = judged_lately();
+  if (marked_only_) {
+    // An error comes again, to be told, when the entries are judged.
+    const Result<bool> any = ledger_.any_marked();
+    if (any && !*any) return;
+  }
   const std::uint64_t seed = (std::uint64_t{random_()} << 32) | random_();
   shown_.emplace(ledger_.estimated_entries(), seed);
   shown_keys_ = 0;
@@ -51,18 +60,20 @@ Result<void> Forgetting::complete(const std::function<bool(std::string_view key)
       .absent = [&](std::string_view key) { return !shown.may_contain(key) && covers(key); },
       .epoch_before = epoch_before_,
       .now_ms = clock_.wall_ms(),
-      .grace_ms = options_.forget_after.count()};
+      .grace_ms = options_.forget_after.count(),
+      .marked_only = marked_only_};
   std::uint64_t forgotten = 0;
-  bool all = false;
-  while (!all && forgotten < kForgottenMax && !stop.stop_requested()) {
-    Result<state::AbsenceStep> step = ledger_.note_absence(absence, next_);
-    if (!step) return std::move(step).error();
-    if (Result<void> told = forget(step->due, stop); !told) return told;
-    forgotten += step->due.size();
-    all = step->last;
-    next_ = std::move(step->next);
+  state::AbsenceStep step;
+  while (!step.last && !stop.stop_requested()) {
+    Result<state::AbsenceStep> next = ledger_.note_absence(absence, step.next);
+    if (!next) return std::move(next).error();
+    step = *std::move(next);
+    if (forgotten >= kForgottenMax) continue;
+    Result<std::uint64_t> told = forget(step.due, stop);
+    if (!told) return std::move(told).error();
+    forgotten += *told;
   }
-  if (all) judged_ms_ = absence.now_ms;
+  if (step.last && !marked_only_) judged_ms_ = absence.now_ms;
   if (forgotten > 0) {
     log(options_, SourceOptions::LogLevel::kInfo,
         std::to_string(forgotten) + " objects are no longer there and are forgotten");
@@ -71,7 +82,7 @@ Result<void> Forgetting::complete(const std::function<bool(std::string_view key)
 }
 
 /// Taken up first, then asked for again: once taken up, nobody else changes an entry.
-Result<void> Forgetting::forget(const std::vector<ObjectVersion>& due, std::stop_token stop) {
+Result<std::uint64_t> Forgetting::forget(std::span<const ObjectVersion> due, std::stop_token stop) {
   std::vector<bool> taken;
   work_.flag_taken(due, taken);
   for (std::size_t i = 0; i < due.size(); ++i) {
@@ -79,6 +90,7 @@ Result<void> Forgetting::forget(const std::vector<ObjectVersion>& due, std::stop
   }
   std::vector<state::Match> matches;
   Result<void> known = ledger_.classify(due, /*sorted=*/true, matches);
+  std::uint64_t told = 0;
   for (std::size_t i = 0; i < due.size(); ++i) {
     if (taken[i]) continue;
     const bool unchanged =
@@ -86,13 +98,16 @@ Result<void> Forgetting::forget(const std::vector<ObjectVersion>& due, std::stop
                   matches[i] == state::Match::kRetry);
     if (!unchanged) {
       work_.release(due[i].key);
-    } else if (!events_.push({.kind = Event::Kind::kForgotten,
-                              .object = std::make_shared<const ObjectVersion>(due[i])},
-                             stop)) {
-      return {};
+    } else if (events_.push({.kind = Event::Kind::kForgotten,
+                             .object = std::make_shared<const ObjectVersion>(due[i])},
+                            stop)) {
+      ++told;
+    } else {
+      return told;
     }
   }
-  return known;
+  if (!known) return std::move(known).error();
+  return told;
 }
 
 }  // namespace leat::executor

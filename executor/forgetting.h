@@ -5,8 +5,8 @@
 #include <functional>
 #include <optional>
 #include <random>
+#include <span>
 #include <stop_token>
-#include <string>
 #include <string_view>
 
 #include "connector/split_enumerator.h"
@@ -25,6 +25,9 @@ namespace leat::executor {
 /// An entry goes in two steps: a complete listing does not show its object and it gets a mark; a
 /// later one, when the time to forget after has passed, does not show it either. Then the consumer
 /// is told, and with the next epoch the entry is dropped: at the consumer's first, then here.
+/// Entries that have a mark are judged by every complete listing, so that none is dropped that one
+/// of them has shown since. All others, which takes reading them all, are judged every eighth of
+/// the time to forget after.
 ///
 /// Used by the discovery thread. Everything is borrowed.
 class Forgetting {
@@ -32,6 +35,11 @@ class Forgetting {
   Forgetting(const SourceOptions& options, state::Ledger& ledger, const Clock& clock,
              WorkQueue& work, EventQueue& events)
       : options_(options), ledger_(ledger), clock_(clock), work_(work), events_(events) {}
+
+  /// When all entries were last judged, in Unix time; 0: never. An earlier process knew it, by
+  /// listings of the same objects.
+  void go_on_from(std::int64_t judged_ms) { judged_ms_ = judged_ms; }
+  std::int64_t judged_ms() const { return judged_ms_; }
 
   /// A listing begins that would show every object that the next complete() says to be covered.
   void begin_listing();
@@ -45,7 +53,8 @@ class Forgetting {
                         std::stop_token stop);
 
  private:
-  Result<void> forget(const std::vector<ObjectVersion>& due, std::stop_token stop);
+  bool judged_lately() const;
+  Result<std::uint64_t> forget(std::span<const ObjectVersion> due, std::stop_token stop);
 
   const SourceOptions& options_;
   state::Ledger& ledger_;
@@ -57,8 +66,8 @@ class Forgetting {
   std::optional<KeyFilter> shown_;  ///< None: this listing is not used.
   std::uint64_t shown_keys_ = 0;
   std::uint64_t epoch_before_ = 0;
-  std::optional<std::int64_t> judged_ms_;  ///< When all entries were last judged.
-  std::string next_;                       ///< Where judging goes on; empty: from the front.
+  std::int64_t judged_ms_ = 0;
+  bool marked_only_ = false;  ///< By this listing.
 };
 
 }  // namespace leat::executor

@@ -5,7 +5,8 @@
 namespace leat::executor {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+// 1 has no judged_ms.
+constexpr std::uint8_t kVersion = 2;
 
 }  // namespace
 
@@ -14,6 +15,7 @@ std::string ListingRecord::encode() const {
   bytes.push_back(interrupted ? 1 : 0);
   core::append_bytes(listed, bytes);
   core::append_signed(complete_ms, bytes);
+  core::append_signed(judged_ms, bytes);
   core::append_varint(remaining.size(), bytes);
   for (const connector::KeyRange& range : remaining) {
     core::append_bytes(range.after, bytes);
@@ -24,13 +26,15 @@ std::string ListingRecord::encode() const {
 
 std::optional<ListingRecord> ListingRecord::decode(std::string_view bytes) {
   core::WireReader reader(bytes);
-  if (reader.byte() != kVersion) return std::nullopt;
+  const std::uint8_t version = reader.byte();
+  if (version != 1 && version != kVersion) return std::nullopt;
   ListingRecord record;
   const std::uint8_t interrupted = reader.byte();
   if (interrupted > 1) reader.fail();
   record.interrupted = interrupted == 1;
   record.listed = reader.bytes();
   record.complete_ms = reader.signed_varint();
+  if (version != 1) record.judged_ms = reader.signed_varint();
   for (std::uint64_t count = reader.varint(); count > 0 && reader.ok(); --count) {
     connector::KeyRange range;
     range.after = reader.bytes();

@@ -161,33 +161,39 @@ KindCursor::KindCursor(rocksdb::DB& db, rocksdb::ReadOptions options, Kind kind)
 
 KindCursor::~KindCursor() = default;
 
+void KindCursor::moved() {
+  valid_ = iterator_->Valid();
+  name_ = valid_ ? view(iterator_->key()).substr(1) : std::string_view();
+}
+
 bool KindCursor::find(std::string_view name) {
-  const bool ascending = !wanted_.empty() && name >= std::string_view(wanted_).substr(1);
-  wanted_.assign(1, kind_);
-  wanted_ += name;
-  int steps = 0;
-  if (ascending) {
-    while (iterator_->Valid() && view(iterator_->key()) < wanted_ && steps < kStepsBeforeSeek) {
-      iterator_->Next();
-      ++steps;
-    }
+  if (!positioned_) return find_far(name);
+  for (int steps = 0; valid_; ++steps) {
+    const int order = name_.compare(name);
+    if (order >= 0) return order == 0;
+    if (steps == kStepsBeforeSeek) return find_far(name);
+    next();
   }
-  if (!ascending || steps == kStepsBeforeSeek) iterator_->Seek(wanted_);
-  return iterator_->Valid() && view(iterator_->key()) == wanted_;
+  return false;
 }
 
 bool KindCursor::find_far(std::string_view name) {
-  wanted_.assign(1, kind_);
-  wanted_ += name;
-  iterator_->Seek(wanted_);
-  return iterator_->Valid() && view(iterator_->key()) == wanted_;
+  seek(name);
+  return valid_ && name_ == name;
 }
 
 void KindCursor::seek_to_first() { seek({}); }
-void KindCursor::seek(std::string_view name) { iterator_->Seek(entry_key(kind_, name)); }
-void KindCursor::next() { iterator_->Next(); }
-bool KindCursor::valid() const { return iterator_->Valid(); }
-std::string_view KindCursor::name() const { return view(iterator_->key()).substr(1); }
+void KindCursor::seek(std::string_view name) {
+  sought_.assign(1, kind_);
+  sought_ += name;
+  iterator_->Seek(sought_);
+  positioned_ = true;
+  moved();
+}
+void KindCursor::next() {
+  iterator_->Next();
+  moved();
+}
 std::string_view KindCursor::value() const { return view(iterator_->value()); }
 rocksdb::Status KindCursor::status() const { return iterator_->status(); }
 

@@ -53,20 +53,20 @@ class KindCursor {
   KindCursor& operator=(const KindCursor&) = delete;
   ~KindCursor();
 
-  /// True when there is an entry of this name: then value() is it. Names that ascend from call to
-  /// call cost one step each; others a seek.
+  /// True when there is an entry of this name: then value() is it. The name must not lie before one
+  /// that the cursor was moved to or asked for; a near one costs some steps, a far one a seek.
   bool find(std::string_view name);
 
-  /// The same by a seek, for names with many others between them.
+  /// The same by a seek, for any name, and for those with many others between them.
   bool find_far(std::string_view name);
 
   void seek_to_first();
   /// To the first entry whose name is not before `name`.
   void seek(std::string_view name);
   void next();
-  bool valid() const;
+  bool valid() const noexcept { return valid_; }
   /// Borrowed until the cursor moves.
-  std::string_view name() const;
+  std::string_view name() const noexcept { return name_; }
   std::string_view value() const;
   /// ok when the cursor came to the end without an error.
   rocksdb::Status status() const;
@@ -76,7 +76,12 @@ class KindCursor {
   const std::string end_key_;
   const std::unique_ptr<const rocksdb::Slice> end_;  ///< Borrowed by the iterator.
   std::unique_ptr<rocksdb::Iterator> iterator_;
-  std::string wanted_;  ///< Full key of the last find(); empty before the first.
+  // Of the iterator, which is asked once for each move.
+  void moved();
+  bool positioned_ = false;
+  bool valid_ = false;
+  std::string_view name_;
+  std::string sought_;  ///< Buffer of seek().
 };
 
 }  // namespace leat::state

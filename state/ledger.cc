@@ -58,6 +58,60 @@ auto guarded(const std::filesystem::path& dir, std::string_view doing, Call call
   }
 }
 
+/// Of the encoded entries of its key.
+Result<Match> match_encoded(const ObjectVersion& listed, std::optional<std::string_view> open,
+                            std::optional<std::string_view> finished) {
+  std::optional<EntryHead> open_head;
+  std::optional<EntryHead> finished_head;
+  if (open) {
+    auto head = EntryHead::read(listed.key, *open);
+    if (!head) return std::move(head).error();
+    open_head = *head;
+  }
+  if (finished) {
+    auto head = EntryHead::read(listed.key, *finished);
+    if (!head) return std::move(head).error();
+    finished_head = *head;
+  }
+  return match(listed, open_head ? &*open_head : nullptr,
+               finished_head ? &*finished_head : nullptr);
+}
+
+/// One side of a merge-join with a listing.
+class EntryCursors {
+ public:
+  EntryCursors(rocksdb::DB& db, const rocksdb::ReadOptions& read)
+      : active_(db, read, kActiveKind),
+        attention_(db, read, kAttentionKind),
+        finished_(db, read, kFinishedKind) {}
+
+  /// @param listed  Its key must not lie before that of an earlier call.
+  /// @param far     Many finished entries lie between them.
+  Result<Match> match(const ObjectVersion& listed, bool far) {
+    std::optional<std::string_view> open;
+    for (KindCursor* cursor : {&active_, &attention_}) {
+      if (!open && cursor->find(listed.key)) open = cursor->value();
+    }
+    std::optional<std::string_view> finished;
+    if (far ? finished_.find_far(listed.key) : finished_.find(listed.key)) {
+      finished = finished_.value();
+    }
+    return match_encoded(listed, open, finished);
+  }
+  rocksdb::Status status() const {
+    for (const KindCursor* cursor : {&active_, &attention_, &finished_}) {
+      if (auto status = cursor->status(); !status.ok()) return status;
+    }
+    return {};
+  }
+
+ private:
+  // Of the first two there are few: they step.
+  KindCursor active_;
+  KindCursor attention_;
+  KindCursor finished_;
+};
+
 SplitProgress with_note_as_error(LedgerEntry entry) {
   if (entry.noted && !entry.progress.error) {
     entry.progress.error = Error{
@@ -337,24 +391,17 @@ Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
 Result<void> Ledger::Impl::classify_sorted(const rocksdb::ReadOptions& read,
                                            std::span<const ObjectVersion> page,
                                            std::vector<Match>& out) const {
-  std::array<KindCursor, 3> cursors{KindCursor(*db, read, kActiveKind),
-                                    KindCursor(*db, read, kAttentionKind),
-                                    KindCursor(*db, read, kFinishedKind)};
+  const auto before = [](const ObjectVersion& a, const ObjectVersion& b) { return a.key < b.key; };
+  if (!std::is_sorted(page.begin(), page.end(), before)) {
+    return classify_by_lookup(read, page, out);
+  }
+  EntryCursors cursors(*db, read);
   for (const ObjectVersion& object : page) {
-    std::array<EntryHead, 3> heads;
-    std::array<const EntryHead*, 3> found{};
-    for (std::size_t i = 0; i < cursors.size(); ++i) {
-      if (!cursors[i].find(object.key)) continue;
-      auto head = EntryHead::read(object.key, cursors[i].value());
-      if (!head) return std::move(head).error();
-      heads[i] = *head;
-      found[i] = &heads[i];
-    }
-    out.push_back(match(object, found[0] != nullptr ? found[0] : found[1], found[2]));
+    auto matched = cursors.match(object, /*far=*/false);
+    if (!matched) return std::move(matched).error();
+    out.push_back(*matched);
   }
-  for (const KindCursor& cursor : cursors) {
-    if (!cursor.status().ok()) return error(cursor.status(), "read");
-  }
+  if (auto status = cursors.status(); !status.ok()) return error(status, "read");
   return {};
 }
 
@@ -373,24 +420,21 @@ Result<void> Ledger::Impl::classify_by_lookup(const rocksdb::ReadOptions& read,
   db->MultiGet(read, db->DefaultColumnFamily(), keys.size(), slices.data(), values.data(),
                statuses.data());
   for (std::size_t row = 0; row < page.size(); ++row) {
-    std::array<EntryHead, 3> heads;
-    std::array<const EntryHead*, 3> found{};
+    std::array<std::optional<std::string_view>, 3> found;
     for (std::size_t i = 0; i < kKinds.size(); ++i) {
       const std::size_t at = i * page.size() + row;
       if (statuses[at].IsNotFound()) continue;
       if (!statuses[at].ok()) return error(statuses[at], "read");
-      auto head = EntryHead::read(page[row].key, view(values[at]));
-      if (!head) return std::move(head).error();
-      heads[i] = *head;
-      found[i] = &heads[i];
+      found[i] = view(values[at]);
     }
-    out.push_back(match(page[row], found[0] != nullptr ? found[0] : found[1], found[2]));
+    auto matched = match_encoded(page[row], found[0] ? found[0] : found[1], found[2]);
+    if (!matched) return std::move(matched).error();
+    out.push_back(*matched);
   }
   return {};
 }
 
-// Sorted, so that each block is read and decompressed once for all of its keys; the cursors of the
-// kinds of which there are few step, the one of finished entries seeks.
+// Sorted, so that each block is read and decompressed once for all of its keys.
 Result<void> Ledger::Impl::classify_sorting(rocksdb::ReadOptions read,
                                             std::span<const ObjectVersion> page,
                                             std::vector<Match>& out) const {
@@ -402,28 +446,14 @@ Result<void> Ledger::Impl::classify_sorting(rocksdb::ReadOptions read,
   if (estimated_entries() / page.size() < kEntriesToReadAheadMax) {
     read.readahead_size = kReadAheadBytes;
   }
-  KindCursor active(*db, read, kActiveKind);
-  KindCursor attention(*db, read, kAttentionKind);
-  KindCursor finished(*db, read, kFinishedKind);
+  EntryCursors cursors(*db, read);
   out.resize(page.size());
   for (const std::uint32_t at : order) {
-    const ObjectVersion& object = page[at];
-    std::optional<EntryHead> open;
-    std::optional<EntryHead> done;
-    for (const KindCursor* cursor : {active.find(object.key)      ? &active
-                                     : attention.find(object.key) ? &attention
-                                                                  : nullptr,
-                                     finished.find_far(object.key) ? &finished : nullptr}) {
-      if (cursor == nullptr) continue;
-      auto head = EntryHead::read(object.key, cursor->value());
-      if (!head) return std::move(head).error();
-      (cursor == &finished ? done : open) = *head;
-    }
-    out[at] = match(object, open ? &*open : nullptr, done ? &*done : nullptr);
+    auto matched = cursors.match(page[at], /*far=*/true);
+    if (!matched) return std::move(matched).error();
+    out[at] = *matched;
   }
-  for (const KindCursor* cursor : {&active, &attention, &finished}) {
-    if (!cursor->status().ok()) return error(cursor->status(), "read");
-  }
+  if (auto status = cursors.status(); !status.ok()) return error(status, "read");
   return {};
 }
 
@@ -574,7 +604,12 @@ Result<void> Ledger::start_anew() {
     delete_entries(batch);
     batch.Delete(entry_key(kMetaKind, kEpochMeta));
     batch.Delete(entry_key(kMetaKind, kEpochTokenMeta));
+    batch.Delete(entry_key(kMetaKind, kListingMeta));
     if (auto written = impl_->write(batch); !written) return written;
+    {
+      const std::lock_guard lock(impl_->meta_mutex);
+      impl_->meta.erase(std::string(kListingMeta));
+    }
     impl_->epoch = 0;
     impl_->epoch_token = 0;
     return {};
@@ -622,6 +657,17 @@ Result<AbsenceStep> Ledger::note_absence(const Absence& absence, std::string_vie
       return std::move(written).error();
     }
     return step;
+  });
+}
+
+Result<bool> Ledger::any_marked() const {
+  return guarded(impl_->options.dir, "read", [&]() -> Result<bool> {
+    const std::shared_lock lock(impl_->db_mutex);
+    if (!impl_->db) return impl_->closed_error();
+    KindCursor marks(*impl_->db, {}, kAbsentKind);
+    marks.seek_to_first();
+    if (!marks.status().ok()) return impl_->error(marks.status(), "read");
+    return marks.valid();
   });
 }
 

@@ -60,6 +60,8 @@ struct Absence {
   std::uint64_t epoch_before = 0;
   std::int64_t now_ms = 0;    ///< Unix time.
   std::int64_t grace_ms = 0;  ///< How long listings must not show an object before it is due.
+  /// Judge only the entries that have a mark: costs no more than there are of them.
+  bool marked_only = false;
 };
 
 /// What came of a part of the entries.
@@ -96,7 +98,8 @@ class Ledger {
   ///   kDiskFull, kIo
   Result<void> put_meta(std::string_view name, std::string_view value);
 
-  /// What the last put_listing() wrote; none: nothing, or a commit that rewound a split since.
+  /// What the last put_listing() wrote; none: nothing, or a split was rewound since, or all began
+  /// anew.
   std::optional<std::string> listing() const;
   /// How far the listing has come, in its owner's words. Not synced: a crash may take back the last
   /// ones, and never one alone whose commits before it are kept.
@@ -165,6 +168,9 @@ class Ledger {
   ///   kInvalidArgument  Opened read_only.
   ///   kCorrupt, kDiskFull, kIo
   Result<AbsenceStep> note_absence(const Absence& absence, std::string_view from);
+  /// Whether an entry has a mark.
+  ///   kCorrupt, kIo
+  Result<bool> any_marked() const;
   /// About how many entries there are.
   std::uint64_t estimated_entries() const;
 

@@ -44,9 +44,8 @@ std::size_t write_etag(std::string_view digest, std::uint64_t parts,
   return static_cast<std::size_t>(at - out.data());
 }
 
-// The head as it is encoded; what decode() and EntryHead::read() share.
-struct Head {
-  EntryHead head;
+// What of the head a comparison with a listing does not ask for.
+struct HeadRest {
   std::uint64_t rows = 0;
   std::uint64_t rejected = 0;
   std::int64_t updated_ms = 0;
@@ -56,8 +55,7 @@ struct Head {
   bool detailed = false;
 };
 
-Head read_head(WireReader& reader) noexcept {
-  Head out;
+void read_head(WireReader& reader, EntryHead& head, HeadRest& rest) noexcept {
   const std::uint8_t format = reader.byte();
   if (format != kTextFormat && format != kDigestFormat) reader.fail();
   const std::uint8_t state = reader.byte();
@@ -65,33 +63,32 @@ Head read_head(WireReader& reader) noexcept {
       state > static_cast<std::uint8_t>(SplitState::kChanged)) {
     reader.fail();
   }
-  out.head.state = static_cast<SplitState>(state);
+  head.state = static_cast<SplitState>(state);
   const std::uint8_t flags = reader.byte();
-  const bool finished = out.head.state == SplitState::kFinished;
+  const bool finished = head.state == SplitState::kFinished;
   if ((flags & ~(finished ? kNotedFlag | kDetailFlag : kNotedFlag)) != 0) reader.fail();
-  out.detailed = !finished || (flags & kDetailFlag) != 0;
+  rest.detailed = !finished || (flags & kDetailFlag) != 0;
   if (format == kDigestFormat) {
     const std::string_view digest = reader.bytes(kDigestBytes);
-    out.head.version = EntryVersion(digest, reader.varint());
+    head.version = EntryVersion(digest, reader.varint());
   } else {
-    out.head.version = EntryVersion(reader.bytes());
+    head.version = EntryVersion(reader.bytes());
   }
-  out.head.size = reader.varint();
-  out.rows = reader.varint();
-  out.rejected = reader.varint();
-  out.head.delivered = out.rows != 0 || out.rejected != 0;
-  out.head.epoch = reader.varint();
-  out.updated_ms = reader.signed_varint();
-  out.head.modified_ms = reader.signed_varint();
-  out.head.noted = (flags & kNotedFlag) != 0;
-  if (out.head.noted) {
-    out.head.noted_version = reader.bytes();
-    out.head.noted_size = reader.varint();
-    out.noted_modified_ms = reader.signed_varint();
-    out.noted_epoch = reader.varint();
-    out.noted_updated_ms = reader.signed_varint();
+  head.size = reader.varint();
+  rest.rows = reader.varint();
+  rest.rejected = reader.varint();
+  head.delivered = rest.rows != 0 || rest.rejected != 0;
+  head.epoch = reader.varint();
+  rest.updated_ms = reader.signed_varint();
+  head.modified_ms = reader.signed_varint();
+  head.noted = (flags & kNotedFlag) != 0;
+  if (head.noted) {
+    head.noted_version = reader.bytes();
+    head.noted_size = reader.varint();
+    rest.noted_modified_ms = reader.signed_varint();
+    rest.noted_epoch = reader.varint();
+    rest.noted_updated_ms = reader.signed_varint();
   }
-  return out;
 }
 
 Error corrupt_entry(std::string_view key, std::string_view value) {
@@ -190,14 +187,16 @@ std::string LedgerEntry::encode() const {
 
 Result<LedgerEntry> LedgerEntry::decode(std::string_view key, std::string_view value) {
   WireReader reader(value);
-  const Head head = read_head(reader);
+  EntryHead head;
+  HeadRest rest;
+  read_head(reader, head, rest);
   if (!reader.ok()) return corrupt_entry(key, value);
   LedgerEntry entry;
-  if (!head.detailed) {
+  if (!rest.detailed) {
     if (!reader.complete()) return corrupt_entry(key, value);
   } else {
     auto detail = SplitProgress::decode(value.substr(value.size() - reader.remaining()));
-    if (!detail || detail->state != head.head.state ||
+    if (!detail || detail->state != head.state ||
         (detail->state == SplitState::kFinished && !detail->fingerprint)) {
       return corrupt_entry(key, value);
     }
@@ -205,29 +204,31 @@ Result<LedgerEntry> LedgerEntry::decode(std::string_view key, std::string_view v
   }
   SplitProgress& progress = entry.progress;
   progress.object = {.key = std::string(key),
-                     .version = head.head.version.text(),
-                     .size = head.head.size,
-                     .modified_ms = head.head.modified_ms};
-  progress.state = head.head.state;
-  progress.rows = head.rows;
-  progress.rejected = head.rejected;
-  progress.epoch = head.head.epoch;
-  progress.updated_ms = head.updated_ms;
-  if (head.head.noted) {
-    entry.noted = NotedVersion{.version = std::string(head.head.noted_version),
-                               .size = head.head.noted_size,
-                               .modified_ms = head.noted_modified_ms,
-                               .epoch = head.noted_epoch,
-                               .updated_ms = head.noted_updated_ms};
+                     .version = head.version.text(),
+                     .size = head.size,
+                     .modified_ms = head.modified_ms};
+  progress.state = head.state;
+  progress.rows = rest.rows;
+  progress.rejected = rest.rejected;
+  progress.epoch = head.epoch;
+  progress.updated_ms = rest.updated_ms;
+  if (head.noted) {
+    entry.noted = NotedVersion{.version = std::string(head.noted_version),
+                               .size = head.noted_size,
+                               .modified_ms = rest.noted_modified_ms,
+                               .epoch = rest.noted_epoch,
+                               .updated_ms = rest.noted_updated_ms};
   }
   return entry;
 }
 
 Result<EntryHead> EntryHead::read(std::string_view key, std::string_view value) {
   WireReader reader(value);
-  const Head head = read_head(reader);
+  EntryHead head;
+  HeadRest rest;
+  read_head(reader, head, rest);
   if (!reader.ok()) return corrupt_entry(key, value);
-  return head.head;
+  return head;
 }
 
 Match match(const ObjectVersion& listed, const EntryHead* open,

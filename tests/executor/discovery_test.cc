@@ -276,6 +276,7 @@ TEST_F(DiscoveryTest, ARecordIsReadAsItWasWrittenOrNotAtAll) {
   const executor::ListingRecord record{.listed = "in/**",
                                        .interrupted = false,
                                        .complete_ms = -5,
+                                       .judged_ms = 1'000,
                                        .remaining = {{"", "b"}, {std::string("c\0d", 3), ""}}};
   const std::string bytes = record.encode();
   const auto read = executor::ListingRecord::decode(bytes);
@@ -285,7 +286,12 @@ TEST_F(DiscoveryTest, ARecordIsReadAsItWasWrittenOrNotAtAll) {
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     EXPECT_FALSE(executor::ListingRecord::decode(bytes.substr(0, cut))) << cut;
   }
-  EXPECT_FALSE(executor::ListingRecord::decode("\x02" + bytes.substr(1)));
+  EXPECT_FALSE(executor::ListingRecord::decode("\x03" + bytes.substr(1)));
+  // Of the version before, which knew no judging.
+  const auto former = executor::ListingRecord::decode(std::string("\x01\x01\x05in/**\x00\x00", 10));
+  ASSERT_TRUE(former);
+  EXPECT_EQ(former->listed, "in/**");
+  EXPECT_EQ(former->judged_ms, 0);
 }
 
 // Keys grow, runs end anywhere, commits are reached or not: in the end each object came once.

@@ -42,25 +42,28 @@ struct Listings {
 
   std::mutex mutex;
   int begun = 0;
-  /// Of the first one. Others follow when an object has changed while it was read, so soon that
-  /// nothing is judged by them.
+  /// Of the first one.
   std::set<std::string> shown;
   bool complete = false;
+  std::int64_t begun_ms = 0;
+  /// Of others, which follow when an object has changed while it was read: so soon that they only
+  /// take marks away.
+  std::set<std::string> shown_later;
 };
 
 class WatchedStore final : public ObjectStore {
  public:
-  WatchedStore(std::shared_ptr<MemoryStore::Shared> shared, Listings& listings)
-      : store_(std::move(shared)), listings_(listings) {}
+  WatchedStore(std::shared_ptr<MemoryStore::Shared> shared, Listings& listings, const Clock& clock)
+      : store_(std::move(shared)), listings_(listings), clock_(clock) {}
 
   std::string uri() const override { return store_.uri(); }
   std::string uri_of(std::string_view key) const override { return store_.uri_of(key); }
   std::unique_ptr<ObjectLister> list(std::string_view prefix,
                                      std::string_view start_after) const override {
     // The rest of a listing that an earlier run began is no complete one.
-    const bool whole = start_after.empty();
-    return std::make_unique<Lister>(store_.list(prefix, start_after), listings_,
-                                    whole && listings_.begun++ == 0);
+    const int begun = start_after.empty() ? listings_.begun++ : -1;
+    if (begun == 0) listings_.begun_ms = clock_.wall_ms();
+    return std::make_unique<Lister>(store_.list(prefix, start_after), listings_, begun);
   }
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
                                              std::uint64_t offset) const override {
@@ -71,16 +74,21 @@ class WatchedStore final : public ObjectStore {
  private:
   class Lister final : public ObjectLister {
    public:
-    Lister(std::unique_ptr<ObjectLister> lister, Listings& listings, bool first)
-        : lister_(std::move(lister)), listings_(listings), first_(first) {}
+    Lister(std::unique_ptr<ObjectLister> lister, Listings& listings, int begun)
+        : lister_(std::move(lister)), listings_(listings), begun_(begun) {}
     Result<ListPage> next_page() override {
       if (listings_.pages_left-- == 0) return Error{ErrorCode::kUnavailable, "no more for now"};
       listings_.before_page();
       Result<ListPage> page = lister_->next_page();
-      if (first_) {
+      if (begun_ >= 0) {
         const std::lock_guard lock(listings_.mutex);
-        for (const ObjectVersion& object : page->objects) listings_.shown.insert(object.key);
-        listings_.complete = page->last;
+        for (const ObjectVersion& object : page->objects) shown_.insert(object.key);
+        if (begun_ == 0) {
+          listings_.shown = shown_;
+          listings_.complete = page->last;
+        } else if (page->last) {
+          listings_.shown_later.merge(shown_);
+        }
       }
       if (listings_.shuffled) std::reverse(page->objects.begin(), page->objects.end());
       return page;
@@ -89,11 +97,13 @@ class WatchedStore final : public ObjectStore {
    private:
     std::unique_ptr<ObjectLister> lister_;
     Listings& listings_;
-    const bool first_;
+    const int begun_;  ///< So many were begun before it; -1: it is not of everything.
+    std::set<std::string> shown_;
   };
 
   MemoryStore store_;
   Listings& listings_;
+  const Clock& clock_;
 };
 
 /// What the ledger has to know of an object.
@@ -137,6 +147,16 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
   void run() {
     (void)clock_.wait(std::chrono::milliseconds(below(60'000)), {});
     Listings listings;
+    run(listings);
+    for (const std::string& key : listings.shown_later) {
+      const auto known = known_.find(key);
+      if (known == known_.end()) continue;
+      known->second.absent_ms.reset();
+      known->second.absent_earliest_ms.reset();
+    }
+  }
+
+  void run(Listings& listings) {
     listings.shuffled = below(4) == 0;
     if (below(4) == 0) listings.pages_left = static_cast<int>(below(15));
     // Objects come, change and go while they are being listed.
@@ -157,7 +177,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
     options.clock = &clock_;
     options.forget_after = std::chrono::milliseconds(kGrace_ms);
     Result<std::unique_ptr<Source>> opened =
-        Source::open(options, std::make_unique<WatchedStore>(store_, listings));
+        Source::open(options, std::make_unique<WatchedStore>(store_, listings, clock_));
     ASSERT_TRUE(opened) << opened.error().to_string();
     Source& source = **opened;
 
@@ -181,7 +201,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
       if (below(6) == 0) commit(source, listings);
       ASSERT_FALSE(HasFatalFailure());
     }
-    if (listings.complete) due = judge(listings.shown);
+    if (listings.complete) due = judge(listings);
     if (below(4) == 0) return;  // Killed.
     commit(source, listings);
     ASSERT_FALSE(HasFatalFailure());
@@ -196,10 +216,14 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
   }
 
   /// The rules of forgetting, once more. @return  What has to be forgotten now.
-  std::set<std::string> judge(const std::set<std::string>& shown) {
+  std::set<std::string> judge(const Listings& listings) {
+    const std::set<std::string>& shown = listings.shown;
     std::set<std::string> due;
     if (shown.empty()) return due;
     const std::int64_t now_ms = clock_.wall_ms();
+    // New marks are made as often as this, over all runs.
+    const bool marks = !judged_ms_ || listings.begun_ms - *judged_ms_ >= kGrace_ms / 8;
+    if (marks) judged_ms_ = now_ms;
     for (auto& [key, known] : known_) {
       if (shown.contains(key)) {
         known.absent_ms.reset();
@@ -210,8 +234,8 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
       if (!before_.contains(key) || touched_.contains(key) || in_flight_before_.contains(key)) {
         continue;
       }
-      if (!known.absent_ms) known.absent_ms = now_ms;
-      if (now_ms - *known.absent_ms >= kGrace_ms) due.insert(key);
+      if (!known.absent_ms && marks) known.absent_ms = now_ms;
+      if (known.absent_ms && now_ms - *known.absent_ms >= kGrace_ms) due.insert(key);
     }
     return due;
   }
@@ -285,6 +309,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
   std::map<std::string, std::pair<std::string, std::string>> removed_;
   std::map<std::string, Known> known_;
   std::map<std::string, std::uint64_t> in_flight_;  ///< Rows committed of splits not yet ended.
+  std::optional<std::int64_t> judged_ms_;           ///< When new marks were last made.
   // Of one run:
   std::map<std::string, Known> before_;
   std::map<std::string, std::uint64_t> in_flight_before_;

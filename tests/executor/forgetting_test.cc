@@ -80,6 +80,9 @@ class ForgettingTest : public ::testing::Test {
   /// A complete listing, ten seconds after the last. @return  The keys that are told.
   Keys list(const connector::EnumeratedPage& page, const Keys& not_covered = {}) {
     (void)clock_.wait(std::chrono::seconds(10), {});
+    return begin_and_complete(page, not_covered);
+  }
+  Keys begin_and_complete(const connector::EnumeratedPage& page, const Keys& not_covered = {}) {
     forgetting_->begin_listing();
     forgetting_->listed(page);
     const auto covers = [&](std::string_view key) {
@@ -146,6 +149,15 @@ TEST_F(ForgettingTest, AnInterruptedListingCountsForNothing) {
   EXPECT_EQ(list(page({"b", "c"})), Keys());
 }
 
+TEST_F(ForgettingTest, AnObjectThatAnyListingShowedInBetweenIsThere) {
+  list(page({"b", "c"}));
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(list(page({"b", "c"})), Keys());
+  // Too soon for all entries to be judged, and yet it counts.
+  begin_and_complete(page({"a", "b", "c"}));
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(list(page({"b", "c"})), Keys());
+  EXPECT_EQ(list(page({"b", "c"})), Keys({"a"}));
+}
+
 TEST_F(ForgettingTest, ASplitOnItsWayIsLeftAlone) {
   work_.take("a");
   EXPECT_EQ(list_often(page({"b"})), Keys({"c"}));
@@ -171,6 +183,7 @@ class ForgottenObject : public ::testing::Test {
     options.source.once = true;
     options.source.store.local.settle_ms = 0;
     options.source.forget_after = forget_after;
+    options.source.clock = &clock_;
     options.to = "sqlite:" + (folder_.path() / "rows.db").string();
     options.sink.table = "t";
     Result<std::unique_ptr<Loader>> loader = Loader::create(std::move(options));
@@ -201,6 +214,7 @@ class ForgottenObject : public ::testing::Test {
   }
 
   const TemporaryFolder folder_{"leat-forgotten", TemporaryFolder::in_memory()};
+  ManualClock clock_;
 };
 
 TEST_F(ForgottenObject, GoesFromLedgerAndTableRecordKeepsItsRowsAndIsNewWhenItComesBack) {
@@ -243,6 +257,62 @@ TEST_F(ForgottenObject, IsKeptForTheGraceTime) {
   }
   put("a.csv", "id\n1\n");
   EXPECT_EQ(load("**", std::chrono::hours(1)).rows, 0u);
+}
+
+/// With a grace time of 80 s, so that all entries are judged every 10 s.
+class JudgedOverRestarts : public ForgottenObject {
+ protected:
+  void SetUp() override {
+    ForgottenObject::SetUp();
+    put("a.csv", "id\n1\n");
+    put("b.csv", "id\n2\n");
+    load_at(0);
+    remove("a.csv");
+  }
+
+  /// @return  Whether an object was forgotten.
+  bool load_at(int seconds, const std::string& pattern = "**", int forget_after = 80) {
+    (void)clock_.wait(std::chrono::seconds(seconds - at_), {});
+    at_ = seconds;
+    return load(pattern, std::chrono::seconds(forget_after)).objects_forgotten > 0;
+  }
+
+  int at_ = 0;
+};
+
+TEST_F(JudgedOverRestarts, AStartBeforeTheIntervalIsOverReadsNoEntriesAndTheNextOneDoes) {
+  load_at(5);   // Makes no mark.
+  load_at(10);  // Makes one.
+  EXPECT_FALSE(load_at(85));
+  EXPECT_FALSE(load_at(89));
+  // Not yet time to judge all again, but time for what is marked.
+  EXPECT_TRUE(load_at(90));
+  EXPECT_EQ(ledger_entries(), 1u);
+}
+
+TEST_F(JudgedOverRestarts, WhatAnyStartFindsThereIsKept) {
+  load_at(10);
+  put("a.csv", "id\n1\n");
+  load_at(12);
+  remove("a.csv");
+  load_at(20);
+  EXPECT_FALSE(load_at(95));
+  EXPECT_TRUE(load_at(100));
+}
+
+TEST_F(JudgedOverRestarts, AnotherPatternIsJudgedAnew) {
+  load_at(3, "*.csv");
+  EXPECT_TRUE(load_at(83, "*.csv"));
+}
+
+TEST_F(JudgedOverRestarts, AShorterGraceTimeIsJudgedAnew) {
+  load_at(2, "**", 8);
+  EXPECT_TRUE(load_at(10, "**", 8));
+}
+
+TEST_F(JudgedOverRestarts, AClockThatWasSetBackIsJudgedAnew) {
+  load_at(-5);
+  EXPECT_TRUE(load_at(75));
 }
 
 TEST_F(ForgottenObject, ARecordOfManySplitsIsTakenOverInParts) {

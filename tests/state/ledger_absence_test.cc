@@ -56,7 +56,8 @@ class LedgerAbsence : public ::testing::Test {
           {.absent = [&](std::string_view key) { return !shown.contains(std::string(key)); },
            .epoch_before = epoch_before,
            .now_ms = now_ms,
-           .grace_ms = 100},
+           .grace_ms = 100,
+           .marked_only = marked_only_},
           step.next);
       EXPECT_TRUE(next) << next.error().to_string();
       if (!next) break;
@@ -77,6 +78,7 @@ class LedgerAbsence : public ::testing::Test {
 
   const testing::TemporaryFolder folder_;
   std::unique_ptr<Ledger> ledger_;
+  bool marked_only_ = false;
 };
 
 TEST_F(LedgerAbsence, IsDueOnlyAfterTheGraceTimeAndASecondListing) {
@@ -87,6 +89,42 @@ TEST_F(LedgerAbsence, IsDueOnlyAfterTheGraceTimeAndASecondListing) {
   // Nothing is forgotten by being due.
   EXPECT_THAT(due({"a", "c"}, 1'200), ElementsAre("b"));
   EXPECT_THAT(scan(), ElementsAre("a finished", "b finished", "c finished"));
+}
+
+TEST_F(LedgerAbsence, OnlyWhatIsMarkedIsJudgedWhereThatIsAskedFor) {
+  finish({"a", "b", "c", "d"});
+  EXPECT_FALSE(*ledger_->any_marked());
+  marked_only_ = true;
+  EXPECT_THAT(due({"d"}, 1'000), IsEmpty());
+  EXPECT_FALSE(*ledger_->any_marked());
+  marked_only_ = false;
+  EXPECT_THAT(due({"c", "d"}, 1'000), IsEmpty());
+  EXPECT_TRUE(*ledger_->any_marked());
+  marked_only_ = true;
+  EXPECT_THAT(due({"b"}, 1'050), IsEmpty());
+  finish({"d"}, "2");
+  EXPECT_THAT(due({}, 1'100), ElementsAre("a"));
+  EXPECT_THAT(due({}, 9'000), ElementsAre("a"));
+  // Of an entry that was written since, the mark begins anew; of one that is gone it goes.
+  finish({"a"}, "2");
+  EXPECT_THAT(due({}, 9'050), IsEmpty());
+  EXPECT_THAT(due({}, 9'150), ElementsAre("a"));
+  EXPECT_THAT(due({"a"}, 9'150), IsEmpty());
+  EXPECT_FALSE(*ledger_->any_marked());
+}
+
+TEST_F(LedgerAbsence, WhatBeganAnewHasNoMarkAndNoRecordOfTheListing) {
+  finish({"a"});
+  EXPECT_THAT(due({}, 1'000), IsEmpty());
+  ASSERT_TRUE(ledger_->put_listing("far"));
+  commit({progress_of(object_of("b", "1"), SplitState::kRewound, 0)});
+  EXPECT_EQ(ledger_->listing(), std::nullopt);
+  ASSERT_TRUE(ledger_->put_listing("far"));
+  ASSERT_TRUE(ledger_->start_anew());
+  EXPECT_EQ(ledger_->listing(), std::nullopt);
+  EXPECT_FALSE(*ledger_->any_marked());
+  reopen();
+  EXPECT_EQ(ledger_->listing(), std::nullopt);
 }
 
 TEST_F(LedgerAbsence, OutlivesAReopen) {
