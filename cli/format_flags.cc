@@ -115,6 +115,7 @@ Result<FormatOptions> read_format(const TypedFormat& typed) {
   if (typed.line_end == "any") options->line_ends = LineEnds::kAny;
   if (typed.short_records == "null") options->short_records = ShortRecords::kNull;
   if (typed.long_records == "ignore") options->long_records = LongRecords::kIgnore;
+  if (typed.long_records == "ignore-empty") options->long_records = LongRecords::kIgnoreEmpty;
   return options;
 }
 

@@ -25,7 +25,7 @@ struct TypedFormat {
   std::string line_end;  ///< "first" or "any".
   bool trim = false;
   std::string short_records;  ///< "fail" or "null".
-  std::string long_records;   ///< "fail" or "ignore".
+  std::string long_records;   ///< "fail", "ignore" or "ignore-empty".
   std::string decimal_separator;
   std::string thousands_separator;
   std::string date_format;

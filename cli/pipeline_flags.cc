@@ -167,9 +167,10 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
       ->group(group)
       ->check(CLI::IsMember({"fail", "null"}));
   app.add_option("--long-records", typed_->long_records,
-                 "Records with too many fields: fail (default; a row error), ignore (the rest)")
+                 "Records with too many fields: fail (default; a row error), ignore (the rest), "
+                 "ignore-empty (a rest that is empty, as behind a delimiter at the end)")
       ->group(group)
-      ->check(CLI::IsMember({"fail", "ignore"}));
+      ->check(CLI::IsMember({"fail", "ignore", "ignore-empty"}));
   app.add_option("--extra-columns", typed_->extra_columns,
                  "Header columns that the schema lacks: ignore, fail, auto (ignore with --schema)")
       ->group(group)
@@ -333,7 +334,9 @@ SniffedSettings PipelineFlags::unsaid() const noexcept {
   return {.delimiter = open && typed_->delimiter.empty(),
           .quote = open && typed_->quote.empty() && typed_->escape.empty(),
           .header = open && !typed_->header_given(),
-          .comment = open && typed_->comment.empty()};
+          .comment = open && typed_->comment.empty(),
+          .long_records = open && typed_->long_records.empty(),
+          .dialect = open};
 }
 
 Result<SourceOptions::LogLevel> PipelineFlags::log_level() const {

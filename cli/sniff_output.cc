@@ -70,6 +70,9 @@ std::vector<Setting> settings_of(std::string_view from, const SniffReport& repor
   if (format.trim) settings.push_back({"trim", true});
   if (format.short_records == ShortRecords::kNull) settings.push_back({"short-records", "null"});
   if (format.long_records == LongRecords::kIgnore) settings.push_back({"long-records", "ignore"});
+  if (format.long_records == LongRecords::kIgnoreEmpty) {
+    settings.push_back({"long-records", "ignore-empty"});
+  }
   if (format.decimal_separator != '.') {
     settings.push_back({"decimal-separator", character(format.decimal_separator)});
   }
@@ -221,6 +224,7 @@ std::string sniffed_json(std::string_view from, const SniffReport& report) {
   ordered_json json = {
       {"from", from},
       {"schema", report.schema.to_sql()},
+      {"dialect", dialect_of(format).empty() ? "default" : dialect_of(format)},
       {"delimiter", character(format.delimiter)},
       {"quote", character(format.quote)},
       {"escape", character(format.escape)},
@@ -274,8 +278,12 @@ std::string sniffed_evidence(const SniffReport& report) {
   if (format.kind == Format::kJsonLines) {
     add("JSON lines" + line_end + mark);
   } else {
-    add("delimiter " + character(format.delimiter) + ", quote " + character(format.quote) +
-        (format.escape != format.quote ? ", escape " + character(format.escape) : "") +
+    const std::string dialect = dialect_of(format);
+    add((dialect.empty() ? "" : "dialect " + dialect + ", ") + "delimiter " +
+        character(format.delimiter) + ", quote " + character(format.quote) +
+        (format.escape != format.quote && format.kind != Format::kPostgresText
+             ? ", escape " + character(format.escape)
+             : "") +
         (format.comment ? ", comment " + character(*format.comment) : "") + line_end + mark);
     add(std::string(report.names_fault.empty() && format.header ? "header" : "no header") + ": " +
         (report.names_fault.empty() ? report.header_evidence

@@ -13,13 +13,18 @@ namespace {
 constexpr std::string_view kSchemaFact = "schema";
 constexpr std::string_view kDialectFact = "dialect";
 
-/// Characters as their codes, 0 for none: "delimiter=59 quote=34 …".
+constexpr std::string_view kPostgresText = " dialect=postgres-text";
+constexpr std::string_view kIgnoreEmptyRest = " long_records=ignore-empty";
+
+/// Characters as their codes, 0 for none: "delimiter=59 quote=34 …"; then what few objects have.
 std::string dialect_fact(const FormatOptions& format) {
   const auto code = [](char c) { return std::to_string(static_cast<unsigned char>(c)); };
   return "delimiter=" + code(format.delimiter) + " quote=" + code(format.quote) +
          " escape=" + code(format.escape) + " comment=" + code(format.comment.value_or('\0')) +
          " header=" + (format.header ? "1" : "0") +
-         " skip_lines=" + std::to_string(format.skip_lines);
+         " skip_lines=" + std::to_string(format.skip_lines) +
+         std::string(format.kind == Format::kPostgresText ? kPostgresText : "") +
+         std::string(format.long_records == LongRecords::kIgnoreEmpty ? kIgnoreEmptyRest : "");
 }
 
 std::optional<FormatOptions> dialect_of(const std::string& fact) {
@@ -35,12 +40,18 @@ std::optional<FormatOptions> dialect_of(const std::string& fact) {
     return std::nullopt;
   }
   FormatOptions format;
+  if (fact.find(kPostgresText) != std::string::npos) {
+    if (Result<FormatOptions> text = dialect_options("postgres-text")) format = *std::move(text);
+  }
   format.delimiter = static_cast<char>(delimiter);
   format.quote = static_cast<char>(quote);
   format.escape = static_cast<char>(escape);
   if (comment != 0) format.comment = static_cast<char>(comment);
   format.header = header == 1;
   format.skip_lines = skip_lines;
+  if (fact.find(kIgnoreEmptyRest) != std::string::npos) {
+    format.long_records = LongRecords::kIgnoreEmpty;
+  }
   if (dialect_fact(format) != fact) return std::nullopt;
   return format;
 }
@@ -80,6 +91,12 @@ Result<void> SchemaRegistry::adopt_dialect(std::string_view fact) {
                                           std::string(fact) + "\""};
   }
   const SniffedSettings open = open_settings(options_.format, options_.sniffed);
+  if (open.dialect && open.quote && kept->kind == Format::kPostgresText) {
+    format_.kind = kept->kind;
+    if (format_.null_strings == FormatOptions().null_strings) {
+      format_.null_strings = kept->null_strings;
+    }
+  }
   if (open.delimiter) format_.delimiter = kept->delimiter;
   if (open.quote) {
     format_.quote = kept->quote;
@@ -90,6 +107,7 @@ Result<void> SchemaRegistry::adopt_dialect(std::string_view fact) {
     format_.header = kept->header;
     if (format_.skip_lines == 0) format_.skip_lines = kept->skip_lines;
   }
+  if (open.long_records) format_.long_records = kept->long_records;
   Result<void> valid = format_.validate();
   if (valid) return {};
   Error error = std::move(valid).error();

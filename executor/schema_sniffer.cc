@@ -33,6 +33,9 @@ std::string description(const SniffReport& report) {
   const FormatOptions& format = report.format;
   std::string text = "columns as a sample of " + std::to_string(report.records) +
                      " records shows them: " + report.schema.to_sql().substr(0, kSchemaShownBytes);
+  if (format.kind == Format::kPostgresText) {
+    text += std::string("; dialect postgres-text") + (format.header ? " with a header" : "");
+  }
   if (format.kind == Format::kCsv) {
     if (format.delimiter != defaults.delimiter) text += "; delimiter " + shown(format.delimiter);
     if (format.quote != defaults.quote) text += "; quote " + shown(format.quote);
@@ -40,6 +43,7 @@ std::string description(const SniffReport& report) {
     if (format.comment) text += "; comment " + shown(*format.comment);
     if (format.skip_lines != 0) text += "; lines skipped: " + std::to_string(format.skip_lines);
     if (!format.header) text += "; no header";
+    if (format.long_records == LongRecords::kIgnoreEmpty) text += "; a delimiter ends each record";
   }
   return text +
          ". This is kept in the state folder; to choose otherwise begin a new one with "

@@ -76,7 +76,7 @@ Result<void> check_csv_only(const FormatOptions& options) {
       {"--line-end any", options.line_ends != none.line_ends},
       {"--trim", options.trim},
       {"--short-records null", options.short_records != none.short_records},
-      {"--long-records ignore", options.long_records != none.long_records},
+      {"--long-records", options.long_records != none.long_records},
       {"--decimal-separator", options.decimal_separator != none.decimal_separator},
       {"--thousands-separator", options.thousands_separator != none.thousands_separator},
   };

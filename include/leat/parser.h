@@ -46,8 +46,10 @@ enum class ShortRecords : std::uint8_t {
 
 /// What becomes of a record that has more fields.
 enum class LongRecords : std::uint8_t {
-  kFault,   ///< A row error.
-  kIgnore,  ///< Those too many are dropped.
+  kFault,        ///< A row error.
+  kIgnore,       ///< Those too many are dropped.
+  kIgnoreEmpty,  ///< They are dropped where they are empty and unquoted, as behind a delimiter that
+                 ///< ends each record; else a row error.
 };
 
 /// What ends a record of delimited text, besides LF and CRLF.

@@ -20,6 +20,11 @@ struct SniffedSettings {
   bool quote = true;    ///< And the escape character.
   bool header = true;   ///< And the lines to skip in front of it.
   bool comment = true;  ///< `#`, where lines that begin with it fit nothing else.
+  /// LongRecords::kIgnoreEmpty, where a delimiter ends each record, but not the header.
+  bool long_records = true;
+  /// PostgreSQL's text format, where tabs and backslashes leave no doubt, if delimiter and quote
+  /// are open, too.
+  bool dialect = true;
 };
 
 /// Those of `choose` that `format` leaves open.

@@ -26,8 +26,8 @@ BlockConverter::BlockConverter(const FormatOptions& options, SimdTarget target,
       quote_(options.quote),
       escape_(options.escape),
       has_header_(options.header),
-      rules_{map_.record_fields, options.short_records == ShortRecords::kNull,
-             options.long_records == LongRecords::kIgnore, options.trim},
+      rules_{map_.record_fields, options.short_records == ShortRecords::kNull, options.long_records,
+             options.trim},
       reads_text_(std::any_of(schema_->fields.begin(), schema_->fields.end(),
                               [](const Field& f) { return f.type.id == TypeId::kText; })) {}
 
@@ -62,11 +62,10 @@ void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& pl
         break;
       }
     }
-    const std::size_t fields = block.field_count(record);
-    if (rules_.take(fields)) {
+    if (rules_.take(block, record)) {
       ordinals_.push_back(ordinal);
     } else {
-      fault(ordinal, block.record_begin[record], block.end_of(record), fields);
+      fault(ordinal, block.record_begin[record], block.end_of(record), block.field_count(record));
     }
   }
 }

@@ -4,6 +4,17 @@
 
 namespace leat::parser {
 
+bool RowRules::take_rest(const TokenizedBlock& block, std::size_t record,
+                         std::size_t count) const noexcept {
+  if (more != LongRecords::kIgnoreEmpty) return more == LongRecords::kIgnore;
+  for (std::size_t i = fields; i < count; ++i) {
+    FieldSpan span = block.field(record, i);
+    if (trim) span = trimmed(block.text, span);
+    if (span.quoted || span.begin != span.end) return false;
+  }
+  return true;
+}
+
 void BlockRows::assign(const TokenizedBlock& block, const RowRules& rules, std::string_view input,
                        std::string_view readable) {
   block_ = &block;
@@ -11,14 +22,18 @@ void BlockRows::assign(const TokenizedBlock& block, const RowRules& rules, std::
       static_cast<std::size_t>(readable.data() + readable.size() - input.data()) - block.consumed;
   records_.clear();
   const std::size_t records = block.record_begin.size();
-  whole_ = block.is_matrix() && block.matrix.fields == rules.fields;
+  // Records of more fields than rows have are as good a matrix, if all of them are rows.
+  whole_ = block.is_matrix() && block.matrix.fields >= rules.fields;
+  for (std::size_t record = 0; whole_ && block.matrix.fields != rules.fields && record < records;
+       ++record) {
+    whole_ = rules.take_rest(block, record, block.matrix.fields);
+  }
   ragged_ = false;
   trim_ = rules.trim;
   for (std::size_t record = 0; !whole_ && record < records; ++record) {
-    const std::size_t fields = block.field_count(record);
-    if (!rules.take(fields)) continue;
+    if (!rules.take(block, record)) continue;
     records_.push_back(record);
-    ragged_ = ragged_ || fields != rules.fields;
+    ragged_ = ragged_ || block.field_count(record) != rules.fields;
   }
 
   vector_begin_ = vector_end_ = 0;

@@ -20,14 +20,19 @@ enum class Quotes : std::uint8_t {
 
 /// Which records are rows, and what is left out of their fields.
 struct RowRules {
-  std::size_t fields = 0;  ///< A row has so many,
-  bool fewer = false;      ///< or fewer,
-  bool more = false;       ///< or more.
-  bool trim = false;       ///< Spaces and tabs around unquoted fields are none of them.
+  std::size_t fields = 0;                  ///< A row has so many,
+  bool fewer = false;                      ///< or fewer,
+  LongRecords more = LongRecords::kFault;  ///< or more.
+  bool trim = false;  ///< Spaces and tabs around unquoted fields are none of them.
 
-  bool take(std::size_t count) const noexcept {
-    return count == fields || (count < fields ? fewer : more);
+  /// `record`: of the block's good ones.
+  bool take(const TokenizedBlock& block, std::size_t record) const noexcept {
+    const std::size_t count = block.field_count(record);
+    if (count == fields) return true;
+    return count < fields ? fewer : take_rest(block, record, count);
   }
+  /// Whether the fields behind those of a row may be left out.
+  bool take_rest(const TokenizedBlock& block, std::size_t record, std::size_t count) const noexcept;
 };
 
 /// Rows of a tokenized block: those records that have the right number of fields.

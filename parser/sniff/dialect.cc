@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "parser/convert/values.h"
+#include "parser/sniff/postgres_text.h"
 
 namespace leat::parser {
 namespace {
@@ -188,23 +189,40 @@ Trial best_delimiter(Scorer& scorer, const FormatOptions& format, bool choose) {
   return best;
 }
 
+/// PostgreSQL's text format with all else that `format` says.
+FormatOptions as_postgres_text(FormatOptions format) {
+  format.kind = Format::kPostgresText;
+  format.delimiter = '\t';
+  format.quote = '\0';
+  if (format.null_strings == FormatOptions().null_strings) format.null_strings = {"\\N"};
+  return format;
+}
+
+/// Other null strings than its own would make texts of its nulls.
+bool knows_null(const FormatOptions& text) {
+  return std::find(text.null_strings.begin(), text.null_strings.end(), "\\N") !=
+         text.null_strings.end();
+}
+
+bool holds_backslash(const Sample& sample) { return sample.bytes.find('\\') != std::string::npos; }
+
 }  // namespace
 
 Dialect find_dialect(const std::vector<Sample>& samples, const FormatOptions& format,
                      const SniffedSettings& choose) {
-  const auto [delimiter, quote, header, comment] = open_settings(format, choose);
+  const SniffedSettings open = open_settings(format, choose);
   std::size_t largest = 0;
   for (const Sample& sample : samples) largest = std::max(largest, sample.bytes.size());
 
   for (std::size_t front_bytes = kFrontBytes;; front_bytes *= 8) {
     Scorer scorer(samples, front_bytes);
-    Trial best = best_delimiter(scorer, format, delimiter);
-    if (quote) {
+    Trial best = best_delimiter(scorer, format, open.delimiter);
+    if (open.quote) {
       for (const char character : {'\'', '\0'}) {
         FormatOptions other = format;
         other.quote = other.escape = character;
         if (!other.validate()) continue;
-        Trial trial = best_delimiter(scorer, other, delimiter);
+        Trial trial = best_delimiter(scorer, other, open.delimiter);
         if (quotes_better(trial, best)) best = std::move(trial);
       }
       if (best.bad + best.quoted > 0 && best.format.quote != '\0') {
@@ -214,16 +232,27 @@ Dialect find_dialect(const std::vector<Sample>& samples, const FormatOptions& fo
         if (trial.score > best.score) best = std::move(trial);
       }
     }
-    if (comment && best.comments > 0) {
+    if (open.comment && best.comments > 0) {
       FormatOptions other = best.format;
       other.comment = '#';
       if (other.validate()) {
-        Trial trial = best_delimiter(scorer, other, delimiter);
+        Trial trial = best_delimiter(scorer, other, open.delimiter);
         if (trial.score > best.score) best = std::move(trial);
       }
     }
+    std::string evidence;
+    const FormatOptions text = as_postgres_text(format);
+    if (open.dialect && open.delimiter && open.quote && text.validate() && knows_null(text) &&
+        std::any_of(samples.begin(), samples.end(), holds_backslash)) {
+      Trial trial = scorer.score(text);
+      const bool better =
+          best.format.delimiter == '\t' ? trial.score >= best.score : trial.score > best.score;
+      if (better && trial.most_fields > 1) evidence = postgres_text_evidence(samples, text);
+      if (!evidence.empty()) best = std::move(trial);
+    }
     if (best.records >= kRecordsEnough || front_bytes >= largest) {
-      return {std::move(best.format), std::move(best.fields), std::min(front_bytes, largest)};
+      return {std::move(best.format), std::move(best.fields), std::min(front_bytes, largest),
+              std::move(evidence)};
     }
   }
 }

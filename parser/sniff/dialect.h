@@ -2,10 +2,12 @@
 //
 // Every dialect is tried on the front of each sample, by the tokenizer that also defines it. The
 // best one has the largest share of records with the same number of fields, and cells that look
-// like values rather than like records of another dialect.
+// like values rather than like records of another dialect. PostgreSQL's text format is one of them
+// where its backslashes leave no doubt.
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "leat/sniff.h"
@@ -19,6 +21,7 @@ struct Dialect {
   /// That most records of each sample have; 0: the sample has no good record.
   std::vector<std::size_t> fields;
   std::size_t front_bytes = 0;  ///< Of each sample: what was looked at.
+  std::string evidence = {};    ///< Why it is no CSV; empty: it is, or was said to be none.
 };
 
 /// Blank lines, and comments where there are some, are no records here.

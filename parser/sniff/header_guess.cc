@@ -86,8 +86,9 @@ bool is_odd_header(const Sample& sample, const FormatOptions& format, std::size_
 
 class Judge {
  public:
-  /// Rows of each sample that has some.
-  explicit Judge(std::vector<std::vector<Row>> rows) : rows_(std::move(rows)) {}
+  /// Rows of each sample that has some. `usual`: there is a header where nothing speaks for
+  /// either.
+  Judge(std::vector<std::vector<Row>> rows, bool usual) : rows_(std::move(rows)), usual_(usual) {}
 
   HeaderGuess judge() {
     for (const std::vector<Row>& sample : rows_) {
@@ -158,6 +159,7 @@ class Judge {
         return {false, 0, "the first record's " + excerpt(name.text) + " names no column"};
       }
     }
+    if (!usual_) return {false, 0, "nothing speaks for names, which this format rarely has"};
     return {true, 0, "nothing speaks against names in the first record"};
   }
 
@@ -190,6 +192,7 @@ class Judge {
   }
 
   const std::vector<std::vector<Row>> rows_;
+  const bool usual_;
   std::uint64_t for_ = 0;
   std::uint64_t against_ = 0;
   std::string for_why_;
@@ -225,7 +228,7 @@ HeaderGuess guess_header(const std::vector<Sample>& samples, const Dialect& dial
     if (!of_sample.empty()) rows.push_back(std::move(of_sample));
   }
   HeaderGuess guess;
-  if (!rows.empty()) guess = Judge(std::move(rows)).judge();
+  if (!rows.empty()) guess = Judge(std::move(rows), format.kind == Format::kCsv).judge();
   guess.titles = format.skip_lines - told;
   return guess;
 }

@@ -18,8 +18,8 @@ struct HeaderGuess {
 };
 
 /// Judges by the records in the first dialect.front_bytes of each sample. Without evidence there is
-/// a header, as FormatOptions has it. `choose`: without, the answer is dialect.format.header, and
-/// titles are looked for no further.
+/// a header in CSV, and none in PostgreSQL's formats. `choose`: without, the answer is
+/// dialect.format.header, and titles are looked for no further.
 HeaderGuess guess_header(const std::vector<Sample>& samples, const Dialect& dialect, bool choose);
 
 }  // namespace leat::parser

@@ -26,7 +26,10 @@ SniffedSettings open_settings(const FormatOptions& format, const SniffedSettings
                    format.long_delimiter.empty(),
       .quote = choose.quote && format.quote == defaults.quote && format.escape == defaults.escape,
       .header = choose.header && format.header,
-      .comment = choose.comment && !format.comment};
+      .comment = choose.comment && !format.comment,
+      .long_records = choose.long_records && format.kind == Format::kCsv &&
+                      format.long_records == defaults.long_records,
+      .dialect = choose.dialect && format.kind == Format::kCsv && !format.escape_anywhere};
 }
 
 namespace parser {
@@ -143,6 +146,10 @@ class Table {
     }
     if (by_place_) {
       if (header != first_header_) note("the header of " + sample.object + " is another one");
+      if (lines_down_to(sample, record) != header_lines_) {
+        report_.objects[index].left_out =
+            "its header stands in another line than that of others, and can only be read by place";
+      }
       return;
     }
     const Names names = distinct_names(header);
@@ -233,7 +240,7 @@ class Table {
     const NullMatcher is_null(report_.format.null_strings);
     std::string scratch;
     RowRules rules{0, report_.format.short_records == ShortRecords::kNull,
-                   report_.format.long_records == LongRecords::kIgnore};
+                   report_.format.long_records, report_.format.trim};
     const auto visit = [&](const SampledRecord& record) {
       rules.fields = columns_.size();
       see_line_end(sample, record);
@@ -248,7 +255,7 @@ class Table {
       at = record;
       ++object.records;
       see_spaced_quotes(record);
-      if (record.block == nullptr || !rules.take(record.fields())) {
+      if (record.block == nullptr || !rules.take(*record.block, record.index)) {
         ++report_.records_misfit;
         if (report_.misfits.size() < kMisfitsShown) {
           report_.misfits.push_back(locate());
@@ -440,6 +447,41 @@ Names keys_of(const std::vector<Sample>& samples, SniffReport& report) {
   return keys;
 }
 
+/// A delimiter ends each record, but not the header: they have one more field, and it is empty.
+void find_trailing_delimiters(const std::vector<Sample>& samples, const Dialect& dialect,
+                              SniffReport& report) {
+  std::uint64_t records = 0;
+  std::uint64_t ended = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    std::optional<std::size_t> header;
+    bool filled = false;
+    walk_records(samples[i], report.format, false, samples[i].bytes.size(),
+                 [&](const SampledRecord& record) {
+                   if (!header) {
+                     header = record.fields();
+                     // Of one column and a delimiter, the delimiter is likely none.
+                     return *header > 1 && *header + 1 == dialect.fields[i];
+                   }
+                   ++records;
+                   if (record.fields() <= *header) return true;
+                   RowRules rules;
+                   rules.fields = *header;
+                   rules.more = LongRecords::kIgnoreEmpty;
+                   rules.trim = report.format.trim;
+                   filled = !rules.take(*record.block, record.index);
+                   ++ended;
+                   return !filled;
+                 });
+    if (filled) return;
+  }
+  if (ended == 0) return;
+  report.format.long_records = LongRecords::kIgnoreEmpty;
+  report.notes.push_back("a delimiter ends " + std::to_string(ended) + " of " +
+                         std::to_string(records) +
+                         " records, but no header: the empty field behind it is left out "
+                         "(--long-records ignore-empty); one that is not empty is a row error");
+}
+
 /// No record could be read: why?
 Result<SniffReport> without_records(const std::vector<Sample>& samples, SniffReport report) {
   for (const Sample& sample : samples) {
@@ -504,6 +546,7 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
   }
   const Dialect dialect = find_dialect(samples, told, open);
   report.format = dialect.format;
+  if (!dialect.evidence.empty()) report.notes.push_back(dialect.evidence);
   if (std::count(dialect.fields.begin(), dialect.fields.end(), 0u) == std::ssize(dialect.fields)) {
     return without_records(samples, std::move(report));
   }
@@ -511,6 +554,9 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
   report.format.header = guess.header;
   report.format.skip_lines += guess.titles;
   report.header_evidence = guess.evidence;
+  if (open.long_records && guess.header && dialect.format.kind == Format::kCsv) {
+    find_trailing_delimiters(samples, dialect, report);
+  }
   Table(samples, report, dialect.fields).read();
   return report;
 }

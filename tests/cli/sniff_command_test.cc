@@ -110,6 +110,30 @@ TEST_F(CommandTest, NamesThatAHeaderHasTwiceLoadWithAndWithoutTheSniffedFlags) {
   EXPECT_EQ(leat("cat in/a.csv --types text").out, "column1,id,id_1\n1,2,x\n");
 }
 
+TEST_F(CommandTest, SniffFindsADelimiterBehindEachRecord) {
+  put("in/a.csv", "id,n\n1,2,\n3,4,\n");
+  const Outcome sniffed = leat("sniff in/a.csv");
+  EXPECT_EQ(sniffed.out,
+            "--from in/a.csv --long-records ignore-empty --schema 'id bigint, n bigint'\n");
+  EXPECT_THAT(sniffed.err, AllOf(HasSubstr("100 % of them regular"), HasSubstr("2 of 2 records")));
+  EXPECT_EQ(leat("cat in/a.csv").out, "id,n\n1,2\n3,4\n");
+  EXPECT_EQ(leat("cat in/a.csv --long-records ignore-empty --schema 'n bigint'").out, "n\n2\n4\n");
+  EXPECT_EQ(leat("cat in/a.csv --long-records fail").status, 3);
+}
+
+TEST_F(CommandTest, SniffFindsTheTextFormatOfPostgresAndMySql) {
+  put("in/a.tsv", "1\ta\\\\b\n2\t\\N\n");
+  const Outcome sniffed = leat("sniff in/a.tsv");
+  EXPECT_EQ(sniffed.out,
+            "--from in/a.tsv --dialect postgres-text --schema 'column1 bigint, column2 text'\n");
+  EXPECT_THAT(sniffed.err, HasSubstr("dialect postgres-text, delimiter tab, quote none, line end"));
+  const std::string rows = "column1,column2\n1,a\\b\n2,\n";
+  EXPECT_EQ(leat("cat in/a.tsv").out, rows);
+  EXPECT_EQ(
+      leat("cat in/a.tsv --dialect postgres-text --schema 'column1 bigint, column2 text'").out,
+      rows);
+}
+
 TEST_F(CommandTest, SniffFailsWithAClearMessage) {
   put("in/a.bin", std::string("\x7f"
                               "ELF\x01\x01\x01\0\0\0\0\0",

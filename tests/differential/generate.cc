@@ -59,7 +59,9 @@ void generate_unusual(FormatOptions& dialect, Random& random) {
   if (random.one_in(3)) dialect.line_ends = LineEnds::kAny;
   dialect.trim = random.one_in(3);
   if (random.one_in(3)) dialect.short_records = ShortRecords::kNull;
-  if (random.one_in(3)) dialect.long_records = LongRecords::kIgnore;
+  if (random.one_in(3)) {
+    dialect.long_records = random.one_in(2) ? LongRecords::kIgnore : LongRecords::kIgnoreEmpty;
+  }
   if (random.one_in(4)) dialect.decimal_separator = ',';
   if (random.one_in(4)) dialect.thousands_separator = '\'';
   if (random.one_in(4)) dialect.date_format = random.one_of({"%Y-%m-%d", "%d.%m.%Y", "%Y%m%d"});

@@ -212,6 +212,31 @@ TEST_F(SniffingSource, NamesThatAHeaderHasTwiceAreToldApartAlikeInAllObjects) {
   EXPECT_EQ(stats_.objects_quarantined, 1u);
 }
 
+TEST_F(SniffingSource, ADelimiterBehindEachRecordIsLeftOutAndOneBehindIsAnError) {
+  store_->put("/in/a", "id,n\n1,2,\n3,4,\n");
+  EXPECT_THAT(load(options())["/in/a"], ElementsAre("1|2", "3|4"));
+  EXPECT_THAT(log_, AllOf(HasSubstr("2 of 2 records"), HasSubstr("a delimiter ends each record")));
+  store_->put("/in/b", "id,n\n5,6,\n");
+  store_->put("/in/c", "id,n\n7,8,9\n");
+  EXPECT_THAT(load(options())["/in/b"], ElementsAre("5|6")) << "also in the next run";
+  EXPECT_EQ(stats_.objects_quarantined, 1u);
+  EXPECT_THAT(log_, HasSubstr("the record has 3 fields, the header has 2"));
+}
+
+TEST_F(SniffingSource, PostgresTextIsFoundAndKept) {
+  store_->put("/in/a", "1\ta\\\\b\t\\N\n2\tx\\\ty\t2026-11-20\n");
+  EXPECT_THAT(load(options())["/in/a"], ElementsAre("1|a\\b|\\N", "2|x\ty|2026-11-20"));
+  EXPECT_THAT(log_, AllOf(HasSubstr("fields that are \\N: 1"), HasSubstr("dialect postgres-text")));
+  store_->put("/in/b", "3\t\"c\\nd\"\t\\N\n");
+  EXPECT_THAT(load(options())["/in/b"], ElementsAre("3|\"c\nd\"|\\N")) << "also in the next run";
+  SourceOptions csv = options();
+  csv.sniffed.dialect = csv.sniffed.delimiter = csv.sniffed.quote = false;
+  csv.format.delimiter = '\t';
+  csv.format.null_strings = {"", "\\N"};
+  store_->put("/in/c", "4\t\\n\t\\N\n");
+  EXPECT_THAT(load(csv)["/in/c"], ElementsAre("4|\\n|\\N")) << "what is said outranks it";
+}
+
 TEST_F(SniffingSource, ObjectsWithoutAHeaderGetColumnsByPlace) {
   store_->put("/in/a", "1,x\n2,y\n");
   EXPECT_THAT(load(options())["/in/a"], ElementsAre("1|x", "2|y"));

@@ -34,7 +34,9 @@ FormatOptions Choices::csv_options() {
     if (unusual & 8) options.line_ends = LineEnds::kAny;
     if (unusual & 16) options.trim = true;
     if (unusual & 32) options.short_records = ShortRecords::kNull;
-    if (unusual & 64) options.long_records = LongRecords::kIgnore;
+    if (unusual & 64) {
+      options.long_records = unusual & 4 ? LongRecords::kIgnoreEmpty : LongRecords::kIgnore;
+    }
     if (unusual & 128) {
       options.decimal_separator = ',';
       options.thousands_separator = '.';

@@ -63,7 +63,7 @@ void sniffer(std::string_view input) {
   const std::string_view text = choices.rest();
   const std::vector<parser::Sample> samples = split_up(text, choices);
   const Result<SniffReport> report =
-      parser::sniff_samples(samples, format, {choose, choose, choose, choose});
+      parser::sniff_samples(samples, format, {choose, choose, choose, choose, choose, choose});
   if (!report || report->schema.fields.empty()) return;
   require(report->format.validate().has_value(), "the format validates", text);
   require(report->objects.size() == samples.size(), "each sample is reported", text);

@@ -98,6 +98,31 @@ TEST(CsvOptions, LongRecordsLoseTheirRestWhereAsked) {
   EXPECT_THAT(loaded.rejects, ElementsAre(HasSubstr("1 field")));
 }
 
+TEST(CsvOptions, LongRecordsLoseAnEmptyRestWhereAsked) {
+  FormatOptions options;
+  options.on_error = OnError::kReject;
+  options.long_records = LongRecords::kIgnoreEmpty;
+  const Loaded loaded = load_csv("a,b\n1,2,\n3,4,,\n5,6\n7,8,x\n9,10,\"\"\n", options);
+  EXPECT_THAT(loaded.rows, ElementsAre("1|2", "3|4", "5|6"));
+  EXPECT_THAT(loaded.rejects, ElementsAre(HasSubstr("3 fields"), HasSubstr("3 fields")));
+}
+
+TEST(CsvOptions, ADelimiterBehindEachOfManyRecordsIsLeftOut) {
+  FormatOptions options;
+  options.on_error = OnError::kReject;
+  options.long_records = LongRecords::kIgnoreEmpty;
+  std::string bytes = "a,b\n";
+  std::vector<std::string> expected;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string n = std::to_string(i);
+    bytes += n + ",x" + n + (i == 15'000 ? ",full\n" : ",\n");
+    if (i != 15'000) expected.push_back(n + "|x" + n);
+  }
+  const Loaded loaded = load_csv(bytes, options, "a bigint, b text");
+  EXPECT_EQ(loaded.rows, expected);
+  EXPECT_THAT(loaded.rejects, ElementsAre(HasSubstr("15000,x15000,full")));
+}
+
 TEST(CsvOptions, RaggedRecordsAmongManyRegularOnesStayInOrder) {
   FormatOptions options;
   options.short_records = ShortRecords::kNull;

@@ -144,6 +144,13 @@ void append_unusual_csv(std::vector<Fixture>& out) {
       [](FormatOptions& o) { o.short_records = ShortRecords::kNull; });
   add("long_only", "a,b\n1\n1,2,3\n",
       [](FormatOptions& o) { o.long_records = LongRecords::kIgnore; });
+  const auto rest = [](FormatOptions& o) { o.long_records = LongRecords::kIgnoreEmpty; };
+  add("empty_rest", "a,b\n1,2,\n3,4,,\r\n5,6,x\n7,8,\"\"\n9,10\n\n11,12, \n13\n14,15,", rest,
+      "a bigint, b text");
+  add("empty_rest_of_all", "a,b\n1,2,\n\"3\",\"x,\",\n5,6,\n", rest, "a bigint, b text");
+  add("filled_rest_of_some", "a,b\n1,2,\n3,4,x\n5,6,\n", rest, "a bigint, b text");
+  add("trimmed_rest", "a,b\n1,2, \n3,4,\t x\n5,6,\" \"\n",
+      [](FormatOptions& o) { o.long_records = LongRecords::kIgnoreEmpty, o.trim = true; });
   add(
       "decimal_comma", "a;b\n1,5;1.234.567\n-0,25;-1.234\n\"1.000,5\";1.23\n1.5;12.3456\n,;1.,\n",
       [](FormatOptions& o) {

@@ -38,12 +38,15 @@ std::string summary(const Result<SniffReport>& report) {
   if (!report) return std::string(error_code_name(report.error().code));
   const FormatOptions& format = report->format;
   std::string text;
+  if (format.kind == Format::kPostgresText) text += "postgres-text ";
   if (format.delimiter != ',') text += "delimiter " + shown(format.delimiter) + " ";
   if (format.quote != '"') text += "quote " + shown(format.quote) + " ";
-  if (format.escape != format.quote) text += "escape " + shown(format.escape) + " ";
+  if (format.escape != format.quote && format.kind == Format::kCsv)
+    text += "escape " + shown(format.escape) + " ";
   if (format.comment) text += "comment " + shown(*format.comment) + " ";
   if (format.skip_lines != 0) text += "skip " + std::to_string(format.skip_lines) + " ";
   if (!format.header) text += "no header ";
+  if (format.long_records == LongRecords::kIgnoreEmpty) text += "long records ignore-empty ";
   return text + "| " + (report->schema.fields.empty() ? "nothing" : report->schema.to_sql());
 }
 
@@ -107,7 +110,15 @@ const std::vector<Case>& cases() {
       {"one_value", "17", "no header | column1 bigint"},
       {"ragged", "a,b,c\n1,2,3\n4,5\n6,7,8\n9,10,11,12\n13,14,15\n",
        "| a bigint, b bigint, c bigint"},
-      {"delimiter_at_line_ends", "a,b,c\n1,2,3,\n4,5,6,\n", "| a text, b text, c text"},
+      {"delimiter_at_line_ends", "a,b,c\n1,2,3,\n4,5,6,\n",
+       "long records ignore-empty | a bigint, b bigint, c bigint"},
+      {"delimiter_at_some_line_ends", "a,b,c\n1,2,3,\n4,5,6\n7,8,9,\n1,2,3,\n4,5,6,\n7,8,9,\n",
+       "long records ignore-empty | a bigint, b bigint, c bigint"},
+      {"delimiter_at_all_line_ends", "a,b,c,\n1,2,3,\n",
+       "| a bigint, b bigint, c bigint, column4 text"},
+      {"a_field_more_than_names", "a,b,c\n1,2,3,\n4,5,6,x\n7,8,9,\n", "| a text, b text, c text"},
+      {"a_quoted_field_more_than_names", "a,b,c\n1,2,3,\"\"\n4,5,6,\"\"\n",
+       "| a text, b text, c text"},
       {"byte_order_mark", "\xef\xbb\xbfid,name\n1,x\n", "| id bigint, name text"},
       {"carriage_returns", "id,name\r1,x\r2,y\r", "| id bigint, name text"},
       {"all_null", "a,b\n1,\n2,\n", "| a bigint, b text"},
@@ -230,6 +241,13 @@ TEST(Sniffer, ReadsByPlaceUnderNamesThatAreNone) {
   EXPECT_EQ(loaded.rows.size(), 2u);
 }
 
+TEST(Sniffer, LeavesOutAnObjectWhoseHeaderIsNotWhereLinesAreSkipped) {
+  const auto report = sniff_all({"id,\xff\n1,2\n", "\n\nid,\xff\n3,4\n"});
+  EXPECT_EQ(summary(report), "skip 1 no header | id bigint, column2 bigint");
+  EXPECT_EQ(report->objects[0].left_out, "");
+  EXPECT_THAT(report->objects[1].left_out, HasSubstr("in another line"));
+}
+
 TEST(Sniffer, SaysOnceHowNamesThatStandTwiceAreToldApart) {
   const std::string bytes = "a,b,a,B\n1,x,2.5,y\n";
   const auto report = sniff_all({bytes, bytes, "a,b\n2,z\n"});
@@ -240,6 +258,19 @@ TEST(Sniffer, SaysOnceHowNamesThatStandTwiceAreToldApart) {
                                          HasSubstr("object3 has no column \"B_1\"")));
   EXPECT_THAT(load({"o", bytes, report->format, report->schema.to_sql()}).rows,
               ElementsAre("1|x|2.5|y"));
+}
+
+TEST(Sniffer, TellsOfDelimitersBehindEachRecord) {
+  const std::string bytes = "a,b\n1,x,\n2,y,\n";
+  const auto report = sniff_all({bytes, "a,b\n3,z,\n", "b,a\nw,4\n"});
+  EXPECT_EQ(summary(report), "long records ignore-empty | a bigint, b text");
+  EXPECT_DOUBLE_EQ(report->confidence(), 1);
+  EXPECT_THAT(report->notes, ElementsAre(HasSubstr("a delimiter ends 3 of 3 records")));
+  EXPECT_THAT(load({"o", bytes, report->format, report->schema.to_sql()}).rows,
+              ElementsAre("1|x", "2|y"));
+  SniffedSettings choose;
+  choose.long_records = false;
+  EXPECT_EQ(sniff_all({bytes}, {}, choose)->records_misfit, 2u);
 }
 
 TEST(Sniffer, LeavesOutAnObjectWhoseNamesStandInAnotherOrder) {
@@ -315,6 +346,90 @@ TEST(Sniffer, FindsTypesInOtherDialects) {
             "column1 bigint, column2 text, column3 numeric(18,2)");
 }
 
+struct TextCase {
+  const char* name;
+  std::string bytes;
+  bool found;
+};
+
+class PostgresText : public ::testing::TestWithParam<TextCase> {};
+
+TEST_P(PostgresText, IsFoundWhereBackslashesLeaveNoDoubt) {
+  const auto report = sniff_all({GetParam().bytes});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->format.kind == Format::kPostgresText, GetParam().found)
+      << summary(report) << ::testing::PrintToString(report->notes);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, PostgresText,
+    ::testing::Values(
+        TextCase{"null", "1\t\\N\n2\tx\n", true}, TextCase{"backslash", "1\ta\\\\b\n2\tx\n", true},
+        TextCase{"tab_and_line_end_of_outfile", "1\ta\\\tb\n2\tx\\\ny\n3\tz\n", true},
+        TextCase{"letters_beside_a_null", "1\ta\\tb\n2\t\\N\n3\t\\r\\n\n", true},
+        TextCase{"null_above_an_end_marker", "1\t\\N\n2\tx\n\\.\n", true},
+        TextCase{"a_path_escaped", "1\tC:\\\\temp\n2\t\\N\n", true},
+        TextCase{"json_escaped", "1\t{\"a\": \"x\\\\ny\"}\n2\t\\N\n", true},
+        TextCase{"quotes_in_some_texts", "1\t\"a\"\n2\t\\N\n3\tb\n4\t\"c\" d\n5\te\n", true},
+        TextCase{"no_backslash", "1\ta\n2\tx\n", false},
+        TextCase{"letters_alone", "1\ta\\tb\n2\tx\\ny\n", false},
+        TextCase{"another_letter", "1\t\\N\n2\t\\d+\n", false},
+        TextCase{"a_null_inside_a_text", "1\ta\\\\b\n2\tx\\Ny\n", false},
+        TextCase{"a_path", "1\tC:\\temp\n2\t\\N\n", false},
+        TextCase{"a_network_path", "1\t\\\\server\\files\n2\t\\N\n", false},
+        TextCase{"json_that_would_break", "1\t{\"a\": \"x\\ny\"}\n2\t\\N\n", false},
+        TextCase{"quotes_around_a_column", "1\t\"a\"\t\\N\n2\t\"b\"\tx\n", false},
+        TextCase{"a_byte_order_mark",
+                 "\xef\xbb\xbf"
+                 "1\t\\N\n2\tx\n",
+                 false},
+        TextCase{"commas", "1,\\N\n2,x\n", false}, TextCase{"one_column", "\\N\nx\n", false}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST(Sniffer, ReadsPostgresTextAsItWasWritten) {
+  const std::string bytes = "1\ta\\\\b\t\\N\n2\tx\\\ty\t2026-11-20\n";
+  const auto report = sniff_all({bytes});
+  EXPECT_EQ(summary(report),
+            "postgres-text delimiter tab quote none no header | column1 bigint, column2 text, "
+            "column3 date");
+  EXPECT_THAT(report->notes, ElementsAre(HasSubstr("fields that are \\N: 1, with other")));
+  EXPECT_THAT(load({"o", bytes, report->format, report->schema.to_sql()}).rows,
+              ElementsAre("1|a\\b|\\N", "2|x\ty|2026-11-20"));
+  const std::string named =
+      "id\tnote\n"
+      "1\t\\N\n2\ta\\\\b\n";
+  EXPECT_EQ(summary(sniff_all({named})),
+            "postgres-text delimiter tab quote none | id bigint, note text");
+}
+
+TEST(Sniffer, PostgresTextWithoutEvidenceOfAHeaderHasNone) {
+  EXPECT_EQ(summary(sniff_all({"Ann\tUlm\nBob\t\\N\n"})),
+            "postgres-text delimiter tab quote none no header | column1 text, column2 text");
+}
+
+TEST(Sniffer, FindsPostgresTextByABackslashFarBehind) {
+  std::string bytes;
+  for (int i = 0; i < 20'000; ++i) bytes += std::to_string(i) + "\tx\n";
+  EXPECT_EQ(sniff_all({bytes + "7\t\\N\n"})->format.kind, Format::kPostgresText);
+  EXPECT_EQ(sniff_all({bytes + "7\t\\q\n"})->format.kind, Format::kCsv);
+}
+
+TEST(Sniffer, LooksForNoOtherDialectThanTheOneThatWasSaid) {
+  const std::string bytes = "1\t\\N\n2\tx\n";
+  SniffedSettings choose;
+  choose.dialect = false;
+  EXPECT_EQ(sniff_all({bytes}, {}, choose)->format.kind, Format::kCsv);
+  FormatOptions tab;
+  tab.delimiter = '\t';
+  EXPECT_EQ(sniff_all({bytes}, tab)->format.kind, Format::kCsv);
+  FormatOptions null;
+  null.null_strings = {"NA"};
+  EXPECT_EQ(sniff_all({bytes}, null)->format.kind, Format::kCsv);
+  FormatOptions trim;
+  trim.trim = true;
+  EXPECT_EQ(sniff_all({bytes}, trim)->format.kind, Format::kCsv);
+}
+
 TEST(Sniffer, LinesAreNotSniffed) {
   FormatOptions format;
   format.kind = Format::kLines;
@@ -352,7 +467,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Trap{"06_text_after_close.csv", "| a bigint, b bigint, c bigint"},
                       Trap{"08_empty_vs_qempty.csv", "| a text, b bigint, c text"},
                       Trap{"09b_backslash_dot_1col.csv", "| a text"},
-                      Trap{"10_trailing_delim.csv", "| a text, b text, c text"},
+                      Trap{"10_trailing_delim.csv",
+                           "long records ignore-empty | a bigint, b bigint, c bigint"},
                       Trap{"11_short_row.csv", "| a bigint, b bigint, c bigint"},
                       Trap{"13b_blank_1col.csv", "| a bigint"},
                       Trap{"14_nul.csv", "| a bigint, b text, c bigint"},
