@@ -102,6 +102,7 @@ class GeneratorStore final : public ObjectStore {
     listings_.fetch_add(1);
     return std::make_unique<Lister>(*this, first_after(start_after));
   }
+  bool lists_from_any_key() const noexcept override { return true; }
   std::uint64_t listings() const noexcept { return listings_.load(); }
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
                                              std::uint64_t offset) const override {

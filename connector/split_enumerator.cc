@@ -5,12 +5,24 @@
 #include <system_error>
 #include <utility>
 
+#include "connector/range_cut.h"
+
 namespace leat::connector {
 namespace {
 
 // Of one range. One more, and every second one goes: the front moves on in larger steps then. Odd,
 // so that the last one stays.
 constexpr std::size_t kPageEndsMax = 1'023;
+
+// Between two cuts: so a listing of less is never cut, and few requests go to wrong guesses.
+constexpr std::size_t kPagesPerCut = 8;
+// Of which less is left is not worth a request.
+constexpr double kPagesWorthACut = 2;
+
+std::size_t common_bytes(std::string_view a, std::string_view b) {
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
+                                  a.begin());
+}
 
 }  // namespace
 
@@ -28,6 +40,7 @@ void SplitEnumerator::begin(std::vector<KeyRange> ranges, std::size_t parallel) 
   ranges_ = std::move(ranges);
   parallel_ = parallel;
   begun_ = 0;
+  pages_since_cut_ = 0;
   ordered_ = true;
   under_way_ = true;
 }
@@ -143,15 +156,75 @@ Result<EnumeratedPage> SplitEnumerator::next_page() {
       listing.page_ends.resize(kept);
     }
   }
+  if (page.listed > 0) note_way(listing);
+  ++pages_since_cut_;
   if (listing.ended) {
     listing.lister.reset();
   } else {
     ask_for_page(listing);
     in_turn_.push_back(turn);
   }
+  cut_longest();
   page.last = in_turn_.empty() && begun_ == listings_.size();
   if (page.last) end();
   return page;
+}
+
+/// Keeps what a guess at the rest of the range goes by.
+void SplitEnumerator::note_way(RangeListing& listing) {
+  const std::string& at = *listing.last_key;
+  if (listing.mark.empty()) listing.mark = at;
+  if (listing.origin.empty()) {
+    listing.origin = at;
+    return;
+  }
+  ++listing.pages_since_origin;
+  if (++listing.pages_since_mark < kPagesPerCut) return;
+  // In a folder to which the listing has come since, what was before tells nothing.
+  const std::size_t alike = common_bytes(listing.mark, at);
+  const std::size_t slash = at.rfind('/', alike == 0 ? 0 : alike - 1);
+  if (slash != std::string::npos && slash < alike && slash >= common_bytes(listing.origin, at)) {
+    listing.origin = std::move(listing.mark);
+    listing.pages_since_origin = static_cast<double>(listing.pages_since_mark);
+  }
+  listing.mark = at;
+  listing.pages_since_mark = 0;
+}
+
+/// Has two listings go on where one would, if more could be under way.
+void SplitEnumerator::cut_longest() {
+  if (!store_->lists_from_any_key() || !ordered_ || pages_since_cut_ < kPagesPerCut ||
+      begun_ < listings_.size() || in_turn_.size() >= parallel_) {
+    return;
+  }
+  std::optional<RangeCut> best;
+  std::size_t longest = 0;
+  double most_left = kPagesWorthACut;
+  for (const std::size_t turn : in_turn_) {
+    const RangeListing& listing = listings_[turn];
+    if (listing.origin.empty()) continue;
+    std::optional<RangeCut> cut = guess_cut(listing.origin, *listing.last_key, listing.range.until);
+    if (!cut || listing.pages_since_origin * cut->left < most_left) continue;
+    most_left = listing.pages_since_origin * cut->left;
+    longest = turn;
+    best = std::move(cut);
+  }
+  if (!best) return;
+  pages_since_cut_ = 0;
+  RangeListing& front = listings_[longest];
+  RangeListing back{.range = {.after = best->key, .until = std::move(front.range.until)}};
+  back.origin = front.origin;
+  back.pages_since_origin = front.pages_since_origin * best->way;
+  // The key itself may be that of an object: it is the front's.
+  front.range.until = best->key + '\0';
+  for (std::size_t& turn : in_turn_) turn += turn > longest ? 1 : 0;
+  const std::size_t turn = longest + 1;
+  const auto at =
+      listings_.insert(listings_.begin() + static_cast<std::ptrdiff_t>(turn), std::move(back));
+  ++begun_;
+  at->lister = store_->list(glob_.literal_prefix(), at->range.after);
+  ask_for_page(*at);
+  in_turn_.push_back(turn);
 }
 
 std::vector<KeyRange> SplitEnumerator::remaining(const LowestOpen& lowest_open,

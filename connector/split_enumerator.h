@@ -36,7 +36,9 @@ struct EnumeratedPage {
 ///
 /// Several ranges can be listed at a time. Their pages come in turn, one of each, whatever the
 /// order in which the store answers: no range waits for another to end, and one page of each is
-/// held.
+/// held. When there are fewer left than could be listed at a time, the one of which most is likely
+/// left is cut in two (range_cut.h), if the store lists from any key: at most once in eight pages,
+/// which bounds what wrong guesses cost.
 class SplitEnumerator {
  public:
   ///   kInvalidArgument  The pattern; see Glob.
@@ -77,6 +79,9 @@ class SplitEnumerator {
   }
   const Glob& glob() const noexcept { return glob_; }
 
+  /// Ranges of which a page is under way.
+  std::size_t under_way() const noexcept { return in_turn_.size(); }
+
   /// Ends the listing, and waits for the requests under way.
   void end();
 
@@ -105,11 +110,18 @@ class SplitEnumerator {
     std::uint64_t keys = 0;
     std::deque<PageEnd> page_ends = {};
     std::optional<std::string> first_unsettled = {};
+    /// A key that was listed, from which on what comes is alike; empty: none yet.
+    std::string origin = {};
+    double pages_since_origin = 0;  ///< Those listed by others are estimated.
+    std::string mark = {};          ///< As the origin, but of late.
+    std::size_t pages_since_mark = 0;
   };
 
   SplitEnumerator(const ObjectStore& store, Glob glob) : store_(&store), glob_(std::move(glob)) {}
   bool matches(std::string_view key) const { return !key.ends_with('/') && glob_.matches(key); }
   void ask_for_page(RangeListing& listing) const;
+  static void note_way(RangeListing& listing);
+  void cut_longest();
 
   const ObjectStore* store_;
   Glob glob_;
@@ -119,6 +131,7 @@ class SplitEnumerator {
   std::size_t parallel_ = 1;
   std::size_t begun_ = 0;            ///< So many of listings_, from the front.
   std::deque<std::size_t> in_turn_;  ///< Those under way; the next page is the first one's.
+  std::size_t pages_since_cut_ = 0;
   bool under_way_ = false;
   bool ordered_ = true;
 };

@@ -28,6 +28,7 @@ class S3Store final : public ObjectStore {
   std::string uri_of(std::string_view key) const override;
   std::unique_ptr<ObjectLister> list(std::string_view prefix,
                                      std::string_view start_after = {}) const override;
+  bool lists_from_any_key() const noexcept override { return true; }
   std::unique_ptr<ObjectLister> list_level(std::string_view prefix) const override;
   /// Sends nothing: the first read does.
   ///   kInvalidArgument  offset > object.size.

@@ -86,6 +86,10 @@ class ObjectStore {
   virtual std::unique_ptr<ObjectLister> list(std::string_view prefix,
                                              std::string_view start_after = {}) const = 0;
 
+  /// Whether list() costs the pages behind `start_after` and no more, whatever key that is. Then
+  /// what is left of a long listing may be cut in two at any key.
+  virtual bool lists_from_any_key() const noexcept { return false; }
+
   /// Starts a listing of what lies between `prefix` and the next '/': the objects with this prefix
   /// and no '/' behind it, and instead of those below that, their folders. It is asked for where it
   /// saves a listing of all that is in them.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <map>
@@ -299,6 +300,7 @@ class TailModel : public DiscoveryTest, public ::testing::WithParamInterface<std
 
 TEST_P(TailModel, MissesNothingOverCrashes) {
   SCOPED_TRACE("seed " + std::to_string(GetParam()));
+  store_->lists_from_any_key = true;  // So listings are cut while they are under way.
   std::mt19937_64 random(GetParam());
   const auto below = [&](std::uint64_t limit) { return random() % limit; };
   std::map<std::string, int> loaded;
@@ -317,7 +319,7 @@ TEST_P(TailModel, MissesNothingOverCrashes) {
     SourceOptions options = tail();
     options.late_window_keys = 20;
     options.reconcile_interval = 24h;
-    int pages_left = last || below(2) == 0 ? -1 : static_cast<int>(below(6));
+    std::atomic<int> pages_left = last || below(2) == 0 ? -1 : static_cast<int>(below(12));
     store_->before_list = [&]() -> std::optional<Error> {
       (void)clock_.wait(700ms, {});
       if (pages_left-- != 0) return std::nullopt;
@@ -545,6 +547,18 @@ TEST_F(NarrowingTest, ALongListingIsDividedAndItsPartsTakeTurns) {
   EXPECT_EQ(store_->listed_after, Keys({"", "in/a/111", "in/b/", "in/c/", "in/d/"}));
 }
 
+TEST_F(NarrowingTest, AFolderWithoutFoldersIsCutAmongItsObjects) {
+  options_.from = "in/**";
+  for (int i = 1'000; i < 1'300; ++i) put("in/" + std::to_string(i));
+  EXPECT_EQ(list(true).size(), 300u);
+  EXPECT_EQ(store_->listed_after, Keys({""}));
+  EXPECT_EQ(store_->stats.list_requests, 101u) << "one of them to look for folders";
+  store_->lists_from_any_key = true;
+  EXPECT_EQ(list(true).size(), 300u);
+  EXPECT_GE(store_->listed_after.size(), 5u);
+  EXPECT_LE(store_->stats.list_requests, 101u + 101u / 8u);
+}
+
 // The same objects as a filter after a full listing takes, whatever the keys, pattern, condition.
 TEST_F(NarrowingTest, TakesTheSameObjectsAsAFilterAfterAFullListing) {
   constexpr std::uint64_t kSeed = 20'261'126;
@@ -572,6 +586,7 @@ TEST_F(NarrowingTest, TakesTheSameObjectsAsAFilterAfterAFullListing) {
                                             "dt/",
                                             "=/",
                                             "\xc3\xbc/"};
+  store_->lists_from_any_key = true;
   std::uint64_t taken = 0;
   std::uint64_t requests = 0;
   std::uint64_t requests_of_all = 0;

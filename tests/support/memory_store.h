@@ -30,7 +30,8 @@ class MemoryStore final : public ObjectStore {
     /// Asked before each listing.
     std::function<std::optional<Error>()> before_list;
     StoreStats stats;
-    bool has_levels = false;  ///< Whether folders can be listed.
+    bool has_levels = false;          ///< Whether folders can be listed.
+    bool lists_from_any_key = false;  ///< What the store says of itself.
 
     void put(const std::string& key, std::string content) {
       const std::lock_guard lock(mutex);
@@ -53,6 +54,8 @@ class MemoryStore final : public ObjectStore {
     shared_->listed_after.emplace_back(start_after);
     return std::make_unique<Lister>(shared_, std::string(prefix), std::string(start_after));
   }
+
+  bool lists_from_any_key() const noexcept override { return shared_->lists_from_any_key; }
 
   std::unique_ptr<ObjectLister> list_level(std::string_view prefix) const override {
     if (!shared_->has_levels) return nullptr;
