@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "bench/object_generator.h"
+#include "cli/malloc_arena.h"
 #include "leat/source.h"
 #include "state/ledger.h"
 
@@ -322,6 +323,7 @@ void unordered_set(const ObjectGenerator& objects) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  leat::cli::use_one_malloc_arena();  // As the command does.
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string usage = "see the front of bench/ledger_bench.cc for its arguments";
   if (words.size() < 2) fail(usage);

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/config_file.h"
 #include "cli/exit_codes.h"
+#include "cli/malloc_arena.h"
 #include "cli/pipeline_flags.h"
 #include "cli/repair_commands.h"
 #include "leat/version.h"
@@ -221,5 +222,6 @@ int run(std::vector<std::string> arguments) {
 }  // namespace leat::cli
 
 int main(int argc, char** argv) {
+  leat::cli::use_one_malloc_arena();
   return leat::cli::run(std::vector<std::string>(argv + 1, argv + argc));
 }

@@ -1,6 +1,7 @@
 // What workers and discovery tell the consumer, in order, within a memory limit.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -41,21 +42,21 @@ struct Event {
 
 /// Bounded FIFO, many producers, one consumer.
 ///
-/// The bound counts the chunks' memory, and a flat size for each event without rows: there may be
-/// as many of these as objects are listed. An event handed out stays on the account until the next
+/// The bound counts the chunks' memory, and a flat size at least for each event: there may be as
+/// many small ones as objects are listed. An event handed out stays on the account until the next
 /// pop: the consumer works on it meanwhile. One event is always let in, whatever its size, so that
 /// a limit below one chunk slows things down but never stops them.
 class EventQueue {
  public:
-  /// What an event without rows counts for: itself, and an object's version with a long key.
-  static constexpr std::size_t kPlainEventBytes = 2u << 10;
+  /// More than a small event takes, with its object. What is queued while the consumer commits is
+  /// memory that the process keeps: some thousand events are enough for it to go on with.
+  static constexpr std::size_t kEventBytesMin = 16u << 10;
 
   explicit EventQueue(std::size_t memory_bytes_max) : memory_bytes_max_(memory_bytes_max) {}
 
   /// Waits for room. @return  false when stopped: the event is dropped.
   bool push(Event event, std::stop_token stop) {
-    const std::size_t bytes =
-        event.kind == Event::Kind::kRows ? event.chunk.memory_bytes() : kPlainEventBytes;
+    const std::size_t bytes = std::max(kEventBytesMin, event.chunk.memory_bytes());
     std::unique_lock lock(mutex_);
     const auto has_room = [&] {
       return memory_bytes_ == 0 || memory_bytes_ + bytes <= memory_bytes_max_;
@@ -72,7 +73,8 @@ class EventQueue {
     std::unique_lock lock(mutex_);
     memory_bytes_ -= handed_out_bytes_;
     handed_out_bytes_ = 0;
-    room_.notify_all();
+    // Not for each one: producers would be woken for a single event at a time.
+    if (memory_bytes_ <= memory_bytes_max_ / 2) room_.notify_all();
     if (!arrived_.wait_for(lock, timeout, [this] { return !events_.empty(); })) return {};
     Entry entry = std::move(events_.front());
     events_.pop_front();

@@ -51,9 +51,9 @@ TEST(EventQueue, StopEndsAWaitForRoom) {
   EXPECT_FALSE(queue.push(rows_of(8'000), stop.get_token()));
 }
 
-TEST(EventQueue, EventsWithoutRowsAreBoundedToo) {
-  EventQueue queue(10 * EventQueue::kPlainEventBytes);
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(queue.push(Event{}, {}));
+TEST(EventQueue, SmallEventsWithRowsAndWithoutAreBoundedByTheirNumber) {
+  EventQueue queue(10 * EventQueue::kEventBytesMin);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(queue.push(i % 2 == 0 ? Event{} : rows_of(8), {}));
   std::stop_source stopped;
   stopped.request_stop();
   EXPECT_FALSE(queue.push(Event{}, stopped.get_token())) << "there was room for an eleventh";
