@@ -13,7 +13,7 @@
 #include "connector/s3/credentials/sts.h"
 #include "tests/connector/canned_server.h"
 #include "tests/connector/fake_transport.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat::connector::s3 {
@@ -45,7 +45,7 @@ class CredentialSourcesTest : public ::testing::Test {
     return fetched ? fetched->credentials.access_key_id : fetched.error().to_string();
   }
 
-  ManualClock clock_;
+  testing::ManualClock clock_;
   std::shared_ptr<FakeTransport> transport_ = std::make_shared<FakeTransport>();
 };
 

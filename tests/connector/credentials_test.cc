@@ -9,7 +9,7 @@
 
 #include "connector/s3/profile_file.h"
 #include "tests/connector/fake_transport.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat::connector::s3 {
@@ -49,7 +49,7 @@ class CredentialsTest : public ::testing::Test {
   }
 
   testing::TemporaryFolder home_;
-  ManualClock clock_;
+  testing::ManualClock clock_;
   std::shared_ptr<FakeTransport> transport_ = std::make_shared<FakeTransport>();
 };
 

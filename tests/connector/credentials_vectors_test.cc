@@ -18,8 +18,8 @@
 #include "connector/s3/credentials/container.h"
 #include "connector/s3/credentials/instance.h"
 #include "connector/s3/credentials/profile_plan.h"
-#include "tests/connector/manual_clock.h"
 #include "tests/connector/vectors.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat::connector::s3 {
@@ -197,7 +197,7 @@ class CredentialVectors : public ::testing::Test {
 
   fs::path folder_;
   testing::TemporaryFolder home_;
-  ManualClock clock_;
+  testing::ManualClock clock_;
 };
 
 TEST_F(CredentialVectors, FollowTheDefaultChain) {

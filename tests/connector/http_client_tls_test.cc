@@ -18,7 +18,7 @@
 
 #include "connector/s3/http_client.h"
 #include "connector/s3/s3_store.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat::connector::s3 {
@@ -228,7 +228,7 @@ class S3ClientTls : public HttpClientTls {
     return page ? Error{} : page.error();
   }
 
-  ManualClock clock_;
+  testing::ManualClock clock_;
 };
 
 TEST_F(S3ClientTls, ACertificateThatIsNotTrustedIsReportedAtOnce) {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat::connector {
@@ -91,7 +91,7 @@ class LocalStoreTest : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  ManualClock clock_;
+  testing::ManualClock clock_;
   LocalStore store_{LocalOptions{.settle_ms = 2'000}, clock_};
 };
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "connector/s3/credentials/refreshing.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -51,7 +51,7 @@ class RefreshingCredentialsTest : public ::testing::Test {
     return current ? (*current)->access_key_id : current.error().message;
   }
 
-  ManualClock clock_;
+  testing::ManualClock clock_;
   Script script_;
   RefreshingCredentials credentials_{std::make_unique<ScriptedSource>(script_, clock_), clock_};
 };

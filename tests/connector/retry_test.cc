@@ -6,7 +6,7 @@
 
 #include "connector/s3/send_rate.h"
 #include "connector/s3/shared_limits.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -26,7 +26,7 @@ class RetryTest : public ::testing::Test {
 
   RetryPolicy policy_;
   RetryBudget budget_;
-  ManualClock clock_;
+  testing::ManualClock clock_;
   Random random_ = [] { return 1.0; };
   std::stop_source stop_;
 };
@@ -134,7 +134,7 @@ class SendRateTest : public ::testing::Test {
       clock_.advance(duration / count);
     }
   }
-  ManualClock clock_;
+  testing::ManualClock clock_;
   SendRate rate_{clock_};
 };
 
@@ -206,7 +206,7 @@ TEST_F(SendRateTest, TheLimitHoldsOverAPauseWhileItIsRemembered) {
 }
 
 TEST(SharedLimitsTest, BucketsOfAnEndpointSlowDownTogetherAndHaveBudgetsOfTheirOwn) {
-  const ManualClock clock;
+  const testing::ManualClock clock;
   const auto limits = shared_limits("https://one:1", "a", clock);
   const auto same = shared_limits("https://one:1", "a", clock);
   EXPECT_EQ(same->send_rate, limits->send_rate);
@@ -217,12 +217,12 @@ TEST(SharedLimitsTest, BucketsOfAnEndpointSlowDownTogetherAndHaveBudgetsOfTheirO
   const auto other_endpoint = shared_limits("https://two:1", "a", clock);
   EXPECT_NE(other_endpoint->send_rate, limits->send_rate);
   EXPECT_NE(other_endpoint->budget, limits->budget);
-  const ManualClock other_clock;
+  const testing::ManualClock other_clock;
   EXPECT_NE(shared_limits("https://one:1", "a", other_clock)->send_rate, limits->send_rate);
 }
 
 TEST(SharedLimitsTest, LastAsLongAsSomebodyUsesThem) {
-  const ManualClock clock;
+  const testing::ManualClock clock;
   auto limits = shared_limits("https://one:1", "a", clock);
   const auto later = shared_limits("https://one:1", "a", clock);
   EXPECT_TRUE(limits->budget->take(RetryBudget::kTokensMax));

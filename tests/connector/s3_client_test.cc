@@ -13,7 +13,7 @@
 #include "connector/s3/s3_store.h"
 #include "connector/s3/sigv4.h"
 #include "tests/connector/fake_transport.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -91,7 +91,7 @@ class S3ClientTest : public ::testing::Test {
     return out;
   }
 
-  ManualClock clock_{1'440'938'160'000};
+  testing::ManualClock clock_{1'440'938'160'000};
   S3ClientOptions options_;
   FakeTransport* transport_ = nullptr;
   std::unique_ptr<S3Client> client_;

@@ -11,7 +11,7 @@
 #include "connector/s3/s3_upload.h"
 #include "connector/s3/s3_writer.h"
 #include "tests/connector/fake_transport.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -64,7 +64,7 @@ class S3CutAnswers : public ::testing::Test {
     }
   }
 
-  ManualClock clock_;
+  testing::ManualClock clock_;
   FakeTransport* transport_ = nullptr;
   std::unique_ptr<S3Client> client_;
   const ObjectVersion source_{.key = "k", .version = "\"h\"", .size = 9};

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/connector/fake_transport.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -69,7 +69,7 @@ class S3ListerTest : public ::testing::Test {
     return outcome;
   }
 
-  ManualClock clock_;
+  testing::ManualClock clock_;
   FakeTransport* transport_ = nullptr;
   std::unique_ptr<S3Client> client_;
 };

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "tests/connector/fake_transport.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -32,7 +32,7 @@ class S3RequesterTest : public ::testing::Test {
     return *requester_;
   }
 
-  ManualClock clock_;
+  testing::ManualClock clock_;
   S3RequesterOptions options_;
   FakeTransport* transport_ = nullptr;
   std::unique_ptr<S3Requester> requester_;

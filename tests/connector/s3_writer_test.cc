@@ -8,7 +8,7 @@
 
 #include "connector/s3/s3_upload.h"
 #include "tests/connector/fake_transport.h"
-#include "tests/connector/manual_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -60,7 +60,7 @@ class S3WriterTest : public ::testing::Test {
   }
   using Requests = std::vector<std::string>;
 
-  ManualClock clock_;
+  testing::ManualClock clock_;
   FakeTransport* transport_ = nullptr;
   std::unique_ptr<S3Requester> requester_;
 };
