@@ -239,19 +239,20 @@ void tail(const std::filesystem::path& dir, std::uint64_t count) {
   auto owned = std::make_unique<leat::bench::GeneratorStore>(count);
   const leat::bench::GeneratorStore& store = *owned;
   const auto source = taken(leat::Source::open(options, std::move(owned)));
-  const auto wait_for = [&](std::uint64_t listings) {
-    while (store.listings() < listings) {
+  const auto poll_until = [&](const auto& reached) {
+    while (!reached()) {
       const leat::Polled polled = taken(source->poll(std::chrono::milliseconds(50)));
       if (polled.kind != leat::Polled::Kind::kIdle) fail("something was taken for new");
     }
   };
+  const std::int64_t complete_ms = source->stats().last_complete_listing_ms;
   const Meter whole;
-  wait_for(2);  // The second one begins when the first, of everything, has ended.
+  poll_until([&] { return source->stats().last_complete_listing_ms != complete_ms; });
   print("tail: all", count, whole.wall(), whole.cpu());
   const Meter meter;
   const std::uint64_t begun = store.listings();
   const std::uint64_t pages = store.stats().list_requests;
-  wait_for(begun + kPolls);
+  poll_until([&] { return store.listings() >= begun + kPolls; });
   const double cpu = meter.cpu();
   const auto polls = static_cast<double>(store.listings() - begun);
   std::printf(
