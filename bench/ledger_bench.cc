@@ -245,9 +245,8 @@ void tail(const std::filesystem::path& dir, std::uint64_t count) {
       if (polled.kind != leat::Polled::Kind::kIdle) fail("something was taken for new");
     }
   };
-  const std::int64_t complete_ms = source->stats().last_complete_listing_ms;
   const Meter whole;
-  poll_until([&] { return source->stats().last_complete_listing_ms != complete_ms; });
+  poll_until([&] { return source->stats().last_complete_listing_ms != 0; });
   print("tail: all", count, whole.wall(), whole.cpu());
   const Meter meter;
   const std::uint64_t begun = store.listings();
