@@ -10,7 +10,9 @@
 namespace leat::executor {
 namespace {
 
-constexpr std::size_t kRestoredAtOnce = 5'000;
+// More than one epoch of a loader holds: what a first one finished is recovered in one piece, with
+// its after-actions.
+constexpr std::size_t kRestoredAtOnce = 20'000;
 
 /// Takes what the ledger lacks: a new one everything, in parts; another what an epoch has changed,
 /// which goes into `since`.

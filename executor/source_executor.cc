@@ -165,9 +165,10 @@ Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
   }
   if (consumer.epoch == ledger_->epoch()) return {};
   // One epoch behind is what a crash leaves, and what that epoch finished is still to be dealt
-  // with. A ledger made anew from the sink's record says nothing of when its objects were finished.
-  const bool crashed = ledger_->epoch() != 0;
-  if (!crashed) {
+  // with; the first epoch, too. A ledger made anew from the record of many says nothing of when its
+  // objects were finished.
+  const bool crashed = ledger_->epoch() != 0 || consumer.epoch == 1;
+  if (ledger_->epoch() == 0) {
     // Actions that an earlier ledger left behind are for what the consumer has, and nothing else.
     if (Result<void> kept = ledger_->restore(consumer.splits); !kept) return kept;
     if (Result<void> dropped = ledger_->drop_unfounded_outbox(); !dropped) return dropped;

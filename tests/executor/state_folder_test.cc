@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -158,6 +159,38 @@ TEST_F(StateFolderTest, AStateFolderThatLostSeveralEpochsIsMadeAnewFromTheTable)
   EXPECT_EQ(report->source.rows, 10u) << "only what is new";
   expect_each_row_once(50);
   ASSERT_TRUE(load_once()) << "and the two belong together again";
+}
+
+// As it is when the loader was killed between the first commit of the table and that of the ledger.
+TEST_F(StateFolderTest, AfterActionsOfAFirstEpochThatTheLedgerNeverSawAreCarriedOut) {
+  put(0, 10);
+  ASSERT_TRUE(load_once());
+  fs::remove_all(folder_.path() / "state");
+  LoaderOptions deleting = options();
+  deleting.source.once = true;
+  deleting.source.after.kind = AfterAction::Kind::kDelete;
+  const Result<LoadReport> report = (*Loader::create(std::move(deleting)))->run({}, {});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->source.rows, 0u);
+  EXPECT_TRUE(fs::is_empty(folder_.path() / "in"));
+  expect_each_row_once(10);
+}
+
+TEST_F(StateFolderTest, NothingBefallsObjectsOfALongerRecordWhenTheStateFolderIsLost) {
+  for (const int first : {0, 10}) {
+    put(first, 10);
+    ASSERT_TRUE(load_once());
+  }
+  fs::remove_all(folder_.path() / "state");
+  put(20, 1);
+  LoaderOptions deleting = options();
+  deleting.source.once = true;
+  deleting.source.after.kind = AfterAction::Kind::kDelete;
+  const Result<LoadReport> report = (*Loader::create(std::move(deleting)))->run({}, {});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->source.rows, 1u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path() / "in"), {}), 20);
+  expect_each_row_once(21);
 }
 
 // The table goes back to an earlier state with its own record: the rows since are gone from it.
