@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/ascii_case.h"
+
 namespace leat::connector {
 namespace {
 
@@ -357,7 +359,6 @@ bool Glob::can_repeat_folder(std::string_view name) const {
   // Where the reader stands in a segment: so many bytes of the name are read, or one of these.
   const std::size_t in_folder = name.size() + 1;  // "name=" was read, or something like it.
   const std::size_t in_other = name.size() + 2;
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   struct Place {
     std::uint32_t state;
     std::size_t at;
@@ -390,10 +391,10 @@ bool Glob::can_repeat_folder(std::string_view name) const {
         next.at = 0;
       } else if (place.at < in_folder) {
         // An escape may stand for any byte of the name, so it counts as the whole of it.
-        next.at = c == '%'                            ? in_folder
-                  : place.at == name.size()           ? (c == '=' ? in_folder : in_other)
-                  : lower(c) == lower(name[place.at]) ? place.at + 1
-                                                      : in_other;
+        next.at = c == '%'                  ? in_folder
+                  : place.at == name.size() ? (c == '=' ? in_folder : in_other)
+                  : core::to_lower(c) == core::to_lower(name[place.at]) ? place.at + 1
+                                                                        : in_other;
       }
       enter(next);
     }

@@ -8,9 +8,9 @@
 namespace leat::connector {
 
 struct RangeCut {
-  std::string
-      key;         ///< Behind where the listing stands, before its end; ASCII behind what is known.
-  double way = 0;  ///< From the origin to the key, …
+  /// Behind where the listing stands, before its end; ASCII behind what is known.
+  std::string key;
+  double way = 0;   ///< From the origin to the key, …
   double left = 0;  ///< … and of what is likely left: both in parts of the way that was made.
 };
 

@@ -7,6 +7,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/ascii_case.h"
+
 namespace leat {
 namespace {
 
@@ -183,18 +185,6 @@ constexpr bool is_name_start(char c) {
   return is_lower(c) || is_upper(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 constexpr bool is_name_part(char c) { return is_name_start(c) || is_digit(c) || c == '$'; }
-constexpr char to_lower(char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
-  return lower;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return to_lower(x) == to_lower(y); });
-}
 
 // One pass over the text; each read_… skips the spaces before what it reads.
 class SchemaReader {
@@ -265,7 +255,7 @@ class SchemaReader {
 
   Result<DataType> read_type(const std::string& column) {
     // The longest sequence of words that is a type: "double precision", "timestamp with time zone".
-    std::string name = lower_case(read_word());
+    std::string name = core::lower_case(read_word());
     if (name.empty()) {
       return fail("a type was expected at " + here() + "; known types: " + known_types(), column);
     }
@@ -377,7 +367,7 @@ class SchemaReader {
 
   bool skip_word(std::string_view word) {
     const std::size_t begin = at_;
-    if (equal_ignoring_case(read_word(), word)) return true;
+    if (core::equal_ignoring_case(read_word(), word)) return true;
     at_ = begin;
     return false;
   }
@@ -485,7 +475,7 @@ int Schema::find(std::string_view name) const noexcept {
   bool ambiguous = false;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].name == name) return static_cast<int>(i);
-    if (equal_ignoring_case(fields[i].name, name)) {
+    if (core::equal_ignoring_case(fields[i].name, name)) {
       ambiguous = folded >= 0;
       folded = static_cast<int>(i);
     }

@@ -5,16 +5,10 @@
 #include <utility>
 
 #include "connector/sql_name.h"
+#include "core/ascii_case.h"
 
 namespace leat::connector {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool same_but_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
-}
 
 struct ExistingColumn {
   std::string name;
@@ -162,7 +156,7 @@ const ExistingColumn* find_column(const ExistingTable& table, std::string_view n
   std::size_t count = 0;
   for (const ExistingColumn& column : table.columns) {
     if (column.name == name) return &column;
-    if (same_but_case(column.name, name)) {
+    if (core::equal_ignoring_case(column.name, name)) {
       similar = &column;
       ++count;
     }
@@ -245,7 +239,7 @@ Result<std::string> parse_postgres_table(std::string_view name) {
       }
       closed = true;
     } else {
-      parts.back().push_back(lower(name[i]));
+      parts.back().push_back(core::to_lower(name[i]));
     }
   }
   if (parts.back().empty()) return refused("has an empty part");

@@ -2,8 +2,6 @@
 
 #include <openssl/crypto.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <initializer_list>
 #include <random>
@@ -14,6 +12,7 @@
 #include "connector/s3/credentials/refreshing.h"
 #include "connector/s3/credentials/sts.h"
 #include "connector/s3/http_client.h"
+#include "core/ascii_case.h"
 #include "leat/version.h"
 
 namespace leat {
@@ -33,10 +32,7 @@ std::string first_of(std::initializer_list<std::string> candidates) {
   return {};
 }
 
-bool is_true(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text == "true";
-}
+bool is_true(std::string_view text) { return core::equal_ignoring_case(text, "true"); }
 
 Result<void> check(const S3Options& options) {
   const auto invalid = [](const std::string& message) {

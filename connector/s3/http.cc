@@ -1,10 +1,10 @@
 #include "connector/s3/http.h"
 
-#include <algorithm>
-#include <cctype>
 #include <system_error>
 #include <thread>
 #include <utility>
+
+#include "core/ascii_case.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -42,12 +42,8 @@ class EndedTransfer final : public HttpTransfer {
 }  // namespace
 
 const std::string* HttpResponse::find(std::string_view name) const noexcept {
-  const auto same_letter = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) ==
-           std::tolower(static_cast<unsigned char>(b));
-  };
   for (const HttpHeader& header : headers) {
-    if (std::equal(header.name.begin(), header.name.end(), name.begin(), name.end(), same_letter)) {
+    if (core::equal_ignoring_case(header.name, name)) {
       return &header.value;
     }
   }

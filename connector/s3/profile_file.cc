@@ -4,6 +4,8 @@
 #include <cctype>
 #include <optional>
 
+#include "core/ascii_case.h"
+
 namespace leat::connector::s3 {
 namespace {
 
@@ -20,12 +22,6 @@ bool is_name(std::string_view text) {
     return std::isalnum(static_cast<unsigned char>(c)) ||
            std::string_view("-_/.%@:+").find(c) != std::string_view::npos;
   });
-}
-
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lowered;
 }
 
 /// Up to a '#' or ';' that begins the line or follows a blank.
@@ -136,7 +132,7 @@ class Reader {
       problem_ = "Property did not have a name";
       return;
     }
-    property_ = lower(name);
+    property_ = core::lower_case(name);
     has_value_ = !trim(content.substr(equals + 1)).empty();
     if (profile_ != nullptr && is_name(name)) {
       (*profile_)[property_] = trim(content.substr(equals + 1));
@@ -212,7 +208,7 @@ std::string sub_property(const Profile& profile, const std::string& group, std::
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     const std::size_t equals = line.find('=');
-    if (equals != line.npos && lower(trim(line.substr(0, equals))) == name) {
+    if (equals != line.npos && core::lower_case(trim(line.substr(0, equals))) == name) {
       return std::string(trim(line.substr(equals + 1)));
     }
   }

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <ctime>
 #include <map>
 
 #include "connector/s3/uri_encoding.h"
+#include "core/ascii_case.h"
 
 namespace leat::connector::s3 {
 namespace {
@@ -40,12 +40,6 @@ Digest hmac(std::string_view key, std::string_view message) {
 
 std::string_view view(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lowered;
 }
 
 /// Without white space around it; each run of white space in it is one space.
@@ -86,7 +80,7 @@ std::string normalized(std::string_view path) {
 std::map<std::string, std::string> canonical_headers(const std::vector<HttpHeader>& headers) {
   std::map<std::string, std::string> canonical;
   for (const HttpHeader& header : headers) {
-    const auto [at, added] = canonical.try_emplace(lower(header.name));
+    const auto [at, added] = canonical.try_emplace(core::lower_case(header.name));
     if (!added) at->second += ',';
     at->second += trimmed(header.value);
   }

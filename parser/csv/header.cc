@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/ascii_case.h"
 #include "parser/convert/values.h"
 #include "parser/csv/excerpt.h"
 
@@ -43,20 +44,12 @@ Named& add(Names& names, std::string name, std::size_t field) {
 
 }  // namespace
 
-std::string folded_name(std::string_view name) {
-  std::string folded(name);
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return folded;
-}
-
 std::vector<std::string> distinct_names(const std::vector<std::string>& header) {
   std::vector<std::string> names = header;
   std::unordered_set<std::string> taken;
   std::vector<std::size_t> others;
   for (std::size_t i = 0; i < header.size(); ++i) {
-    if (header[i].empty() || !taken.insert(folded_name(header[i])).second) others.push_back(i);
+    if (header[i].empty() || !taken.insert(core::lower_case(header[i])).second) others.push_back(i);
   }
   std::unordered_map<std::string, std::size_t> counts;
   for (const std::size_t i : others) {
@@ -65,10 +58,10 @@ std::vector<std::string> distinct_names(const std::vector<std::string>& header) 
       if (taken.insert(names[i]).second) continue;
     }
     const std::string name = names[i];
-    std::size_t& count = counts[folded_name(name)];
+    std::size_t& count = counts[core::lower_case(name)];
     do {
       names[i] = name + "_" + std::to_string(++count);
-    } while (!taken.insert(folded_name(names[i])).second);
+    } while (!taken.insert(core::lower_case(names[i])).second);
   }
   return names;
 }
@@ -86,7 +79,7 @@ Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Sche
   std::unordered_set<std::string> folded_columns;
   for (const Field& column : schema.fields) {
     columns.insert(column.name);
-    folded_columns.insert(folded_name(column.name));
+    folded_columns.insert(core::lower_case(column.name));
   }
   Names exact;
   Names any_case;
@@ -96,11 +89,11 @@ Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Sche
       named.told_apart = named.told_apart || told_apart;
       // A name that some column has exactly is not there for the others.
       if (columns.contains(name)) return;
-      Named& loose = add(any_case, folded_name(name), i);
+      Named& loose = add(any_case, core::lower_case(name), i);
       loose.told_apart = loose.told_apart || told_apart;
     };
     const bool renamed = !header[i].empty() && names[i] != header[i];
-    if (renamed) add_name(header[i], folded_columns.contains(folded_name(names[i])));
+    if (renamed) add_name(header[i], folded_columns.contains(core::lower_case(names[i])));
     add_name(names[i], false);
   }
 
@@ -111,7 +104,7 @@ Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Sche
     const Named* found = nullptr;
     if (const auto at = exact.find(column.name); at != exact.end()) {
       found = &at->second;
-    } else if (const auto loose = any_case.find(folded_name(column.name));
+    } else if (const auto loose = any_case.find(core::lower_case(column.name));
                loose != any_case.end()) {
       found = &loose->second;
     }
@@ -125,7 +118,7 @@ Result<ColumnMap> map_by_name(const std::vector<std::string>& header, const Sche
     if (found != nullptr && used[found->field] != nullptr) {
       const std::string& other = used[found->field]->name;
       const std::string& name = header[found->field];
-      if (folded_name(other) == folded_name(column.name)) {
+      if (core::equal_ignoring_case(other, column.name)) {
         return mismatch("the header's column " + excerpt(name) +
                         " fits two columns of the schema, which differ in case only");
       }

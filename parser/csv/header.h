@@ -30,9 +30,6 @@ struct ColumnMap {
 /// one that stands in the header, and names that are distinct stay as they are.
 std::vector<std::string> distinct_names(const std::vector<std::string>& header);
 
-/// ASCII letters in lower case: what names are compared by where case does not count.
-std::string folded_name(std::string_view name);
-
 /// Columns by place: each record has the schema's columns in their order.
 ColumnMap map_by_place(const Schema& schema);
 

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/ascii_case.h"
 #include "parser/convert/values.h"
 #include "parser/csv/block_rows.h"
 #include "parser/csv/column_builder.h"
@@ -168,7 +169,7 @@ class Table {
     }
     if (first) note_told_apart(header, names);
     for (const std::string& name : names) {
-      if (!column_names_.insert(folded_name(name)).second) continue;
+      if (!column_names_.insert(core::lower_case(name)).second) continue;
       if (!first) note(sample.object + " has a column " + excerpt(name) + " that others lack");
       add_column(name);
     }
@@ -357,7 +358,7 @@ class Table {
   std::uint64_t header_lines_ = 0;
   Names names_;
   std::vector<ColumnValues> values_;              ///< One for each name.
-  std::unordered_set<std::string> column_names_;  ///< Folded.
+  std::unordered_set<std::string> column_names_;  ///< In lower case.
   std::vector<Names> headers_;                    ///< Of each sample, as they stand there.
   std::vector<std::size_t> columns_;              ///< Of each field of the sample at hand.
   LineEnds line_ends_;

@@ -48,9 +48,10 @@ class StateFolderTest : public ::testing::Test {
     return options;
   }
 
-  Result<LoadReport> load_once() {
+  Result<LoadReport> load_once(AfterAction::Kind after = AfterAction::Kind::kKeep) {
     LoaderOptions once = options();
     once.source.once = true;
+    once.source.after.kind = after;
     return (*Loader::create(std::move(once)))->run({}, {});
   }
 
@@ -166,10 +167,7 @@ TEST_F(StateFolderTest, AfterActionsOfAFirstEpochThatTheLedgerNeverSawAreCarried
   put(0, 10);
   ASSERT_TRUE(load_once());
   fs::remove_all(folder_.path() / "state");
-  LoaderOptions deleting = options();
-  deleting.source.once = true;
-  deleting.source.after.kind = AfterAction::Kind::kDelete;
-  const Result<LoadReport> report = (*Loader::create(std::move(deleting)))->run({}, {});
+  const Result<LoadReport> report = load_once(AfterAction::Kind::kDelete);
   ASSERT_TRUE(report) << report.error().to_string();
   EXPECT_EQ(report->source.rows, 0u);
   EXPECT_TRUE(fs::is_empty(folder_.path() / "in"));
@@ -183,10 +181,7 @@ TEST_F(StateFolderTest, NothingBefallsObjectsOfALongerRecordWhenTheStateFolderIs
   }
   fs::remove_all(folder_.path() / "state");
   put(20, 1);
-  LoaderOptions deleting = options();
-  deleting.source.once = true;
-  deleting.source.after.kind = AfterAction::Kind::kDelete;
-  const Result<LoadReport> report = (*Loader::create(std::move(deleting)))->run({}, {});
+  const Result<LoadReport> report = load_once(AfterAction::Kind::kDelete);
   ASSERT_TRUE(report) << report.error().to_string();
   EXPECT_EQ(report->source.rows, 1u);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path() / "in"), {}), 20);

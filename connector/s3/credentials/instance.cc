@@ -1,22 +1,16 @@
 #include "connector/s3/credentials/instance.h"
 
-#include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "connector/s3/credentials/json_credentials.h"
 #include "connector/s3/credentials/request.h"
 #include "connector/s3/uri_encoding.h"
+#include "core/ascii_case.h"
 
 namespace leat::connector::s3 {
 namespace {
 
 constexpr const char* kRoles = "/latest/meta-data/iam/security-credentials/";
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 class InstanceSource final : public CredentialSource {
  public:
@@ -127,19 +121,19 @@ Result<InstanceOptions> instance_options(const Environment& environment, const P
     return value.empty() ? property(profile, of_profile) : value;
   };
   InstanceOptions options;
-  options.enabled = lower(variable(environment, "AWS_EC2_METADATA_DISABLED")) != "true";
-  options.version_1_allowed =
-      lower(setting("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled")) == "false";
+  options.enabled = core::lower_case(variable(environment, "AWS_EC2_METADATA_DISABLED")) != "true";
+  options.version_1_allowed = core::lower_case(setting("AWS_EC2_METADATA_V1_DISABLED",
+                                                       "ec2_metadata_v1_disabled")) == "false";
   std::string url = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
   if (url.empty()) {
     const std::string mode =
         setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
-    if (!mode.empty() && lower(mode) != "ipv4" && lower(mode) != "ipv6") {
+    if (!mode.empty() && core::lower_case(mode) != "ipv4" && core::lower_case(mode) != "ipv6") {
       return Error{.code = ErrorCode::kInvalidArgument,
                    .message = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: '" + mode +
                               "' is not a valid endpoint mode; write IPv4 or IPv6"};
     }
-    url = lower(mode) == "ipv6" ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
+    url = core::lower_case(mode) == "ipv6" ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
   }
   auto endpoint = parse_endpoint(url);
   if (!endpoint) {

@@ -1,26 +1,18 @@
 #include "connector/s3/credentials/json_credentials.h"
 
-#include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "connector/s3/list_xml.h"
+#include "core/ascii_case.h"
 
 namespace leat::connector::s3 {
 namespace {
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
-}
-
 std::string text_of(const nlohmann::json& document, std::string_view name) {
   if (!document.is_object()) return {};
   for (const auto& [key, value] : document.items()) {
-    if (!same_name(key, name)) continue;
+    if (!core::equal_ignoring_case(key, name)) continue;
     if (value.is_string()) return value.get<std::string>();
     if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
   }
@@ -62,7 +54,7 @@ Result<FetchedCredentials> parse_json_credentials(std::string_view text, const s
                  .message = who + " answers with something that is not a JSON document"};
   }
   const std::string code = text_of(document, "Code");
-  if (!code.empty() && !same_name(code, "Success")) {
+  if (!code.empty() && !core::equal_ignoring_case(code, "Success")) {
     return Error{.code = ErrorCode::kPermissionDenied,
                  .message = who + " refuses credentials: " + code.substr(0, 100)};
   }
