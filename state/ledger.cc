@@ -133,6 +133,7 @@ struct Ledger::Impl {
   Result<void> load_meta();
   Result<void> reopen_after_failure();
   Result<void> ready_to_write();
+  Result<std::shared_lock<std::shared_mutex>> ready_to_read();
   Result<void> write(rocksdb::WriteBatch& batch, bool sync = true);
   Result<void> drop_entries();
   Result<void> add_progress(const SplitProgress& progress, rocksdb::WriteBatchWithIndex& batch);
@@ -153,13 +154,6 @@ struct Ledger::Impl {
   Result<bool> scan_kind(const rocksdb::ReadOptions& read, Kind kind,
                          const std::function<bool(LedgerEntry)>& visit) const;
 
-  Error closed_error() const {
-    return {.code = ErrorCode::kIo,
-            .message = "The state folder " + options.dir.string() +
-                       " could not be opened again after a failed write. Repeat the commit.",
-            .at = {},
-            .retryable = true};
-  }
   Error read_only_error() const {
     return {.code = ErrorCode::kInvalidArgument,
             .message = "The state folder " + options.dir.string() + " is open for reading only."};
@@ -169,12 +163,12 @@ struct Ledger::Impl {
   }
 
   const LedgerOptions options;
-  /// Shared to use `db`, exclusive to replace it.
+  /// Shared to use `db`, exclusive to replace it. Taken after write_mutex.
   mutable std::shared_mutex db_mutex;
-  std::unique_ptr<rocksdb::DB> db;
-  std::mutex write_mutex;     ///< Held by each call that writes.
-  bool write_failed = false;  ///< Guarded by write_mutex.
-  bool restoring = false;     ///< Guarded by write_mutex: restore() was called, and no commit().
+  std::unique_ptr<rocksdb::DB> db;  ///< Null after a failed write, until it could be opened again.
+  std::mutex write_mutex;           ///< Held by each call that writes.
+  bool write_failed = false;        ///< Guarded by write_mutex.
+  bool restoring = false;  ///< Guarded by write_mutex: restore() was called, and no commit().
   std::atomic<std::uint64_t> epoch{0};
   std::atomic<std::uint64_t> epoch_token{0};
   mutable std::mutex meta_mutex;
@@ -282,6 +276,19 @@ Result<void> Ledger::Impl::reopen_after_failure() {
   db = *std::move(opened);
   write_failed = false;
   return {};
+}
+
+// Whoever comes next opens it again: a write that failed may be the last one until something is
+// read.
+Result<std::shared_lock<std::shared_mutex>> Ledger::Impl::ready_to_read() {
+  while (true) {
+    std::shared_lock lock(db_mutex);
+    if (db) return lock;
+    lock.unlock();
+    const std::lock_guard writing(write_mutex);
+    if (!write_failed) continue;
+    if (auto reopened = reopen_after_failure(); !reopened) return std::move(reopened).error();
+  }
 }
 
 Result<void> Ledger::Impl::write(rocksdb::WriteBatch& batch, bool sync) {
@@ -644,8 +651,8 @@ Result<AbsenceStep> Ledger::note_absence(const Absence& absence, std::string_vie
     rocksdb::Status status;
     Result<AbsenceStep> step = AbsenceStep();
     {
-      const std::shared_lock lock(impl_->db_mutex);
-      if (!impl_->db) return impl_->closed_error();
+      const auto lock = impl_->ready_to_read();
+      if (!lock) return lock.error();
       step = judge_absence(*impl_->db, absence, from, batch, status);
     }
     if (!status.ok()) return impl_->error(status, "read");
@@ -662,8 +669,8 @@ Result<AbsenceStep> Ledger::note_absence(const Absence& absence, std::string_vie
 
 Result<bool> Ledger::any_marked() const {
   return guarded(impl_->options.dir, "read", [&]() -> Result<bool> {
-    const std::shared_lock lock(impl_->db_mutex);
-    if (!impl_->db) return impl_->closed_error();
+    const auto lock = impl_->ready_to_read();
+    if (!lock) return lock.error();
     KindCursor marks(*impl_->db, {}, kAbsentKind);
     marks.seek_to_first();
     if (!marks.status().ok()) return impl_->error(marks.status(), "read");
@@ -680,8 +687,8 @@ Result<void> Ledger::classify(std::span<const ObjectVersion> page, bool sorted,
                               std::vector<Match>& out) const {
   out.clear();
   return guarded(impl_->options.dir, "read", [&]() -> Result<void> {
-    const std::shared_lock lock(impl_->db_mutex);
-    if (!impl_->db) return impl_->closed_error();
+    const auto lock = impl_->ready_to_read();
+    if (!lock) return lock.error();
     out.reserve(page.size());
     rocksdb::ManagedSnapshot snapshot(impl_->db.get());
     rocksdb::ReadOptions read;
@@ -694,8 +701,8 @@ Result<void> Ledger::classify(std::span<const ObjectVersion> page, bool sorted,
 
 Result<void> Ledger::scan(const std::function<bool(const SplitProgress&)>& visit) const {
   return guarded(impl_->options.dir, "read", [&]() -> Result<void> {
-    const std::shared_lock lock(impl_->db_mutex);
-    if (!impl_->db) return impl_->closed_error();
+    const auto lock = impl_->ready_to_read();
+    if (!lock) return lock.error();
     rocksdb::ManagedSnapshot snapshot(impl_->db.get());
     rocksdb::ReadOptions read;
     read.snapshot = snapshot.snapshot();
@@ -713,8 +720,8 @@ Result<void> Ledger::scan(const std::function<bool(const SplitProgress&)>& visit
 
 Result<std::vector<SplitProgress>> Ledger::active() const {
   return guarded(impl_->options.dir, "read", [&]() -> Result<std::vector<SplitProgress>> {
-    const std::shared_lock lock(impl_->db_mutex);
-    if (!impl_->db) return impl_->closed_error();
+    const auto lock = impl_->ready_to_read();
+    if (!lock) return lock.error();
     std::vector<SplitProgress> splits;
     auto scanned = impl_->scan_kind({}, kActiveKind, [&splits](LedgerEntry entry) {
       splits.push_back(std::move(entry.progress));
@@ -728,8 +735,8 @@ Result<std::vector<SplitProgress>> Ledger::active() const {
 Result<std::vector<OutboxEntry>> Ledger::outbox(std::string_view after_key,
                                                 std::size_t count) const {
   return guarded(impl_->options.dir, "read", [&]() -> Result<std::vector<OutboxEntry>> {
-    const std::shared_lock lock(impl_->db_mutex);
-    if (!impl_->db) return impl_->closed_error();
+    const auto lock = impl_->ready_to_read();
+    if (!lock) return lock.error();
     std::vector<OutboxEntry> entries;
     KindCursor cursor(*impl_->db, {}, kOutboxKind);
     if (after_key.empty()) {
@@ -751,8 +758,6 @@ Result<void> Ledger::settle_outbox(const OutboxEntry& entry, bool done) {
   return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
     const std::lock_guard writing(impl_->write_mutex);
     if (auto ready = impl_->ready_to_write(); !ready) return ready;
-    const std::shared_lock lock(impl_->db_mutex);
-    if (!impl_->db) return impl_->closed_error();
     const std::string key = entry_key(kOutboxKind, entry.object.key);
     std::string value;
     const rocksdb::Status read = impl_->db->Get({}, key, &value);
@@ -761,17 +766,16 @@ Result<void> Ledger::settle_outbox(const OutboxEntry& entry, bool done) {
     auto kept = OutboxEntry::decode(entry.object.key, value);
     if (!kept) return std::move(kept).error();
     if (!kept->object.same_version(entry.object) || kept->action != entry.action) return {};
-    const rocksdb::Status written =
-        done ? impl_->db->Delete({}, key) : impl_->db->Put({}, key, entry.encode());
-    if (!written.ok()) return impl_->error(written, "write to");
-    return {};
+    rocksdb::WriteBatch batch;
+    done ? batch.Delete(key) : batch.Put(key, entry.encode());
+    return impl_->write(batch, /*sync=*/false);
   });
 }
 
 Result<std::vector<SplitProgress>> Ledger::find(std::string_view key) const {
   return guarded(impl_->options.dir, "read", [&]() -> Result<std::vector<SplitProgress>> {
-    const std::shared_lock lock(impl_->db_mutex);
-    if (!impl_->db) return impl_->closed_error();
+    const auto lock = impl_->ready_to_read();
+    if (!lock) return lock.error();
     rocksdb::WriteBatchWithIndex none;
     std::vector<SplitProgress> found;
     for (const Kind kind : {kActiveKind, kAttentionKind, kFinishedKind}) {

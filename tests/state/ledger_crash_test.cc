@@ -122,6 +122,32 @@ TEST(LedgerDiskFull, FailsCleanlyHoweverOftenItIsTriedOnAFullDisk) {
   expect_epochs_whole(ledger, ledger.epoch());
 }
 
+// A loader that finds nothing has nothing to commit.
+TEST(LedgerDiskFull, IsReadAgainAfterSpaceWasFreedWithoutACommit) {
+  test::SmallDisk disk(24);
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
+  auto opened = Ledger::open({.dir = disk.path() / "state"});
+  ASSERT_TRUE(opened) << opened.error().to_string();
+  Ledger& ledger = **opened;
+  ASSERT_TRUE(ledger.commit(checkpoint_of(1)));
+  const std::vector<ObjectVersion> page = {object_of("finished/1", "v")};
+  std::vector<Match> out;
+  const std::string listing(1u << 20, 'x');
+  Result<void> read;
+  for (int attempt = 0; attempt < 100 && read; ++attempt) {
+    disk.fill();
+    (void)ledger.put_listing(listing);
+    read = ledger.classify(page, true, out);
+  }
+  ASSERT_FALSE(read) << "the disk was not full enough to keep it from being opened again";
+  EXPECT_EQ(read.error().code, ErrorCode::kDiskFull) << read.error().to_string();
+
+  disk.free();
+  read = ledger.classify(page, true, out);
+  ASSERT_TRUE(read) << read.error().to_string();
+  EXPECT_EQ(out[0], Match::kFinished);
+}
+
 TEST(LedgerDiskFull, CannotBeMadeThere) {
   test::SmallDisk disk(1);
   if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
