@@ -109,7 +109,7 @@ bool CurlExchange::prepare(CurlEasy* handle, const HttpClientOptions& options) {
   curl_easy_setopt(handle, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
   curl_easy_setopt(handle, CURLOPT_MAXAGE_CONN, options.idle_seconds_max);
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 256L << 10);
+  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 512L << 10);
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &CurlExchange::on_header);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &CurlExchange::on_body);
