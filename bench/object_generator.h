@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "leat/object_store.h"
 
@@ -141,6 +142,7 @@ class GeneratorStore final : public ObjectStore {
     Result<ListPage> next_page() override {
       store_.pages_.fetch_add(1);
       ListPage page;
+      page.objects = std::exchange(reusable_, {});
       page.objects.resize(std::min<std::uint64_t>(1'000, store_.objects_.count() - next_));
       for (ObjectVersion& object : page.objects) {
         object.key.reserve(96);
@@ -152,9 +154,12 @@ class GeneratorStore final : public ObjectStore {
       return page;
     }
 
+    void reuse(std::vector<ObjectVersion> objects) override { reusable_ = std::move(objects); }
+
    private:
     const GeneratorStore& store_;
     std::uint64_t next_;
+    std::vector<ObjectVersion> reusable_;
   };
 
   /// The number of the first object whose key comes after this one.

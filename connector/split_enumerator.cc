@@ -83,7 +83,15 @@ void SplitEnumerator::end() {
   }
 }
 
-void SplitEnumerator::ask_for_page(RangeListing& listing) const {
+void SplitEnumerator::reuse(std::vector<ObjectVersion> objects) {
+  if (reusable_.size() < parallel_) reusable_.push_back(std::move(objects));
+}
+
+void SplitEnumerator::ask_for_page(RangeListing& listing) {
+  if (!reusable_.empty()) {
+    listing.lister->reuse(std::move(reusable_.back()));
+    reusable_.pop_back();
+  }
   const auto ask = [ask = ask_, lister = listing.lister.get()]() -> Result<ListPage> {
     if (ask) {
       if (Result<void> may = ask(); !may) return std::move(may).error();
@@ -126,17 +134,21 @@ Result<EnumeratedPage> SplitEnumerator::next_page() {
   }
   page.unreadable = std::move(listed->unreadable);
   listing.ended = listed->last;
-  for (ObjectVersion& object : listed->objects) {
+  page.objects = std::move(listed->objects);
+  const std::string* before = listing.last_key ? &*listing.last_key : nullptr;
+  for (const ObjectVersion& object : page.objects) {
     if (!listing.range.until.empty() && object.key >= listing.range.until) {
       listing.ended = true;
       break;
     }
     ++page.listed;
     // All keys count, so that a store without order is recognised by those left out as well.
-    if (listing.last_key && object.key <= *listing.last_key) page.sorted = false;
-    listing.last_key = object.key;
-    if (matches(object.key)) page.objects.push_back(std::move(object));
+    if (before != nullptr && object.key <= *before) page.sorted = false;
+    before = &object.key;
   }
+  if (page.listed > 0) listing.last_key = *before;
+  page.objects.resize(page.listed);
+  std::erase_if(page.objects, [this](const ObjectVersion& object) { return !matches(object.key); });
   for (std::string& key : listed->unsettled_keys) {
     if (!listing.range.until.empty() && key >= listing.range.until) continue;
     if (!listing.first_unsettled) listing.first_unsettled = key;

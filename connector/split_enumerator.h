@@ -67,6 +67,8 @@ class SplitEnumerator {
   /// the end. After an error the listing is over and incomplete: the next call begins a sweep.
   ///   Errors of ObjectLister::next_page.
   Result<EnumeratedPage> next_page();
+  /// See ObjectLister::reuse.
+  void reuse(std::vector<ObjectVersion> objects);
 
   /// What is left of the only range under way becomes ranges of their own: those parts of `ranges`
   /// (in ascending order, apart) that were not listed yet. Does nothing where there are several.
@@ -119,7 +121,7 @@ class SplitEnumerator {
 
   SplitEnumerator(const ObjectStore& store, Glob glob) : store_(&store), glob_(std::move(glob)) {}
   bool matches(std::string_view key) const { return !key.ends_with('/') && glob_.matches(key); }
-  void ask_for_page(RangeListing& listing) const;
+  void ask_for_page(RangeListing& listing);
   static void note_way(RangeListing& listing);
   void cut_longest();
 
@@ -128,6 +130,7 @@ class SplitEnumerator {
   std::function<Result<void>()> ask_;
   std::vector<KeyRange> ranges_{{}};  ///< As asked for.
   std::vector<RangeListing> listings_;
+  std::vector<std::vector<ObjectVersion>> reusable_;
   std::size_t parallel_ = 1;
   std::size_t begun_ = 0;            ///< So many of listings_, from the front.
   std::deque<std::size_t> in_turn_;  ///< Those under way; the next page is the first one's.

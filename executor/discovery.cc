@@ -320,6 +320,7 @@ Result<void> Discovery::list(std::stop_token stop) {
     queueing_ = !unsorted_.empty();
     backlog_.page_listed();
     if (whole_) forgetting_.listed(*page);
+    enumerator_.reuse(std::move(page->objects));
     if (page->last) {
       unsettled_ = unsettled;
       cut_short_ = false;

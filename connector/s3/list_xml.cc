@@ -8,10 +8,13 @@
 
 namespace leat::connector::s3 {
 
-ListXmlReader::ListXmlReader()
+ListXmlReader::ListXmlReader(std::vector<ObjectVersion> reusable)
     : xml_({.begin = [this](const XmlReader::Path& path) { begin(path); },
             .end = [this](const XmlReader::Path& path,
-                          const std::string& text) { end(path, text); }}) {}
+                          const std::string& text) { end(path, text); }}),
+      reusable_(std::move(reusable)) {
+  answer_.objects.reserve(reusable_.size());
+}
 
 Result<void> ListXmlReader::feed(std::span<const std::byte> bytes) {
   if (const auto fed = xml_.feed(bytes); !fed) return fed.error();
@@ -35,6 +38,7 @@ Result<ListAnswer> ListXmlReader::finish() {
     for (ObjectVersion& object : answer_.objects) encoded.push_back(&object.key);
     for (std::string& folder : answer_.folders) encoded.push_back(&folder);
     for (std::string* const key : encoded) {
+      if (key->find_first_of("%+") == key->npos) continue;
       std::optional<std::string> decoded = percent_decode(*key, /*plus_is_space=*/true);
       if (!decoded) {
         return Error{.code = ErrorCode::kCorrupt,
@@ -55,6 +59,13 @@ void ListXmlReader::begin(const XmlReader::Path& path) {
   }
   if (path.size() == 2 && path[1] == "Contents") {
     object_ = {};
+    if (!reusable_.empty()) {
+      object_.key = std::move(reusable_.back().key);
+      object_.version = std::move(reusable_.back().version);
+      object_.key.clear();
+      object_.version.clear();
+      reusable_.pop_back();
+    }
     size_text_.clear();
   }
 }

@@ -23,7 +23,8 @@ struct ListAnswer {
 /// Reads one answer in pieces of any size. Used by one thread.
 class ListXmlReader {
  public:
-  ListXmlReader();
+  /// @param reusable  Objects whose memory is written into: their keys need none anew.
+  explicit ListXmlReader(std::vector<ObjectVersion> reusable = {});
 
   ///   kCorrupt  See XmlReader::feed; or a root element that is neither ListBucketResult nor Error.
   ///             Retryable.
@@ -41,6 +42,7 @@ class ListXmlReader {
 
   XmlReader xml_;
   ListAnswer answer_;
+  std::vector<ObjectVersion> reusable_;
   ObjectVersion object_;
   std::string size_text_;
   bool url_encoded_ = false;

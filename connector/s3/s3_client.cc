@@ -13,7 +13,8 @@ S3Client::S3Client(S3ClientOptions options, std::unique_ptr<HttpTransport> trans
 
 Result<ListAnswer> S3Client::list_page(std::string_view prefix, std::string_view start_after,
                                        std::string_view token, std::stop_token stop,
-                                       std::string_view delimiter) {
+                                       std::string_view delimiter,
+                                       std::vector<ObjectVersion> reusable) {
   S3Request request;
   // A page is small: one that never ends is no slow line.
   request.total_timeout =
@@ -31,7 +32,7 @@ Result<ListAnswer> S3Client::list_page(std::string_view prefix, std::string_view
   const auto attempt = [&](std::size_t number) -> std::optional<S3Failure> {
     list_requests_.fetch_add(1, std::memory_order_relaxed);
     const RequestContext where = requester_.context(Operation::kList, {});
-    ListXmlReader reader;
+    ListXmlReader reader(std::exchange(reusable, {}));
     std::optional<Error> malformed;
     const auto take = [&](const HttpResponse&, std::span<const std::byte> bytes) {
       if (auto fed = reader.feed(bytes); !fed) malformed = std::move(fed).error();

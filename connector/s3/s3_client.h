@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "connector/s3/hedge.h"
 #include "connector/s3/http.h"
@@ -35,11 +36,13 @@ class S3Client {
   S3Client(S3ClientOptions options, std::unique_ptr<HttpTransport> transport);
 
   /// One page of at most 1,000 keys and folders. `token` from the page before, or empty.
-  /// `delimiter`: what ends the name of a folder; empty: there are none.
+  /// `delimiter`: what ends the name of a folder; empty: there are none. `reusable`: see
+  /// ObjectLister::reuse.
   ///   kCorrupt  No proper listing.
   Result<ListAnswer> list_page(std::string_view prefix, std::string_view start_after,
                                std::string_view token, std::stop_token stop = {},
-                               std::string_view delimiter = {});
+                               std::string_view delimiter = {},
+                               std::vector<ObjectVersion> reusable = {});
 
   /// Reads exactly the bytes of `range` of one version of an object into the front of `out`.
   ///

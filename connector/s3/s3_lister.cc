@@ -14,7 +14,8 @@ S3Lister::S3Lister(S3Client& client, std::string_view prefix, std::string_view s
       delimiter_(delimiter) {}
 
 Result<ListPage> S3Lister::next_page() {
-  Result<ListAnswer> answer = client_.list_page(prefix_, start_after_, token_, stop_, delimiter_);
+  Result<ListAnswer> answer = client_.list_page(prefix_, start_after_, token_, stop_, delimiter_,
+                                                std::exchange(reusable_, {}));
   if (!answer) return std::move(answer).error();
   if (answer->truncated) {
     if (std::optional<Error> error = check_progress(*answer)) return *std::move(error);

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "connector/s3/s3_client.h"
 #include "leat/object_store.h"
@@ -26,6 +27,7 @@ class S3Lister final : public ObjectLister {
 
   /// A page that failed can be asked for again.
   Result<ListPage> next_page() override;
+  void reuse(std::vector<ObjectVersion> objects) override { reusable_ = std::move(objects); }
 
  private:
   std::optional<Error> check_progress(const ListAnswer& answer);
@@ -36,6 +38,7 @@ class S3Lister final : public ObjectLister {
   const std::stop_token stop_;
   const std::string delimiter_;
   std::string token_;
+  std::vector<ObjectVersion> reusable_;
   // A token that comes again closes a circle. One is remembered, in place of a later one each time
   // that twice as many pages have come: that finds every circle.
   std::string remembered_token_;

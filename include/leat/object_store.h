@@ -45,6 +45,9 @@ class ObjectLister {
   ///   kUnavailable, kThrottled, kTimeout  After the retries were spent. Retryable.
   ///   kCorrupt           A reply that is no listing, or one that would never end.
   virtual Result<ListPage> next_page() = 0;
+  /// Takes objects of an earlier page that nobody needs any more: a lister may write the next page
+  /// into their memory.
+  virtual void reuse(std::vector<ObjectVersion> /*objects*/) {}
 };
 
 /// Reads one version of one object from front to back. Used by one thread at a time.

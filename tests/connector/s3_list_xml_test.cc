@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "connector/s3/list_xml.h"
 #include "tests/connector/vectors.h"
@@ -31,6 +34,15 @@ std::string listing(const std::string& inner) {
          inner + "</ListBucketResult>";
 }
 
+std::vector<std::tuple<std::string, std::string, std::uint64_t, std::int64_t>> fields_of(
+    const ListAnswer& answer) {
+  std::vector<std::tuple<std::string, std::string, std::uint64_t, std::int64_t>> fields;
+  for (const ObjectVersion& object : answer.objects) {
+    fields.emplace_back(object.key, object.version, object.size, object.modified_ms);
+  }
+  return fields;
+}
+
 TEST(S3ListXml, ReadsAPage) {
   const auto answer = read(listing(
       "<Name>b</Name><IsTruncated>true</IsTruncated>"
@@ -44,6 +56,24 @@ TEST(S3ListXml, ReadsAPage) {
   EXPECT_EQ(answer->objects[0].modified_ms, 1'795'193'487'123);
   EXPECT_TRUE(answer->truncated);
   EXPECT_EQ(answer->next_token, "a+b%2F=");  // Never decoded.
+}
+
+TEST(S3ListXml, NothingOfAReusedObjectShows) {
+  const ObjectVersion former{
+      .key = "in/a former one of some length.csv", .version = "\"1\"", .size = 7, .modified_ms = 8};
+  // One is left over, or there are too few.
+  for (const std::size_t count : {3, 1}) {
+    ListXmlReader reader(std::vector<ObjectVersion>(count, former));
+    const std::string text = listing(object_xml("a%20") + object_xml("b"));
+    ASSERT_TRUE(reader.feed(std::as_bytes(std::span(text))));
+    const auto answer = reader.finish();
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    EXPECT_EQ(fields_of(*answer), fields_of(*read(text)));
+  }
+  ListXmlReader reader({former});
+  const std::string text = listing("<Contents><Size>1</Size><Key>a</Key></Contents>");
+  (void)reader.feed(std::as_bytes(std::span(text)));
+  EXPECT_FALSE(reader.finish()) << "it has no ETag";
 }
 
 TEST(S3ListXml, DecodesKeysOnlyWhereTheAnswerSaysSo) {

@@ -65,6 +65,7 @@ class S3ListerTest : public ::testing::Test {
       }
       for (const ObjectVersion& object : page->objects) outcome.keys.push_back(object.key);
       last = page->last;
+      lister.reuse(std::move(page->objects));
     }
     return outcome;
   }
