@@ -10,6 +10,9 @@ namespace leat::executor {
 /// Thread-safe.
 class ParseArena {
  public:
+  /// Cores that the process may use: fewer than there are, where its affinity says so.
+  static std::uint32_t cores();
+
   explicit ParseArena(std::uint32_t threads);
   /// Every task has ended.
   ~ParseArena();

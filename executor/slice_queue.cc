@@ -28,9 +28,10 @@ void Slice::shift_records(std::uint64_t before) {
 }
 
 void SliceParsing::run(const std::function<void()>& task) {
+  if (arena_ == nullptr) return task();
   // Shared: release() may still be at it when acquire() returns.
   const auto done = std::make_shared<std::binary_semaphore>(0);
-  arena_.submit([&task, done] {
+  arena_->submit([&task, done] {
     task();
     done->release();
   });
@@ -79,7 +80,7 @@ bool SliceQueue::try_push(std::unique_ptr<Slice>& slice,
   entry->schema = schema;
   entry->has_permit = needs_permit;
   in_flight_.push_back(entry);
-  parsing_.arena_.submit([entry = std::move(entry), &parsing = parsing_] {
+  parsing_.arena_->submit([entry = std::move(entry), &parsing = parsing_] {
     parsing.parse(*entry->slice, entry->schema);
     entry->parsed.store(true, std::memory_order_release);
     entry->parsed.notify_one();

@@ -45,10 +45,13 @@ struct Slice {
 class SliceParsing {
  public:
   /// At most `extra_slices` are in flight beside one for each split.
-  SliceParsing(const SchemaRegistry& schemas, ParseArena& arena, std::ptrdiff_t extra_slices)
+  /// @param arena  nullptr: who reads parses.
+  SliceParsing(const SchemaRegistry& schemas, ParseArena* arena, std::ptrdiff_t extra_slices)
       : schemas_(schemas), arena_(arena), permits_(extra_slices) {}
 
-  /// Runs `task` on a parsing thread and waits for it.
+  /// Whether slices are parsed while others are read. If not there is to be none.
+  bool is_beside_reading() const noexcept { return arena_ != nullptr; }
+  /// Runs `task` on a parsing thread, if there are any, and waits for it.
   void run(const std::function<void()>& task);
 
  private:
@@ -56,7 +59,7 @@ class SliceParsing {
   void parse(Slice& slice, const std::shared_ptr<const Schema>& schema);
 
   const SchemaRegistry& schemas_;
-  ParseArena& arena_;
+  ParseArena* const arena_;
   std::counting_semaphore<> permits_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<ByteStreamParser>> idle_;  ///< All of the pipeline's schema.

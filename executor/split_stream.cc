@@ -52,7 +52,7 @@ Result<void> SplitStream::run() {
       }
       return std::move(more).error();
     }
-    if (*more && at_record_) {
+    if (*more && at_record_ && context_.parsing.is_beside_reading()) {
       if (Result<void> taken = take_slices(); !taken) return taken;
       if (carried_ == buffer_.size()) continue;
     }

@@ -1,6 +1,7 @@
 // An object that is parsed by several threads gives what one parser makes of it: rows, where their
 // records stand, rejects, errors and the position to go on from.
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <random>
 #include <string>
@@ -200,6 +201,31 @@ TEST_F(SlicesTest, RecordsLargerThanAChunkAreReadInTheirTurn) {
     for (int k = 0; k < 900; ++k) text += record(i, "between") + "\n";
   }
   expect_same_as_one_parser(text);
+}
+
+TEST_F(SlicesTest, OnOneCoreWhereNothingIsCutTheSameIsRead) {
+  cpu_set_t allowed;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(::sched_getcpu(), &one);
+  ASSERT_EQ(::sched_setaffinity(0, sizeof(one), &one), 0);
+  std::string content = plain(5'000);
+  content +=
+      "7,a \"stray\" quote,x\n" + record(8, "\"" + std::string(100'000, 'q') + "\n\"") + "\n";
+  content += plain(5'000).substr(std::string("id,name,amount\n").size());
+  SourceOptions once = options();
+  once.threads = 0;
+  const Outcome wanted = reference(once, content);
+  const Outcome found = load(once, content);
+  SourceOptions resumed = options();
+  resumed.threads = 0;
+  const Outcome in_parts = load(resumed, content, 3);
+  EXPECT_EQ(::sched_setaffinity(0, sizeof(allowed), &allowed), 0);
+  ASSERT_GT(wanted.rows.size(), 10'000u);
+  ASSERT_EQ(wanted.rejects.size(), 1u);
+  expect_equal(found, wanted);
+  expect_equal(in_parts, wanted);
 }
 
 TEST_F(SlicesTest, AnUnterminatedQuoteAtTheEndNamesItsRecord) {
