@@ -178,6 +178,7 @@ ordered_json json_of(const SniffedColumn& column) {
                     {"quoted_empty", column.near->quoted_empty},
                     {"first", json_of(column.near->first)}};
   }
+  if (column.misfit) json["misfit"] = json_of(*column.misfit);
   return json;
 }
 
@@ -291,6 +292,10 @@ std::string sniffed_evidence(const SniffReport& report) {
   }
   for (const SniffedColumn& column : report.columns) {
     if (column.near || column.values == 0) add(evidence_of(column));
+    if (column.misfit) {
+      add("column " + column.field.name + ": no type fits all values; " + place(*column.misfit) +
+          " holds " + quoted(column.misfit->text) + ", which is not UTF-8 and would be rejected");
+    }
   }
   if (report.records_misfit > 0) {
     add(count_of(report.records_misfit, "record") +

@@ -28,14 +28,9 @@ void Slice::shift_records(std::uint64_t before) {
 }
 
 void SliceParsing::run(const std::function<void()>& task) {
-  if (arena_ == nullptr) return task();
-  // Shared: release() may still be at it when acquire() returns.
-  const auto done = std::make_shared<std::binary_semaphore>(0);
-  arena_->submit([&task, done] {
-    task();
-    done->release();
-  });
-  done->acquire();
+  parsing_now_.acquire();
+  task();
+  parsing_now_.release();
 }
 
 void SliceParsing::parse(Slice& slice, const std::shared_ptr<const Schema>& schema) {
@@ -80,8 +75,8 @@ bool SliceQueue::try_push(std::unique_ptr<Slice>& slice,
   entry->schema = schema;
   entry->has_permit = needs_permit;
   in_flight_.push_back(entry);
-  parsing_.arena_->submit([entry = std::move(entry), &parsing = parsing_] {
-    parsing.parse(*entry->slice, entry->schema);
+  parsing_.arena_.submit([entry = std::move(entry), &parsing = parsing_] {
+    parsing.run([&] { parsing.parse(*entry->slice, entry->schema); });
     entry->parsed.store(true, std::memory_order_release);
     entry->parsed.notify_one();
   });

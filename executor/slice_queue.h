@@ -1,6 +1,7 @@
 // The parts of one split that are parsed at the same time, in their order.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -44,14 +45,22 @@ struct Slice {
 /// What the slices of all splits share. Thread-safe.
 class SliceParsing {
  public:
-  /// At most `extra_slices` are in flight beside one for each split.
-  /// @param arena  nullptr: who reads parses.
-  SliceParsing(const SchemaRegistry& schemas, ParseArena* arena, std::ptrdiff_t extra_slices)
-      : schemas_(schemas), arena_(arena), permits_(extra_slices) {}
+  /// At most `threads` parse at a time, and at most `extra_slices` are in flight beside one for
+  /// each split.
+  SliceParsing(const SchemaRegistry& schemas, ParseArena& arena, std::uint32_t threads,
+               std::ptrdiff_t extra_slices)
+      : schemas_(schemas),
+        arena_(arena),
+        others_to_suffice_(ParseArena::cores() == 1 ? 0 : std::max(1u, threads - 1)),
+        parsing_now_(threads),
+        permits_(extra_slices) {}
 
-  /// Whether slices are parsed while others are read. If not there is to be none.
-  bool is_beside_reading() const noexcept { return arena_ != nullptr; }
-  /// Runs `task` on a parsing thread, if there are any, and waits for it.
+  /// A split got bytes, or waits for some again.
+  void has_bytes(bool has) noexcept { splits_with_bytes_ += has ? 1 : -1; }
+  /// Whether other splits than the caller's, which has bytes, have enough for all threads. Then a
+  /// slice would only move its bytes from one core's cache to another's.
+  bool others_suffice() const noexcept { return splits_with_bytes_ - 1 >= others_to_suffice_; }
+  /// Runs `task`, which parses, as soon as it may.
   void run(const std::function<void()>& task);
 
  private:
@@ -59,7 +68,10 @@ class SliceParsing {
   void parse(Slice& slice, const std::shared_ptr<const Schema>& schema);
 
   const SchemaRegistry& schemas_;
-  ParseArena* const arena_;
+  ParseArena& arena_;
+  const std::int64_t others_to_suffice_;
+  std::atomic<std::int64_t> splits_with_bytes_ = 0;
+  std::counting_semaphore<> parsing_now_;
   std::counting_semaphore<> permits_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<ByteStreamParser>> idle_;  ///< All of the pipeline's schema.

@@ -26,11 +26,6 @@ std::uint32_t threads_of(const SourceOptions& options) {
   return options.threads != 0 ? options.threads : ParseArena::cores();
 }
 
-/// On one core nothing is gained by cutting what is read into slices for another thread.
-bool parses_beside_reading(const SourceOptions& options) {
-  return threads_of(options) > 1 || ParseArena::cores() > 1;
-}
-
 std::uint32_t splits_in_flight_of(const SourceOptions& options) {
   return options.splits_in_flight_max != 0 ? options.splits_in_flight_max : 4 * threads_of(options);
 }
@@ -130,9 +125,8 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       discovery_(options_, std::move(enumerator), std::move(filter), *ledger_, clock_, work_,
                  events_, backlog_),
       after_actions_(options_, std::move(glob), *store_, clock_, *ledger_),
-      arena_(parses_beside_reading(options_) ? std::make_unique<ParseArena>(threads_of(options_))
-                                             : nullptr),
-      parsing_(schemas_, arena_.get(), extra_slices_of(options_)),
+      arena_(threads_of(options_)),
+      parsing_(schemas_, arena_, threads_of(options_), extra_slices_of(options_)),
       worker_context_{options_, *store_,      clock_,
                       work_,    events_,      schemas_,
                       sniffer_, parsing_,     chunk_bytes_of(options_),

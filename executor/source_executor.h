@@ -150,7 +150,7 @@ class SourceExecutor final : public Source {
   Backlog backlog_;
   Discovery discovery_;
   AfterActions after_actions_;
-  std::unique_ptr<ParseArena> arena_;  ///< nullptr: who reads parses.
+  ParseArena arena_;
   SliceParsing parsing_;
   std::atomic<std::uint64_t> reading_ = 0;
   std::atomic<std::uint64_t> read_retries_ = 0;

@@ -37,7 +37,11 @@ SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& as
       offset_(assignment.from.offset),
       serial_end_(assignment.from),
       records_(assignment.from.record),
-      reached_(assignment.from) {}
+      reached_(assignment.from) {
+  context_.parsing.has_bytes(true);
+}
+
+SplitStream::~SplitStream() { context_.parsing.has_bytes(false); }
 
 Result<void> SplitStream::run() {
   if (Result<void> reset = parser_.reset_for_new_split(object_, serial_end_); !reset) return reset;
@@ -52,7 +56,7 @@ Result<void> SplitStream::run() {
       }
       return std::move(more).error();
     }
-    if (*more && at_record_ && context_.parsing.is_beside_reading()) {
+    if (*more && at_record_ && !parses_alone()) {
       if (Result<void> taken = take_slices(); !taken) return taken;
       if (carried_ == buffer_.size()) continue;
     }
@@ -64,10 +68,25 @@ Result<void> SplitStream::run() {
 /// Reads behind what is carried over. False: the split is over.
 Result<bool> SplitStream::read_chunk() {
   buffer_.resize(carried_ + context_.chunk_bytes);
+  context_.parsing.has_bytes(false);
   Result<std::size_t> bytes = reader_.read({buffer_.data() + carried_, context_.chunk_bytes});
+  context_.parsing.has_bytes(true);
   buffer_.resize(carried_ + (bytes ? *bytes : 0));
   if (!bytes) return std::move(bytes).error();
   return *bytes != 0;
+}
+
+/// Others may be reading at just this moment: slices begin again when they have been few for a
+/// while.
+bool SplitStream::parses_alone() {
+  constexpr int kWhile = 4;
+  if (context_.parsing.others_suffice()) {
+    parses_alone_ = true;
+    chunks_on_its_own_ = 0;
+  } else if (++chunks_on_its_own_ >= kWhile) {
+    parses_alone_ = false;
+  }
+  return parses_alone_;
 }
 
 /// How many bytes at the buffer's front are whole records, as far as that may be guessed.

@@ -42,6 +42,9 @@ class SplitStream {
 
   SplitStream(const WorkerContext& context, const SplitAssignment& assignment,
               ByteStreamParser& parser, Deliver deliver, OnSchema on_schema, std::stop_token stop);
+  SplitStream(const SplitStream&) = delete;
+  SplitStream& operator=(const SplitStream&) = delete;
+  ~SplitStream();
 
   /// Reads to the split's end. All rows in front of an error are delivered before it is returned.
   Result<void> run();
@@ -55,6 +58,7 @@ class SplitStream {
 
  private:
   Result<bool> read_chunk();
+  bool parses_alone();
   std::size_t cut() const noexcept;
   Result<void> take_slices();
   Result<void> take_serially(bool at_end);
@@ -83,7 +87,9 @@ class SplitStream {
   std::uint64_t offset_;     ///< Of buffer_[0].
   /// buffer_ begins with a record, so that it may be cut into slices.
   bool at_record_ = false;
-  bool may_guess_ = true;              ///< No end of a slice was guessed wrong so far.
+  bool parses_alone_ = false;  ///< What is read here is parsed here: there are enough others.
+  int chunks_on_its_own_ = 0;  ///< In a row that found too few others.
+  bool may_guess_ = true;      ///< No end of a slice was guessed wrong so far.
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.
   bool parser_follows_ = true;

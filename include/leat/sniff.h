@@ -63,9 +63,12 @@ struct NearType {
 
 struct SniffedColumn {
   Field field = {};          ///< Nullable: what is to come may lack a value.
-  std::uint64_t values = 0;  ///< All of them fit field.type. 0: nothing is known, the type is text.
+  /// All of them fit field.type, unless there is a misfit. 0: nothing is known, the type is text.
+  std::uint64_t values = 0;
   std::uint64_t nulls = 0;
   std::optional<NearType> near = {};
+  /// The first value that is not UTF-8, where others are no bytea: no type fits all of them.
+  std::optional<SniffedMisfit> misfit = {};
 };
 
 struct SniffedObject {

@@ -358,6 +358,12 @@ DataType ColumnValues::type_of(Candidate candidate) const noexcept {
 
 DataType ColumnValues::type() const { return type_of(static_cast<Candidate>(chosen())); }
 
+std::optional<SniffedMisfit> ColumnValues::misfit() const {
+  const Misses& misses = misses_[chosen()];
+  if (misses.count == 0) return std::nullopt;
+  return evidence_[misses.first];
+}
+
 std::optional<NearType> ColumnValues::near() const {
   std::size_t best = kCandidates;
   const std::size_t narrower = chosen();

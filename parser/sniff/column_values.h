@@ -45,6 +45,8 @@ class ColumnValues {
   DataType type() const;
   /// See SniffedColumn::near.
   std::optional<NearType> near() const;
+  /// See SniffedColumn::misfit.
+  std::optional<SniffedMisfit> misfit() const;
   /// The flags with which all values of a column of text would be numbers or points in time; empty:
   /// there are none, or it is none.
   std::string flags_for_type() const;

@@ -82,7 +82,7 @@ class Table {
       const Field field{names_[i], values_[i].type(), true};
       report_.schema.fields.push_back(field);
       report_.columns.push_back({field, values_[i].values(), values_[i].nulls(),  //
-                                 values_[i].near()});
+                                 values_[i].near(), values_[i].misfit()});
     }
     note_other_forms();
     if (report_.names_fault.empty() || is_json()) return;

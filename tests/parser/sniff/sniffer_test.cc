@@ -229,6 +229,15 @@ TEST(Sniffer, ReportsRecordsThatFitNoTable) {
   EXPECT_THAT(report->misfits[1].text, HasSubstr("quote"));
 }
 
+TEST(Sniffer, SaysThatNoTypeFitsAllValues) {
+  const auto report = sniff_all({"a\nx\n\xffy\n\\x3\n"});
+  EXPECT_EQ(summary(report), "| a text");
+  ASSERT_TRUE(report->columns[0].misfit.has_value()) << "one is not UTF-8, another no bytea";
+  EXPECT_EQ(report->columns[0].misfit->text, "\xffy");
+  EXPECT_EQ(report->columns[0].misfit->record, 2u);
+  EXPECT_FALSE(sniff_all({"a\nx\n\xffy\n"})->columns[0].misfit) << "a column of bytea";
+}
+
 TEST(Sniffer, ReadsByPlaceUnderNamesThatAreNone) {
   const std::string bytes = "\nid,name,,name,\xff\n1,x,2,y,5\n2,z,3,w,6\n";
   const auto report = sniff_all({bytes});
