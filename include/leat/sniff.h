@@ -62,7 +62,7 @@ struct NearType {
 };
 
 struct SniffedColumn {
-  Field field = {};          ///< Nullable: what is to come may lack a value.
+  Field field = {};  ///< Nullable: what is to come may lack a value.
   /// All of them fit field.type, unless there is a misfit. 0: nothing is known, the type is text.
   std::uint64_t values = 0;
   std::uint64_t nulls = 0;
