@@ -1,4 +1,4 @@
-// The threads that parse: as many as the options allow, whatever the number of splits.
+// The threads that parse slices: as many as the options allow, whatever the number of splits.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@ namespace leat::executor {
 /// Thread-safe.
 class ParseArena {
  public:
-  /// Cores that the process may use: fewer than there are, where its affinity says so.
+  /// Cores that the calling thread, and those that it starts, may use: fewer than there are, where
+  /// its affinity says so.
   static std::uint32_t cores();
 
   explicit ParseArena(std::uint32_t threads);
@@ -20,7 +21,7 @@ class ParseArena {
   ParseArena& operator=(const ParseArena&) = delete;
 
   /// Runs `task` on a parsing thread, in about the order of submission. It sees all that was done
-  /// before the call. It neither throws nor waits for another task.
+  /// before the call. It does not throw, nor wait for what another task has still to begin.
   void submit(std::function<void()> task);
 
  private:

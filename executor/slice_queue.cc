@@ -28,9 +28,17 @@ void Slice::shift_records(std::uint64_t before) {
 }
 
 void SliceParsing::run(const std::function<void()>& task) {
-  parsing_now_.acquire();
+  {
+    std::unique_lock lock(places_mutex_);
+    place_is_free_.wait(lock, [this] { return free_places_ != 0; });
+    --free_places_;
+  }
   task();
-  parsing_now_.release();
+  {
+    const std::lock_guard lock(places_mutex_);
+    ++free_places_;
+  }
+  place_is_free_.notify_one();
 }
 
 void SliceParsing::parse(Slice& slice, const std::shared_ptr<const Schema>& schema) {

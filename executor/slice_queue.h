@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -51,27 +52,38 @@ class SliceParsing {
                std::ptrdiff_t extra_slices)
       : schemas_(schemas),
         arena_(arena),
-        others_to_suffice_(ParseArena::cores() == 1 ? 0 : std::max(1u, threads - 1)),
-        parsing_now_(threads),
+        others_to_suffice_(others_to_suffice(threads, ParseArena::cores())),
+        free_places_(threads),
         permits_(extra_slices) {}
 
-  /// A split got bytes, or waits for some again.
-  void has_bytes(bool has) noexcept { splits_with_bytes_ += has ? 1 : -1; }
-  /// Whether other splits than the caller's, which has bytes, have enough for all threads. Then a
-  /// slice would only move its bytes from one core's cache to another's.
-  bool others_suffice() const noexcept { return splits_with_bytes_ - 1 >= others_to_suffice_; }
-  /// Runs `task`, which parses, as soon as it may.
+  /// A split has bytes to parse, or waits: for others, or for its rows to be taken.
+  void note_busy() noexcept { ++busy_splits_; }
+  void note_waiting() noexcept { --busy_splits_; }
+  /// Whether splits other than the caller's, which is busy, keep all threads so. Then a slice would
+  /// only move its bytes from one core's cache to another's.
+  bool others_suffice() const noexcept { return busy_splits_ - 1 >= others_to_suffice_; }
+  /// Runs `task`, which parses and waits for nothing, as soon as it may.
   void run(const std::function<void()>& task);
 
  private:
   friend class SliceQueue;
   void parse(Slice& slice, const std::shared_ptr<const Schema>& schema);
+  /// At least one, so that one thread still parses beside the one that reads; but on one core
+  /// there is no beside.
+  static std::int64_t others_to_suffice(std::uint32_t threads, std::uint32_t cores) noexcept {
+    if (threads == 1 && cores == 1) return 0;
+    return std::max(1u, std::min(threads, cores) - 1);
+  }
 
   const SchemaRegistry& schemas_;
   ParseArena& arena_;
   const std::int64_t others_to_suffice_;
-  std::atomic<std::int64_t> splits_with_bytes_ = 0;
-  std::counting_semaphore<> parsing_now_;
+  std::atomic<std::int64_t> busy_splits_ = 0;
+  // No std::counting_semaphore: that of GCC 12 may leave one of several waiters asleep beside a
+  // free place (GCC bug 104928). The permits below nobody waits for.
+  std::mutex places_mutex_;
+  std::condition_variable place_is_free_;
+  std::uint32_t free_places_;
   std::counting_semaphore<> permits_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<ByteStreamParser>> idle_;  ///< All of the pipeline's schema.

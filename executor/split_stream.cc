@@ -38,10 +38,10 @@ SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& as
       serial_end_(assignment.from),
       records_(assignment.from.record),
       reached_(assignment.from) {
-  context_.parsing.has_bytes(true);
+  context_.parsing.note_busy();
 }
 
-SplitStream::~SplitStream() { context_.parsing.has_bytes(false); }
+SplitStream::~SplitStream() { context_.parsing.note_waiting(); }
 
 Result<void> SplitStream::run() {
   if (Result<void> reset = parser_.reset_for_new_split(object_, serial_end_); !reset) return reset;
@@ -68,9 +68,9 @@ Result<void> SplitStream::run() {
 /// Reads behind what is carried over. False: the split is over.
 Result<bool> SplitStream::read_chunk() {
   buffer_.resize(carried_ + context_.chunk_bytes);
-  context_.parsing.has_bytes(false);
+  context_.parsing.note_waiting();
   Result<std::size_t> bytes = reader_.read({buffer_.data() + carried_, context_.chunk_bytes});
-  context_.parsing.has_bytes(true);
+  context_.parsing.note_busy();
   buffer_.resize(carried_ + (bytes ? *bytes : 0));
   if (!bytes) return std::move(bytes).error();
   return *bytes != 0;
@@ -82,8 +82,8 @@ bool SplitStream::parses_alone() {
   constexpr int kWhile = 4;
   if (context_.parsing.others_suffice()) {
     parses_alone_ = true;
-    chunks_on_its_own_ = 0;
-  } else if (++chunks_on_its_own_ >= kWhile) {
+    chunks_with_few_others_ = 0;
+  } else if (++chunks_with_few_others_ >= kWhile) {
     parses_alone_ = false;
   }
   return parses_alone_;
@@ -218,7 +218,10 @@ Result<void> SplitStream::deliver(RowChunk rows) {
   if (rows.rows == 0 && rows.rejects.empty()) return {};
   rows.end.decoder_state = reader_.state_before(rows.end.offset);
   Position end = rows.end;
-  if (Result<void> delivered = deliver_(std::move(rows)); !delivered) return delivered;
+  context_.parsing.note_waiting();
+  Result<void> delivered = deliver_(std::move(rows));
+  context_.parsing.note_busy();
+  if (!delivered) return delivered;
   reached_ = std::move(end);
   return {};
 }

@@ -87,9 +87,9 @@ class SplitStream {
   std::uint64_t offset_;     ///< Of buffer_[0].
   /// buffer_ begins with a record, so that it may be cut into slices.
   bool at_record_ = false;
-  bool parses_alone_ = false;  ///< What is read here is parsed here: there are enough others.
-  int chunks_on_its_own_ = 0;  ///< In a row that found too few others.
-  bool may_guess_ = true;      ///< No end of a slice was guessed wrong so far.
+  bool parses_alone_ = false;       ///< What is read here is parsed here: there are enough others.
+  int chunks_with_few_others_ = 0;  ///< In a row.
+  bool may_guess_ = true;           ///< No end of a slice was guessed wrong so far.
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.
   bool parser_follows_ = true;

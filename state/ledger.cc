@@ -679,8 +679,8 @@ Result<bool> Ledger::any_marked() const {
 }
 
 std::uint64_t Ledger::estimated_entries() const {
-  const std::shared_lock lock(impl_->db_mutex);
-  return impl_->db ? impl_->estimated_entries() : 0;
+  const auto lock = impl_->ready_to_read();
+  return lock ? impl_->estimated_entries() : 0;
 }
 
 Result<void> Ledger::classify(std::span<const ObjectVersion> page, bool sorted,

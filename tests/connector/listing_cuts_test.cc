@@ -11,6 +11,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "connector/range_cut.h"
@@ -69,16 +70,23 @@ class KeyStore final : public ObjectStore {
     Result<ListPage> next_page() override {
       ++count_;
       ListPage page;
-      for (; next_ != store_.keys_.end() && page.objects.size() < store_.page_keys_; ++next_) {
-        page.objects.push_back({.key = *next_, .version = "1"});
+      page.objects = std::exchange(reusable_, {});
+      std::size_t written = 0;
+      for (; next_ != store_.keys_.end() && written < store_.page_keys_; ++next_, ++written) {
+        if (written == page.objects.size()) page.objects.emplace_back();
+        page.objects[written].key = *next_;
+        page.objects[written].version = "1";
       }
+      page.objects.resize(written);
       page.last = next_ == store_.keys_.end();
       return page;
     }
+    void reuse(std::vector<ObjectVersion> objects) override { reusable_ = std::move(objects); }
 
    private:
     const KeyStore& store_;
     Keys::const_iterator next_;
+    std::vector<ObjectVersion> reusable_;
     std::atomic<std::size_t>& count_;
   };
 
@@ -169,7 +177,7 @@ TEST(ListingCuts, ShowEveryObjectOnceWhateverTheKeysAndAfterACrashWhatWasLeft) {
     const bool crashes = below(random, 2) == 0;
     bool last = false;
     while (!last && !(crashes && below(random, 40) == 0)) {
-      const auto page = enumerator->next_page();
+      auto page = enumerator->next_page();
       ASSERT_TRUE(page);
       ASSERT_TRUE(page->sorted);
       last = page->last;
@@ -178,6 +186,7 @@ TEST(ListingCuts, ShowEveryObjectOnceWhateverTheKeysAndAfterACrashWhatWasLeft) {
         ASSERT_TRUE(enumerator->covers(object.key)) << object.key;
         open.insert(object.key);
       }
+      enumerator->reuse(std::move(page->objects));
       for (auto key = open.begin(); key != open.end();) {
         key = below(random, 4) != 0 ? open.erase(key) : std::next(key);
       }

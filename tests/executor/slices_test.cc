@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -85,32 +86,41 @@ class SlicesTest : public ::testing::Test {
     return outcome;
   }
 
-  /// The whole way; closes and opens the source again after every `polls_per_run` polls.
   Outcome load(const SourceOptions& options, const std::string& content,
                int polls_per_run = 1 << 30) {
+    return load_all(options, {{"/in/a", content}}, polls_per_run)["/in/a"];
+  }
+
+  /// The whole way; closes and opens the source again after every `polls_per_run` polls.
+  std::map<std::string, Outcome> load_all(const SourceOptions& options,
+                                          const std::map<std::string, std::string>& contents,
+                                          int polls_per_run = 1 << 30) {
     auto shared = std::make_shared<MemoryStore::Shared>();
-    shared->put("/in/a", content);
-    Outcome outcome;
+    for (const auto& [key, content] : contents) shared->put(key, content);
+    std::map<std::string, Outcome> outcomes;
     for (bool more = true; more;) {
       auto source = Source::open(options, std::make_unique<MemoryStore>(shared)).value();
       for (int i = 0; i < polls_per_run && more; ++i) {
         Result<Polled> polled = source->poll(10s);
         if (!polled) {
           ADD_FAILURE() << polled.error().to_string();
-          return outcome;
+          return outcomes;
         }
-        if (polled->kind == Polled::Kind::kRows) outcome.add(polled->rows);
+        if (polled->kind == Polled::Kind::kRows) {
+          outcomes[polled->rows.split->key].add(polled->rows);
+        }
         more = polled->kind != Polled::Kind::kEnd;
       }
       EXPECT_TRUE(source->commit(source->checkpoint()));
     }
     auto ledger = state::Ledger::open({.dir = options.state_dir, .read_only = true}).value();
     EXPECT_TRUE(ledger->scan([&](const SplitProgress& progress) {
+      Outcome& outcome = outcomes[progress.object.key];
       if (progress.error) outcome.add(*progress.error);
       outcome.offending = progress.offending;
       return true;
     }));
-    return outcome;
+    return outcomes;
   }
 
   static void expect_equal(const Outcome& found, const Outcome& wanted) {
@@ -203,6 +213,33 @@ TEST_F(SlicesTest, RecordsLargerThanAChunkAreReadInTheirTurn) {
   expect_same_as_one_parser(text);
 }
 
+// While there are enough of them each is parsed by who reads it, and the longest one, which is left
+// alone at the end, in slices; here and there one goes from slices to none, and back.
+TEST_F(SlicesTest, ObjectsSideBySideAreReadAsEachWouldBeAlone) {
+  std::map<std::string, std::string> contents;
+  for (int i = 0; i < 8; ++i) {
+    std::string content = plain(1'000 * (i + 1));
+    content +=
+        "7,a \"stray\" quote,x\n" + record(8, "\"" + std::string(40'000, 'q') + "\n\"") + "\n";
+    for (int id = 0; id < 3'000 * i; ++id)
+      content += record(id, "\"text, \"\"quoted\"\"\n\"") + "\n";
+    contents["/in/" + std::to_string(i)] = content;
+  }
+  SourceOptions two = options();
+  two.threads = 2;
+  const std::map<std::string, Outcome> found = load_all(two, contents);
+  SourceOptions resumed = options();
+  resumed.threads = 2;
+  const std::map<std::string, Outcome> in_parts = load_all(resumed, contents, 30);
+  for (const auto& [key, content] : contents) {
+    SCOPED_TRACE(key);
+    const Outcome wanted = reference(two, content);
+    ASSERT_EQ(wanted.rejects.size(), 1u);
+    expect_equal(found.at(key), wanted);
+    expect_equal(in_parts.at(key), wanted);
+  }
+}
+
 TEST_F(SlicesTest, OnOneCoreWhereNothingIsCutTheSameIsRead) {
   cpu_set_t allowed;
   ASSERT_EQ(::sched_getaffinity(0, sizeof(allowed), &allowed), 0);
@@ -215,11 +252,11 @@ TEST_F(SlicesTest, OnOneCoreWhereNothingIsCutTheSameIsRead) {
       "7,a \"stray\" quote,x\n" + record(8, "\"" + std::string(100'000, 'q') + "\n\"") + "\n";
   content += plain(5'000).substr(std::string("id,name,amount\n").size());
   SourceOptions once = options();
-  once.threads = 0;
+  once.threads = 1;
   const Outcome wanted = reference(once, content);
   const Outcome found = load(once, content);
   SourceOptions resumed = options();
-  resumed.threads = 0;
+  resumed.threads = 1;
   const Outcome in_parts = load(resumed, content, 3);
   EXPECT_EQ(::sched_setaffinity(0, sizeof(allowed), &allowed), 0);
   ASSERT_GT(wanted.rows.size(), 10'000u);

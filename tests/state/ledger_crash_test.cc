@@ -148,6 +148,34 @@ TEST(LedgerDiskFull, IsReadAgainAfterSpaceWasFreedWithoutACommit) {
   EXPECT_EQ(out[0], Match::kFinished);
 }
 
+TEST(LedgerDiskFull, AnAfterActionThatCouldNotBeSettledIsSettledOnceThereIsSpace) {
+  test::SmallDisk disk(24);
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
+  auto opened = Ledger::open({.dir = disk.path() / "state"});
+  ASSERT_TRUE(opened) << opened.error().to_string();
+  Ledger& ledger = **opened;
+  OutboxEntry entry;
+  entry.object = object_of("finished/1", "v");
+  entry.action.kind = AfterAction::Kind::kDelete;
+  ASSERT_TRUE(ledger.commit(checkpoint_of(1), std::vector{entry}));
+  // Errors of some length use up what the log has set aside.
+  entry.error = std::string(1u << 20, 'x');
+  Result<void> settled;
+  for (int attempt = 0; attempt < 100 && settled; ++attempt) {
+    disk.fill();
+    settled = ledger.settle_outbox(entry, /*done=*/false);
+  }
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().code, ErrorCode::kDiskFull) << settled.error().to_string();
+
+  disk.free();
+  settled = ledger.settle_outbox(entry, /*done=*/true);
+  ASSERT_TRUE(settled) << settled.error().to_string();
+  const auto left = ledger.outbox({}, 10);
+  ASSERT_TRUE(left) << left.error().to_string();
+  EXPECT_TRUE(left->empty());
+}
+
 TEST(LedgerDiskFull, CannotBeMadeThere) {
   test::SmallDisk disk(1);
   if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
