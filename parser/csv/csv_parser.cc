@@ -37,17 +37,6 @@ bool is_postgres(Format format) noexcept {
   return format == Format::kPostgresCsv || format == Format::kPostgresText;
 }
 
-/// Formats whose lines end with LF, whatever stands in front of it.
-bool is_lines(Format format) noexcept {
-  return format == Format::kJsonLines || format == Format::kLines;
-}
-
-/// What is known of an object's line ends before it is read.
-LineEnd first_line_end(const FormatOptions& options) noexcept {
-  if (is_lines(options.kind)) return LineEnd::kLf;
-  return options.line_ends == LineEnds::kAny ? LineEnd::kAny : LineEnd::kUnknown;
-}
-
 std::vector<std::string> names_of(const Schema& schema) {
   std::vector<std::string> names;
   for (const Field& field : schema.fields) names.push_back(field.name);

@@ -9,6 +9,13 @@
 
 namespace leat::parser {
 
+/// What is known of an object's line ends before it is read.
+inline LineEnd first_line_end(const FormatOptions& options) noexcept {
+  // Their lines end with LF, whatever stands in front of it.
+  if (options.kind == Format::kJsonLines || options.kind == Format::kLines) return LineEnd::kLf;
+  return options.line_ends == LineEnds::kAny ? LineEnd::kAny : LineEnd::kUnknown;
+}
+
 /// What a CR or LF outside quotes means.
 struct LineBreak {
   enum class Kind : std::uint8_t {

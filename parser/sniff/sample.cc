@@ -42,6 +42,7 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvT
                         bool keep_blank, std::size_t bytes_max,
                         const std::function<bool(const SampledRecord&)>& visit) {
   SampleWalk walk;
+  walk.line_end = first_line_end(options);
   std::string_view bytes = std::string_view(sample.bytes).substr(0, bytes_max);
   const bool final = sample.whole && bytes.size() == sample.bytes.size();
   std::size_t used = 0;

@@ -12,6 +12,7 @@
 #include "parser/csv/column_builder.h"
 #include "parser/csv/excerpt.h"
 #include "parser/csv/header.h"
+#include "parser/csv/line_break.h"
 #include "parser/csv/not_text.h"
 #include "parser/json_lines/json_lines_tokenizer.h"
 #include "parser/sniff/column_values.h"
@@ -175,14 +176,18 @@ class Table {
     }
   }
 
-  static std::uint64_t lines_down_to(const Sample& sample, const SampledRecord& record) {
+  /// As the parser skips them.
+  std::uint64_t lines_down_to(const Sample& sample, const SampledRecord& record) const {
     const std::size_t end = static_cast<std::size_t>(record.byte_offset) + record.raw.size();
-    const std::string_view front = std::string_view(sample.bytes).substr(0, end);
-    const auto line_feeds = std::count(front.begin(), front.end(), '\n');
-    const auto lines = line_feeds != 0 || sample.bytes.find('\n') != std::string::npos
-                           ? line_feeds
-                           : std::count(front.begin(), front.end(), '\r');
-    return static_cast<std::uint64_t>(lines) + 1;
+    LineEnd line_end = first_line_end(report_.format);
+    std::uint64_t lines = 0;
+    for (std::size_t at = 0; at <= end; ++lines) {
+      const LineStop stop = *find_line_stop(sample.bytes, at, /*final=*/true, line_end);
+      if (stop.line_break.length == 0) return lines + 1;
+      line_end = stop.line_break.line_end;
+      at = stop.end + stop.line_break.length;
+    }
+    return lines;
   }
 
   /// Says once what becomes of names that stand in the header twice.

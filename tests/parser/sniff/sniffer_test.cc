@@ -238,6 +238,15 @@ TEST(Sniffer, SaysThatNoTypeFitsAllValues) {
   EXPECT_FALSE(sniff_all({"a\nx\n\xffy\n"})->columns[0].misfit) << "a column of bytea";
 }
 
+TEST(Sniffer, TakesAllLineEndsForOnesWhereToldTo) {
+  FormatOptions any;
+  any.line_ends = LineEnds::kAny;
+  any.comment = '#';
+  const auto report = sniff_all({"a,b\r#c\n1,2\r\n3,4\n"}, any);
+  EXPECT_EQ(summary(report), "comment # | a bigint, b bigint");
+  EXPECT_EQ(report->records, 2u);
+}
+
 TEST(Sniffer, ReadsByPlaceUnderNamesThatAreNone) {
   const std::string bytes = "\nid,name,,name,\xff\n1,x,2,y,5\n2,z,3,w,6\n";
   const auto report = sniff_all({bytes});
