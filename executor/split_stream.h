@@ -6,8 +6,9 @@
 // next to no time, and other parsers do the work. A slice that is not used up shows that its end
 // was guessed wrong: rows come from those in front of it, and what follows is cut anew, from then
 // on by whole_records(). What cannot be cut (a stray quote, a record larger than a chunk, the
-// object's last record) the first parser takes itself, in its turn. So rows, errors and positions
-// are those of a single parser that reads all.
+// object's last record) the first parser takes itself, in its turn, and all that is read while
+// other splits keep the cores busy. So rows, errors and positions are those of a single parser that
+// reads all.
 #pragma once
 
 #include <cstddef>

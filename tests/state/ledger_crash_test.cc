@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "state/ledger.h"
@@ -53,16 +54,25 @@ TEST(LedgerCrash, KeepsEveryReportedEpochAsAWholeAfterKill) {
   }
 }
 
-TEST(LedgerDiskFull, SaysSoAndGoesOnAfterSpaceWasFreed) {
-  test::SmallDisk disk(24);
-  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
-  auto opened = Ledger::open({.dir = disk.path() / "state"});
-  ASSERT_TRUE(opened) << opened.error().to_string();
-  Ledger& ledger = **opened;
+class LedgerDiskFull : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!disk_.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
+    auto opened = Ledger::open({.dir = disk_.path() / "state"});
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    ledger_ = *std::move(opened);
+  }
+
+  test::SmallDisk disk_{24};
+  std::unique_ptr<Ledger> ledger_;
+};
+
+TEST_F(LedgerDiskFull, SaysSoAndGoesOnAfterSpaceWasFreed) {
+  Ledger& ledger = *ledger_;
   ASSERT_TRUE(ledger.commit(checkpoint_of(1)));
 
   for (std::uint64_t round = 0; round < 2; ++round) {
-    disk.fill();
+    disk_.fill();
     // The log may have room set aside: commit until it is used up.
     Result<void> full;
     while (full) {
@@ -81,28 +91,24 @@ TEST(LedgerDiskFull, SaysSoAndGoesOnAfterSpaceWasFreed) {
     EXPECT_EQ(full.error().code, ErrorCode::kDiskFull) << full.error().to_string();
     EXPECT_EQ(ledger.epoch(), epoch);
 
-    disk.free();
+    disk_.free();
     const auto again = ledger.commit(checkpoint_of(epoch + 1));
     ASSERT_TRUE(again) << again.error().to_string();
     expect_epochs_whole(ledger, epoch + 1);
   }
   const std::uint64_t epoch = ledger.epoch();
-  opened->reset();
-  const auto reopened = Ledger::open({.dir = disk.path() / "state"});
+  ledger_.reset();
+  const auto reopened = Ledger::open({.dir = disk_.path() / "state"});
   ASSERT_TRUE(reopened);
   EXPECT_EQ((*reopened)->epoch(), epoch);
 }
 
-TEST(LedgerDiskFull, FailsCleanlyHoweverOftenItIsTriedOnAFullDisk) {
-  test::SmallDisk disk(24);
-  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
-  auto opened = Ledger::open({.dir = disk.path() / "state"});
-  ASSERT_TRUE(opened) << opened.error().to_string();
-  Ledger& ledger = **opened;
+TEST_F(LedgerDiskFull, FailsCleanlyHoweverOftenItIsTriedOnAFullDisk) {
+  Ledger& ledger = *ledger_;
   int failures = 0;
   for (int attempt = 0; attempt < 60; ++attempt) {
     // Filled anew each time, so that opening anew meets a full disk at every one of its files.
-    disk.fill();
+    disk_.fill();
     Checkpoint checkpoint = checkpoint_of(ledger.epoch() + 1);
     checkpoint.splits[1].position.parser_state.assign(1u << 20, 'x');
     if (const auto done = ledger.commit(checkpoint); !done) {
@@ -116,44 +122,36 @@ TEST(LedgerDiskFull, FailsCleanlyHoweverOftenItIsTriedOnAFullDisk) {
     }
   }
   EXPECT_GT(failures, 20);
-  disk.free();
+  disk_.free();
   const auto again = ledger.commit(checkpoint_of(ledger.epoch() + 1));
   ASSERT_TRUE(again) << again.error().to_string();
   expect_epochs_whole(ledger, ledger.epoch());
 }
 
 // A loader that finds nothing has nothing to commit.
-TEST(LedgerDiskFull, IsReadAgainAfterSpaceWasFreedWithoutACommit) {
-  test::SmallDisk disk(24);
-  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
-  auto opened = Ledger::open({.dir = disk.path() / "state"});
-  ASSERT_TRUE(opened) << opened.error().to_string();
-  Ledger& ledger = **opened;
+TEST_F(LedgerDiskFull, IsReadAgainAfterSpaceWasFreedWithoutACommit) {
+  Ledger& ledger = *ledger_;
   ASSERT_TRUE(ledger.commit(checkpoint_of(1)));
   const std::vector<ObjectVersion> page = {object_of("finished/1", "v")};
   std::vector<Match> out;
   const std::string listing(1u << 20, 'x');
   Result<void> read;
   for (int attempt = 0; attempt < 100 && read; ++attempt) {
-    disk.fill();
+    disk_.fill();
     (void)ledger.put_listing(listing);
     read = ledger.classify(page, true, out);
   }
   ASSERT_FALSE(read) << "the disk was not full enough to keep it from being opened again";
   EXPECT_EQ(read.error().code, ErrorCode::kDiskFull) << read.error().to_string();
 
-  disk.free();
+  disk_.free();
   read = ledger.classify(page, true, out);
   ASSERT_TRUE(read) << read.error().to_string();
   EXPECT_EQ(out[0], Match::kFinished);
 }
 
-TEST(LedgerDiskFull, AnAfterActionThatCouldNotBeSettledIsSettledOnceThereIsSpace) {
-  test::SmallDisk disk(24);
-  if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
-  auto opened = Ledger::open({.dir = disk.path() / "state"});
-  ASSERT_TRUE(opened) << opened.error().to_string();
-  Ledger& ledger = **opened;
+TEST_F(LedgerDiskFull, AnAfterActionThatCouldNotBeSettledIsSettledOnceThereIsSpace) {
+  Ledger& ledger = *ledger_;
   OutboxEntry entry;
   entry.object = object_of("finished/1", "v");
   entry.action.kind = AfterAction::Kind::kDelete;
@@ -162,13 +160,13 @@ TEST(LedgerDiskFull, AnAfterActionThatCouldNotBeSettledIsSettledOnceThereIsSpace
   entry.error = std::string(1u << 20, 'x');
   Result<void> settled;
   for (int attempt = 0; attempt < 100 && settled; ++attempt) {
-    disk.fill();
+    disk_.fill();
     settled = ledger.settle_outbox(entry, /*done=*/false);
   }
   ASSERT_FALSE(settled);
   EXPECT_EQ(settled.error().code, ErrorCode::kDiskFull) << settled.error().to_string();
 
-  disk.free();
+  disk_.free();
   settled = ledger.settle_outbox(entry, /*done=*/true);
   ASSERT_TRUE(settled) << settled.error().to_string();
   const auto left = ledger.outbox({}, 10);
@@ -176,7 +174,7 @@ TEST(LedgerDiskFull, AnAfterActionThatCouldNotBeSettledIsSettledOnceThereIsSpace
   EXPECT_TRUE(left->empty());
 }
 
-TEST(LedgerDiskFull, CannotBeMadeThere) {
+TEST(LedgerOnAFullDisk, CannotBeMade) {
   test::SmallDisk disk(1);
   if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
   disk.fill();
