@@ -7,6 +7,11 @@ find_package(EXPAT REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(PostgreSQL 15 REQUIRED)
 find_package(RocksDB 7 REQUIRED)
+# The static one: calls within it and its thread-local variables cost up to a third of a look-up less.
+set(LEAT_ROCKSDB RocksDB::rocksdb)
+if(LEAT_SHARED_ROCKSDB)
+  set(LEAT_ROCKSDB RocksDB::rocksdb-shared)
+endif()
 # CONFIG: RocksDB brings a finder module of the same name along.
 find_package(TBB CONFIG REQUIRED)
 find_package(Csv REQUIRED)

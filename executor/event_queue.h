@@ -64,6 +64,8 @@ class EventQueue {
     if (!room_.wait(lock, stop, has_room)) return false;
     memory_bytes_ += bytes;
     events_.push_back({std::move(event), bytes});
+    // The consumer must not wake only to wait for the lock.
+    lock.unlock();
     arrived_.notify_one();
     return true;
   }

@@ -51,7 +51,7 @@ std::uint32_t ParseArena::cores() {
 }
 
 ParseArena::ParseArena(std::uint32_t threads)
-    : implementation_(std::make_unique<Implementation>(threads)) {}
+    : threads_(threads), implementation_(std::make_unique<Implementation>(threads)) {}
 
 ParseArena::~ParseArena() = default;
 

@@ -1,4 +1,4 @@
-// The threads that parse slices: as many as the options allow, whatever the number of splits.
+// The threads that parse slices beside those that read them, whatever the number of splits.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,15 @@ class ParseArena {
   ParseArena(const ParseArena&) = delete;
   ParseArena& operator=(const ParseArena&) = delete;
 
+  std::uint32_t threads() const noexcept { return threads_; }
+
   /// Runs `task` on a parsing thread, in about the order of submission. It sees all that was done
   /// before the call. It does not throw, nor wait for what another task has still to begin.
   void submit(std::function<void()> task);
 
  private:
   class Implementation;
+  const std::uint32_t threads_;
   std::unique_ptr<Implementation> implementation_;
 };
 

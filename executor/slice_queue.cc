@@ -83,8 +83,15 @@ bool SliceQueue::try_push(std::unique_ptr<Slice>& slice,
   entry->schema = schema;
   entry->has_permit = needs_permit;
   in_flight_.push_back(entry);
+  if (parsing_.handed_over_ >= parsing_.handed_over_max_) {
+    parsing_.run([&] { parsing_.parse(*entry->slice, entry->schema); });
+    entry->parsed.store(true, std::memory_order_relaxed);
+    return true;
+  }
+  ++parsing_.handed_over_;
   parsing_.arena_.submit([entry = std::move(entry), &parsing = parsing_] {
     parsing.run([&] { parsing.parse(*entry->slice, entry->schema); });
+    --parsing.handed_over_;
     entry->parsed.store(true, std::memory_order_release);
     entry->parsed.notify_one();
   });

@@ -46,12 +46,13 @@ struct Slice {
 /// What the slices of all splits share. Thread-safe.
 class SliceParsing {
  public:
-  /// At most `threads` parse at a time, and at most `extra_slices` are in flight beside one for
-  /// each split.
+  /// At most `threads` parse at a time, those that read among them, and at most `extra_slices` are
+  /// in flight beside one for each split.
   SliceParsing(const SchemaRegistry& schemas, ParseArena& arena, std::uint32_t threads,
                std::ptrdiff_t extra_slices)
       : schemas_(schemas),
         arena_(arena),
+        handed_over_max_(2 * static_cast<std::int64_t>(arena.threads())),
         others_to_suffice_(others_to_suffice(threads, ParseArena::cores())),
         free_places_(threads),
         permits_(extra_slices) {}
@@ -77,6 +78,8 @@ class SliceParsing {
 
   const SchemaRegistry& schemas_;
   ParseArena& arena_;
+  const std::int64_t handed_over_max_;  ///< As many again as are being parsed wait in the arena.
+  std::atomic<std::int64_t> handed_over_ = 0;
   const std::int64_t others_to_suffice_;
   std::atomic<std::int64_t> busy_splits_ = 0;
   // No std::counting_semaphore: that of GCC 12 may leave one of several waiters asleep beside a
@@ -101,8 +104,9 @@ class SliceQueue {
   bool empty() const noexcept { return in_flight_.empty(); }
   /// True when pop() would not wait.
   bool front_is_parsed() const noexcept;
-  /// Starts to parse the slice, if it may be in flight now; an empty queue always takes one.
-  /// `schema` is the pipeline's.
+  /// Has the slice parsed, if it may be in flight now; an empty queue always takes one. While the
+  /// parsing threads have enough to do, that is done before this returns. `schema` is the
+  /// pipeline's.
   bool try_push(std::unique_ptr<Slice>& slice, const std::shared_ptr<const Schema>& schema);
   /// The next slice, parsed; waits for it. Not of an empty queue.
   std::unique_ptr<Slice> pop();

@@ -49,9 +49,9 @@ Result<void> SplitStream::run() {
     Result<bool> more = read_chunk();
     if (!more) {
       // What was read before the failure is good.
-      const bool guessed = may_guess_;
+      const auto guess = guess_;
       if (Result<void> delivered = deliver_all_slices(); !delivered) return delivered;
-      if (guessed && !may_guess_) {
+      if (guess_ != guess) {  // Some slices were put back.
         if (Result<void> taken = take_serially(false); !taken) return taken;
       }
       return std::move(more).error();
@@ -91,7 +91,7 @@ bool SplitStream::parses_alone() {
 
 /// How many bytes at the buffer's front are whole records, as far as that may be guessed.
 std::size_t SplitStream::cut() const noexcept {
-  return may_guess_ ? parser_.likely_whole_records(bytes()) : parser_.whole_records(bytes());
+  return guess_ ? parser_.likely_whole_records(bytes(), *guess_) : parser_.whole_records(bytes());
 }
 
 /// Hands the whole records in the buffer on. If there are any, the rest is carried over.
@@ -192,7 +192,11 @@ Result<void> SplitStream::deliver_slice() {
 /// Puts the bytes from `offset`, where a record of the slice `wrong` begins, back into the buffer,
 /// up to those that were read last. What they were parsed to is dropped: it began inside a record.
 void SplitStream::cut_anew(const Slice& wrong, std::uint64_t offset) {
-  may_guess_ = false;
+  if (guess_ == RecordEndGuess::kLineEnd) {
+    guess_ = RecordEndGuess::kEvenQuotes;
+  } else {
+    guess_.reset();
+  }
   Buffer uncut;
   const auto append = [&uncut](const Buffer& bytes, std::size_t from) {
     uncut.append(bytes.data() + from, bytes.size() - from);

@@ -5,16 +5,17 @@
 // guesses the last boundary in what was read (ByteStreamParser::likely_whole_records), which takes
 // next to no time, and other parsers do the work. A slice that is not used up shows that its end
 // was guessed wrong: rows come from those in front of it, and what follows is cut anew, from then
-// on by whole_records(). What cannot be cut (a stray quote, a record larger than a chunk, the
-// object's last record) the first parser takes itself, in its turn, and all that is read while
-// other splits keep the cores busy. So rows, errors and positions are those of a single parser that
-// reads all.
+// on by a safer guess, at last by whole_records(). What cannot be cut (a stray quote, a record
+// larger than a chunk, the object's last record) the first parser takes itself, in its turn, and
+// all that is read while other splits keep the cores busy. So rows, errors and positions are those
+// of a single parser that reads all.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -90,7 +91,8 @@ class SplitStream {
   bool at_record_ = false;
   bool parses_alone_ = false;       ///< What is read here is parsed here: there are enough others.
   int chunks_with_few_others_ = 0;  ///< In a row.
-  bool may_guess_ = true;           ///< No end of a slice was guessed wrong so far.
+  /// How ends of slices are guessed: none, once each way was wrong.
+  std::optional<RecordEndGuess> guess_ = RecordEndGuess::kLineEnd;
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.
   bool parser_follows_ = true;

@@ -119,6 +119,12 @@ struct FormatOptions {
 ///   kInvalidArgument  Another name; the message lists those that are known.
 Result<FormatOptions> dialect_options(std::string_view dialect);
 
+/// How the end of a record is guessed, the faster way first.
+enum class RecordEndGuess : std::uint8_t {
+  kLineEnd,     ///< As if no field had a line end in it: next to nothing is looked at.
+  kEvenQuotes,  ///< As if every quote opened or closed a field: all quotes are counted.
+};
+
 /// Plain bytes of one split, in order.
 struct ByteChunk {
   std::uint64_t offset = 0;            ///< Of payload[0], in the decoded object.
@@ -167,10 +173,11 @@ class ByteStreamParser {
   /// yet, or only a parse can tell where its records end). Far faster than parse().
   virtual std::size_t whole_records(std::string_view bytes) const noexcept = 0;
 
-  /// The same, guessed where that is faster still: as if every quote opened or closed a field. Only
-  /// bytes that are no more than whole records are used up by parse(): where its RowChunk::end is
-  /// in front of their end, the guess was wrong, and a record begins there.
-  virtual std::size_t likely_whole_records(std::string_view bytes) const noexcept = 0;
+  /// The same, guessed where that is faster still. Only bytes that are no more than whole records
+  /// are used up by parse(): where its RowChunk::end is in front of their end, the guess was wrong,
+  /// and a record begins there.
+  virtual std::size_t likely_whole_records(std::string_view bytes,
+                                           RecordEndGuess guess) const noexcept = 0;
 
   /// Bytes held back for an incomplete record.
   virtual std::size_t buffered_bytes() const noexcept = 0;

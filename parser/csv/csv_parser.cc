@@ -169,9 +169,10 @@ std::size_t CsvParser::whole_records(std::string_view bytes) const noexcept {
   return tokenizer_->whole_records(bytes, line_end_);
 }
 
-std::size_t CsvParser::likely_whole_records(std::string_view bytes) const noexcept {
+std::size_t CsvParser::likely_whole_records(std::string_view bytes,
+                                            RecordEndGuess guess) const noexcept {
   if (stage_ != Stage::kRows) return 0;
-  return tokenizer_->likely_whole_records(bytes, line_end_);
+  return tokenizer_->likely_whole_records(bytes, line_end_, guess);
 }
 
 /// Gives `out` the schema's columns, without rows, as soon as there is a schema.

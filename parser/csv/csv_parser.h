@@ -31,7 +31,8 @@ class CsvParser final : public ByteStreamParser {
   Result<void> finish(RowChunk& out) override;
   std::shared_ptr<const Schema> schema() const noexcept override { return schema_; }
   std::size_t whole_records(std::string_view bytes) const noexcept override;
-  std::size_t likely_whole_records(std::string_view bytes) const noexcept override;
+  std::size_t likely_whole_records(std::string_view bytes,
+                                   RecordEndGuess guess) const noexcept override;
   std::size_t buffered_bytes() const noexcept override { return carry_.size(); }
 
  private:

@@ -4,6 +4,7 @@
 // only some have another number, or had to be read by the state machine, it is the index without
 // them, as soon as it is known how many fields to expect; else fields are given one by one.
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "parser/csv/byte_search.h"
@@ -28,8 +29,8 @@ class SimdTokenizer final : public CsvTokenizer {
                         std::size_t records_max, LineEnd& line_end, TokenizedBlock& out) override;
   void expect_fields(std::size_t fields) override { expected_fields_ = fields; }
   std::size_t whole_records(std::string_view bytes, LineEnd line_end) const noexcept override;
-  std::size_t likely_whole_records(std::string_view bytes,
-                                   LineEnd line_end) const noexcept override;
+  std::size_t likely_whole_records(std::string_view bytes, LineEnd line_end,
+                                   RecordEndGuess guess) const noexcept override;
 
  private:
   bool take_matrix(std::string_view input, bool final, bool keep_blank, TokenizedBlock& out);
@@ -251,14 +252,19 @@ std::size_t SimdTokenizer::whole_records(std::string_view bytes, LineEnd line_en
   return knows_dialect_ ? indexer_.end_of_last_record(bytes) : 0;
 }
 
-std::size_t SimdTokenizer::likely_whole_records(std::string_view bytes,
-                                                LineEnd line_end) const noexcept {
+std::size_t SimdTokenizer::likely_whole_records(std::string_view bytes, LineEnd line_end,
+                                                RecordEndGuess guess) const noexcept {
   if (line_end != LineEnd::kLf || !knows_dialect_) return whole_records(bytes, line_end);
-  bool inside = quote_ != '\0' && is_count_odd(bytes, quote_);
+  if (guess == RecordEndGuess::kLineEnd) {
+    const void* const at = ::memrchr(bytes.data(), '\n', bytes.size());
+    if (at == nullptr) return 0;
+    return static_cast<std::size_t>(static_cast<const char*>(at) - bytes.data()) + 1;
+  }
+  bool inside = indexer_.has_odd_quotes(bytes);
   for (std::size_t end = bytes.size(); end != 0;) {
     const std::size_t at = bytes.rfind('\n', end - 1);
     if (at == std::string_view::npos) break;
-    inside ^= quote_ != '\0' && is_count_odd(bytes.substr(at, end - at), quote_);
+    inside ^= indexer_.has_odd_quotes(bytes.substr(at, end - at));
     if (!inside) return at + 1;
     end = at;
   }

@@ -199,8 +199,8 @@ class CsvTokenizer {
   }
 
   /// What ByteStreamParser::likely_whole_records says.
-  virtual std::size_t likely_whole_records(std::string_view bytes,
-                                           LineEnd line_end) const noexcept {
+  virtual std::size_t likely_whole_records(std::string_view bytes, LineEnd line_end,
+                                           RecordEndGuess /*guess*/) const noexcept {
     return whole_records(bytes, line_end);
   }
 };

@@ -27,8 +27,8 @@ std::string_view simd_target_name(SimdTarget target) noexcept {
 std::vector<SimdTarget> available_simd_targets() {
   std::vector<SimdTarget> available = {SimdTarget::kPortable};
 #if defined(__x86_64__)
-  // What Highway tells the compiler to use for each (HWY_TARGET_STR), beyond the one before; without
-  // F16C and VAES, which nothing here uses and clang 14 cannot ask for.
+  // What Highway tells the compiler to use for each (HWY_TARGET_STR), beyond the one before;
+  // without F16C and VAES, which nothing here uses and clang 14 cannot ask for.
   const auto supports_all = [](auto... supported) { return (... && (supported != 0)); };
   if ((HWY_TARGETS & HWY_SSE4) == 0 ||
       !supports_all(__builtin_cpu_supports("ssse3"), __builtin_cpu_supports("sse4.1"),
@@ -48,8 +48,8 @@ std::vector<SimdTarget> available_simd_targets() {
       !supports_all(__builtin_cpu_supports("avx512f"), __builtin_cpu_supports("avx512vl"),
                     __builtin_cpu_supports("avx512dq"), __builtin_cpu_supports("avx512bw"),
                     __builtin_cpu_supports("vpclmulqdq"), __builtin_cpu_supports("avx512vbmi"),
-                    __builtin_cpu_supports("avx512vbmi2"),
-                    __builtin_cpu_supports("avx512vnni"), __builtin_cpu_supports("avx512bitalg"),
+                    __builtin_cpu_supports("avx512vbmi2"), __builtin_cpu_supports("avx512vnni"),
+                    __builtin_cpu_supports("avx512bitalg"),
                     __builtin_cpu_supports("avx512vpopcntdq"))) {
     return available;
   }

@@ -56,7 +56,7 @@ Outcome read_with_resume(const Fixture& file, const std::vector<std::size_t>& cu
 /// guessed, the rest is one slice. Behind a slice whose end was guessed wrong the next one begins
 /// where it was no longer used up.
 Outcome read_in_slices(const Fixture& file, const std::vector<std::size_t>& cuts,
-                       const std::string& engine, bool guess, Random& random) {
+                       const std::string& engine, const RecordEndGuess* guess, Random& random) {
   Outcome outcome;
   const auto front = make_engine_parser(file.options, file.schema, engine);
   feed(*front, file.bytes, cuts, outcome, nullptr, random.below(cuts.size() + 1));
@@ -67,7 +67,8 @@ Outcome read_in_slices(const Fixture& file, const std::vector<std::size_t>& cuts
   for (std::size_t window = random.between(1, 400); outcome.error.empty();) {
     const bool last = begin + window >= bytes.size();
     const std::string_view some = bytes.substr(begin, window);
-    std::size_t slice = guess ? front->likely_whole_records(some) : front->whole_records(some);
+    std::size_t slice =
+        guess != nullptr ? front->likely_whole_records(some, *guess) : front->whole_records(some);
     if (slice == 0 || slice > window) {
       if (slice > window) outcome.inconsistency = "a slice exceeds what it was cut from";
       if (!last) {
@@ -87,8 +88,8 @@ Outcome read_in_slices(const Fixture& file, const std::vector<std::size_t>& cuts
     if (!outcome.inconsistency.empty()) break;
     begin = static_cast<std::size_t>(outcome.end.offset);
     if (outcome.error.empty() && begin != end) {
-      if (!guess) outcome.inconsistency = "a slice of whole records is not used up";
-      guess = false;
+      if (guess == nullptr) outcome.inconsistency = "a slice of whole records is not used up";
+      guess = nullptr;
     }
     window = random.between(1, 400);
   }
@@ -118,10 +119,13 @@ std::optional<Disagreement> find_disagreement(const Fixture& file, Random& rando
   const std::string& second = engines[random.below(engines.size())];
   std::string what = difference(read_with_resume(file, cuts, first, second, random), expected);
   if (!what.empty()) return Disagreement{first + " and then " + second, std::move(what)};
-  for (const bool guess : {false, true}) {
+  constexpr RecordEndGuess kLineEnd = RecordEndGuess::kLineEnd;
+  constexpr RecordEndGuess kEvenQuotes = RecordEndGuess::kEvenQuotes;
+  for (const RecordEndGuess* const guess :
+       {static_cast<const RecordEndGuess*>(nullptr), &kLineEnd, &kEvenQuotes}) {
     what = difference(read_in_slices(file, cuts, second, guess, random), expected);
     if (!what.empty()) {
-      return Disagreement{second + (guess ? ", in guessed slices" : ", in slices"),
+      return Disagreement{second + (guess != nullptr ? ", in guessed slices" : ", in slices"),
                           std::move(what)};
     }
   }

@@ -77,6 +77,19 @@ TEST_P(StructuralIndexing, TakesQuotesForTextWithoutQuoting) {
   EXPECT_THAT(positions(index(std::string_view("\0,\0\n", 4), 0, '\0')), ElementsAre(1, 3));
 }
 
+TEST_P(StructuralIndexing, TellsWhetherQuotesAreOdd) {
+  for (const std::size_t size : {0u, 1u, 62u, 64u, 65u, 200u}) {
+    std::string text(size, '\'');
+    const StructuralIndexer indexer(GetParam(), ',', '"');
+    EXPECT_FALSE(indexer.has_odd_quotes(text)) << size;
+    for (std::size_t count = 1; count <= size; ++count) {
+      text[count * 7 % size] = '"';  // Each place once: 7 shares no factor with any of the sizes.
+      EXPECT_EQ(indexer.has_odd_quotes(text), count % 2 != 0) << size << " " << count;
+    }
+    EXPECT_FALSE(StructuralIndexer(GetParam(), ',', '\0').has_odd_quotes(text));
+  }
+}
+
 TEST_P(StructuralIndexing, SeesBytesAboveAscii) {
   for (const std::size_t at : {0u, 15u, 16u, 63u, 64u, 130u}) {
     std::string text(131, 'x');

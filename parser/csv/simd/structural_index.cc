@@ -12,6 +12,7 @@
 #include <bit>
 #include <cstring>
 
+#include "parser/csv/byte_search.h"
 #include "parser/simd/byte_masks-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -235,6 +236,18 @@ void index_steps(const char* text, std::size_t steps, std::uint32_t position, In
   }
 }
 
+bool has_odd_count(const char* text, std::size_t steps, char byte) {
+  IndexState state;
+  state.quote = byte;
+  state.quoting = ~std::uint64_t{0};
+  Stepper stepper(state);
+  std::uint64_t odd = 0;
+  for (std::size_t step = 0; step < steps; ++step) {
+    odd ^= stepper.masks(text + step * kStepBytes).quotes;
+  }
+  return std::popcount(odd) % 2 != 0;
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace leat::parser
@@ -244,10 +257,17 @@ HWY_AFTER_NAMESPACE();
 namespace leat::parser {
 
 StructuralIndexer::StructuralIndexer(SimdTarget target, char delimiter, char quote) noexcept
-    : index_steps_(steps_of(target)), delimiter_(delimiter), quote_(quote) {}
+    : index_steps_(steps_of(target)),
+      has_odd_count_(odd_count_of(target)),
+      delimiter_(delimiter),
+      quote_(quote) {}
 
 StructuralIndexer::IndexSteps StructuralIndexer::steps_of(SimdTarget target) noexcept {
   return LEAT_FUNCTION_OF(target, index_steps, HWY_STATIC_DISPATCH(index_steps));
+}
+
+StructuralIndexer::HasOddCount StructuralIndexer::odd_count_of(SimdTarget target) noexcept {
+  return LEAT_FUNCTION_OF(target, has_odd_count, HWY_STATIC_DISPATCH(has_odd_count));
 }
 
 void StructuralIndexer::index(std::string_view input, std::size_t from,
@@ -306,6 +326,14 @@ std::size_t StructuralIndexer::end_of_last_record(std::string_view input) const 
   std::memcpy(last, input.data() + done, input.size() - done);
   index_steps_(last, 1, static_cast<std::uint32_t>(done), state);
   return state.line_end;
+}
+
+bool StructuralIndexer::has_odd_quotes(std::string_view input) const noexcept {
+  constexpr std::size_t kStepBytes = 64;
+  if (quote_ == '\0') return false;
+  const std::size_t steps = input.size() / kStepBytes;
+  return has_odd_count_(input.data(), steps, quote_) !=
+         is_count_odd(input.substr(steps * kStepBytes), quote_);
 }
 
 }  // namespace leat::parser

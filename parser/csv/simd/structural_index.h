@@ -65,13 +65,20 @@ class StructuralIndexer {
   /// bytes, are records that end with LF, in front of the first record that breaks the rule.
   std::size_t end_of_last_record(std::string_view input) const;
 
+  /// Whether an odd number of quotes is in `input`.
+  bool has_odd_quotes(std::string_view input) const noexcept;
+
  private:
   /// Indexes `steps` × 64 bytes; `position` is that of the first of them.
   using IndexSteps = void (*)(const char* bytes, std::size_t steps, std::uint32_t position,
                               IndexState& state);
   static IndexSteps steps_of(SimdTarget target) noexcept;
+  /// Of `steps` × 64 bytes.
+  using HasOddCount = bool (*)(const char* bytes, std::size_t steps, char byte);
+  static HasOddCount odd_count_of(SimdTarget target) noexcept;
 
   IndexSteps index_steps_;
+  HasOddCount has_odd_count_;
   char delimiter_;
   char quote_;
 };
