@@ -18,7 +18,7 @@ using LogLevel = SourceOptions::LogLevel;
 
 constexpr std::size_t kPendingSplitsMax = 2'000;
 constexpr std::uint32_t kRefusedRowBytesMax = 256u << 20;
-constexpr std::size_t kQueuedBytesPerThread = 32u << 20;
+constexpr std::size_t kQueuedBytesPerThread = 8u << 20;
 constexpr std::size_t kChunkBytesMax = 1u << 20;
 constexpr std::size_t kChunkBytesMin = 16u << 10;
 

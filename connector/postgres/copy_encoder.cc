@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace leat::connector {
 namespace {
@@ -35,8 +36,14 @@ char* put(T value, char* to) {
   return to + sizeof bits;
 }
 
+/// A value with its length in front. Four bytes of both are one store: as fields are small, stores
+/// are what limits.
 template <class T>
 char* put_field(T value, char* to) {
+  if constexpr (sizeof(T) == 4) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    return put(std::uint64_t{sizeof(T)} << 32 | bits, to);
+  }
   return put(value, put(static_cast<std::int32_t>(sizeof(T)), to));
 }
 
@@ -198,6 +205,7 @@ class BlockEncoder {
       to += bytes_[i];
       end_[i] = to;
     }
+    ahead_ = 0;
     for (std::size_t c = 0; c < columns_.size(); ++c) put_column(c);
   }
 
@@ -209,15 +217,20 @@ class BlockEncoder {
   };
 
   void measure() {
-    std::fill_n(bytes_.begin(), rows_, 2 + 4 * columns_.size());
+    std::size_t fixed = 2 + 4 * columns_.size();
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (!has_nulls(c)) fixed += width_of(columns_[c].form);
+    }
+    std::fill_n(bytes_.begin(), rows_, fixed);
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       const Column& column = chunk_.columns[c];
       const CopyForm form = columns_[c].form;
       if (form == CopyForm::kNumeric || form == CopyForm::kText) {
-        make_fields(c);
+        form == CopyForm::kText ? make_texts(c) : make_numerics(c);
         const auto& offsets = made_[c].offsets;
         for (std::int64_t i = 0; i < rows_; ++i) bytes_[i] += offsets[i + 1] - offsets[i] - 4;
       } else if (const std::size_t width = width_of(form); width != 0) {
+        if (!has_nulls(c)) continue;
         each_value(
             column, [&](std::int64_t i) { bytes_[i] += width; }, [](std::int64_t) {});
       } else {
@@ -232,6 +245,8 @@ class BlockEncoder {
       }
     }
   }
+
+  bool has_nulls(std::size_t c) const { return chunk_.columns[c].validity.size() != 0; }
 
   /// Calls one of both with each row of the block, counted from 0.
   template <class Value, class Null>
@@ -249,60 +264,90 @@ class BlockEncoder {
     }
   }
 
-  void make_fields(std::size_t c) {
+  void make_texts(std::size_t c) {
+    const Column& column = chunk_.columns[c];
+    MadeFields& made = made_[c];
+    made.bytes.clear();
+    made.offsets.assign(1, 0);
+    const auto finish = [&made](std::size_t bytes, const auto& put_at) {
+      const std::size_t used = made.bytes.size();
+      made.bytes.resize(used + bytes);
+      put_at(made.bytes.as<char>() + used);
+      made.offsets.push_back(used + bytes);
+    };
+    each_value(
+        column,
+        [&](std::int64_t i) {
+          text_.clear();
+          append_value_text(columns_[c].from, column, first_ + i, text_);
+          finish(4 + text_.size(), [this](char* to) { put_bytes(text_, to); });
+        },
+        [&](std::int64_t) { finish(4, [](char* to) { put(std::int32_t{-1}, to); }); });
+  }
+
+  void make_numerics(std::size_t c) {
     const Column& column = chunk_.columns[c];
     const DataType& type = columns_[c].from;
     MadeFields& made = made_[c];
-    made.bytes.clear();
+    made.bytes.resize(static_cast<std::size_t>(rows_) * kNumericFieldBytesMax);
     made.offsets.resize(static_cast<std::size_t>(rows_) + 1);
-    const auto finish = [&made](std::int64_t i, const char* end) {
-      made.bytes.resize(static_cast<std::size_t>(end - made.bytes.as<char>()));
-      made.offsets[i + 1] = made.bytes.size();
-    };
-    const auto room = [&made](std::size_t bytes) {
-      const std::size_t used = made.bytes.size();
-      made.bytes.resize(used + bytes);
-      return made.bytes.as<char>() + used;
-    };
-    const auto make_null = [&](std::int64_t i) { finish(i, put(std::int32_t{-1}, room(4))); };
     made.offsets[0] = 0;
-    if (columns_[c].form == CopyForm::kText) {
-      const auto make = [&](std::int64_t i) {
-        text_.clear();
-        append_value_text(type, column, first_ + i, text_);
-        finish(i, put_bytes(text_, room(4 + text_.size())));
+    char* const begin = made.bytes.as<char>();
+    char* to = begin;
+    const auto make_each = [&](const auto& value_of, int scale) {
+      const auto finish = [&](std::int64_t i) {
+        made.offsets[i + 1] = static_cast<std::size_t>(to - begin);
       };
-      each_value(column, make, make_null);
-    } else if (type.id == TypeId::kDecimal) {
-      const auto make = [&](std::int64_t i) {
+      each_value(
+          column,
+          [&](std::int64_t i) {
+            to = put_decimal(value_of(first_ + i), scale, to);
+            finish(i);
+          },
+          [&](std::int64_t i) {
+            to = put(std::int32_t{-1}, to);
+            finish(i);
+          });
+    };
+    if (type.id == TypeId::kDecimal) {
+      const auto value_of = [&column](std::int64_t row) {
         Int128 value = 0;
-        std::memcpy(&value, column.values.data() + (first_ + i) * 16, sizeof value);
-        finish(i, put_decimal(value, type.scale, room(kNumericFieldBytesMax)));
+        std::memcpy(&value, column.values.data() + row * 16, sizeof value);
+        return value;
       };
-      each_value(column, make, make_null);
+      make_each(value_of, type.scale);
     } else {
       visit_numbers(type.id, column, [&](const auto* values) {
-        const auto make = [&](std::int64_t i) {
-          finish(i, put_decimal(static_cast<Int128>(values[first_ + i]), 0,
-                                room(kNumericFieldBytesMax)));
-        };
-        each_value(column, make, make_null);
+        make_each([values](std::int64_t row) { return static_cast<Int128>(values[row]); }, 0);
       });
     }
   }
 
-  /// Writes the field of each row: `to_field(row of the chunk, place)` or null.
+  /// Writes the field of each row: `to_field(row of the chunk, place)`, which has `bytes` bytes, or
+  /// null.
   template <class ToField>
-  void put_fields(const Column& column, const ToField& to_field) {
+  void put_fields(const Column& column, std::size_t bytes, const ToField& to_field) {
+    if (column.validity.size() == 0) {
+      for (std::int64_t i = 0; i < rows_; ++i) to_field(first_ + i, at_[i] + ahead_);
+      ahead_ += bytes;
+      return;
+    }
+    catch_up();
     each_value(
         column, [&](std::int64_t i) { at_[i] = to_field(first_ + i, at_[i]); },
         [&](std::int64_t i) { at_[i] = put(std::int32_t{-1}, at_[i]); });
   }
 
+  void catch_up() {
+    if (ahead_ == 0) return;
+    for (std::int64_t i = 0; i < rows_; ++i) at_[i] += ahead_;
+    ahead_ = 0;
+  }
+
   template <class Target>
   void put_numbers(const CopyColumn& as, const Column& column) {
     visit_numbers(as.from.id, column, [&](const auto* values) {
-      put_fields(column, [values](std::int64_t row, char* to) {
+      put_fields(column, 4 + sizeof(Target), [values](std::int64_t row, char* to) {
         return put_field(static_cast<Target>(values[row]), to);
       });
     });
@@ -325,7 +370,7 @@ class BlockEncoder {
     const Column& column = chunk_.columns[c];
     switch (as.form) {
       case CopyForm::kBool:
-        return put_fields(column, [&column](std::int64_t row, char* to) {
+        return put_fields(column, 4 + 1, [&column](std::int64_t row, char* to) {
           to = put(std::int32_t{1}, to);
           *to++ = column.bool_at(row) ? 1 : 0;
           return to;
@@ -341,19 +386,22 @@ class BlockEncoder {
       case CopyForm::kFloat8:
         return put_numbers<double>(as, column);
       case CopyForm::kDate:
-        return put_fields(column, [days = column.values.as<std::int32_t>()](auto row, char* to) {
-          return put_field(days_since_2000(days[row]), to);
-        });
+        return put_fields(column, 4 + 4,
+                          [days = column.values.as<std::int32_t>()](auto row, char* to) {
+                            return put_field(days_since_2000(days[row]), to);
+                          });
       case CopyForm::kTimestamp:
-        return put_fields(column, [us = column.values.as<std::int64_t>()](auto row, char* to) {
-          return put_field(since_2000(us[row]), to);
-        });
+        return put_fields(column, 4 + 8,
+                          [us = column.values.as<std::int64_t>()](auto row, char* to) {
+                            return put_field(since_2000(us[row]), to);
+                          });
       case CopyForm::kTimestampOfDate:
-        return put_fields(column, [days = column.values.as<std::int32_t>()](auto row, char* to) {
-          return put_field(since_2000(days[row] * kDayUs), to);
-        });
+        return put_fields(column, 4 + 8,
+                          [days = column.values.as<std::int32_t>()](auto row, char* to) {
+                            return put_field(since_2000(days[row] * kDayUs), to);
+                          });
       case CopyForm::kUuid:
-        return put_fields(column, [bytes = column.values.as<char>()](auto row, char* to) {
+        return put_fields(column, 4 + 16, [bytes = column.values.as<char>()](auto row, char* to) {
           return put_bytes({bytes + row * 16, 16}, to);
         });
       case CopyForm::kBytes:
@@ -361,6 +409,7 @@ class BlockEncoder {
         return put_variable(column, as.form == CopyForm::kJsonb);
       case CopyForm::kNumeric:
       case CopyForm::kText: {
+        catch_up();
         const MadeFields& made = made_[c];
         const char* const bytes = made.bytes.as<char>();
         for (std::int64_t i = 0; i < rows_; ++i) {
@@ -374,15 +423,16 @@ class BlockEncoder {
   void put_variable(const Column& column, bool versioned) {
     const auto* offsets = column.offsets.as<std::int32_t>() + first_;
     const char* const bytes = column.values.as<char>();
+    const std::size_t ahead = std::exchange(ahead_, 0);
     each_value(
         column,
         [&](std::int64_t i) {
           const auto length = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
-          at_[i] = put(static_cast<std::int32_t>(length + (versioned ? 1 : 0)), at_[i]);
+          at_[i] = put(static_cast<std::int32_t>(length + (versioned ? 1 : 0)), at_[i] + ahead);
           if (versioned) *at_[i]++ = 1;
           copy_padded(bytes + offsets[i], length, i);
         },
-        [&](std::int64_t i) { at_[i] = put(std::int32_t{-1}, at_[i]); });
+        [&](std::int64_t i) { at_[i] = put(std::int32_t{-1}, at_[i] + ahead); });
   }
 
   const RowChunk& chunk_;
@@ -390,7 +440,8 @@ class BlockEncoder {
   std::int64_t first_ = 0;  ///< Of the block's rows, in the chunk.
   std::int64_t rows_ = 0;
   std::array<std::size_t, kRowsMax> bytes_{};  ///< Of each row of the block.
-  std::array<char*, kRowsMax> at_{};           ///< Where its next field goes.
+  std::array<char*, kRowsMax> at_{};           ///< Where its next field goes, less `ahead_`.
+  std::size_t ahead_ = 0;  ///< Fields of one width are not worth a store for each row.
   std::array<char*, kRowsMax> end_{};
   std::vector<MadeFields> made_;  ///< Of each column; empty where it needs none.
   std::string text_;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kQueuedBytesMax = 8u << 20;
 // What is loaded again when a row of it is refused; and what is kept in memory for that.
-constexpr std::size_t kSegmentBytesMax = 16u << 20;
+constexpr std::size_t kSegmentBytesMax = 6u << 20;
 constexpr std::size_t kSendBytes = 64u << 10;
 
 std::string copy_statement(const PgTargetTable& target) {
