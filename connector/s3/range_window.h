@@ -8,29 +8,26 @@
 
 namespace leat::connector::s3 {
 
-/// A service that sends slowly over one connection is asked over several; one that is fast is not,
-/// since each more of them costs the loop a look at its socket in every round, and a copy of what
-/// comes out of turn. Used by one thread.
+/// A service that sends slowly over one connection is asked over several; one that is fast over two
+/// that take turns, so that it begins with the next range while it sends the one before, since each
+/// more of them costs a copy of what comes out of turn. Used by one thread.
 class RangeWindow {
  public:
   static constexpr std::uint64_t kFirstRangeBytes = std::uint64_t{1} << 20;
-  /// Of a range among kRangesMax, and of one that is alone.
+  /// Of a range among many, and of one among kRangesMin.
   static constexpr std::uint64_t kRangeBytesMax = std::uint64_t{8} << 20;
-  static constexpr std::uint64_t kSingleRangeBytesMax = std::uint64_t{32} << 20;
+  static constexpr std::uint64_t kRangeOfFewBytesMax = std::uint64_t{32} << 20;
+  static constexpr std::size_t kRangesMin = 2;
   static constexpr std::size_t kRangesMax = 4;
   /// What all of them together shall bring, bytes/s. Around a third of what a core reads.
   static constexpr double kWantedRate = 400e6;
-  /// A range that is alone is followed by the next before it ends: the service needs time to begin.
-  static constexpr std::uint64_t kOverlapBytes = std::uint64_t{2} << 20;
 
   std::size_t ranges() const noexcept { return ranges_; }
   /// Of the next range.
   std::uint64_t range_bytes() const noexcept { return range_bytes_; }
 
   /// A range was asked for.
-  void asked() noexcept {
-    range_bytes_ = std::min(range_bytes_ * 2, ranges_ == 1 ? kSingleRangeBytesMax : kRangeBytesMax);
-  }
+  void asked() noexcept { range_bytes_ = std::min(range_bytes_ * 2, range_bytes_max()); }
 
   /// A range's bytes came in this time, first to last.
   void received(std::uint64_t bytes, std::chrono::duration<double> time) noexcept {
@@ -38,11 +35,15 @@ class RangeWindow {
     const double bytes_each = static_cast<double>(std::max<std::uint64_t>(bytes, 1));
     ranges_ = wanted_bytes >= bytes_each * kRangesMax
                   ? kRangesMax
-                  : 1 + static_cast<std::size_t>(wanted_bytes / bytes_each);
-    if (ranges_ != 1) range_bytes_ = std::min(range_bytes_, kRangeBytesMax);
+                  : std::max(kRangesMin, 1 + static_cast<std::size_t>(wanted_bytes / bytes_each));
+    range_bytes_ = std::min(range_bytes_, range_bytes_max());
   }
 
  private:
+  std::uint64_t range_bytes_max() const noexcept {
+    return ranges_ == kRangesMin ? kRangeOfFewBytesMax : kRangeBytesMax;
+  }
+
   /// Until a range says otherwise the service may be slow.
   std::size_t ranges_ = kRangesMax;
   std::uint64_t range_bytes_ = kFirstRangeBytes;

@@ -52,10 +52,7 @@ Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
 bool S3Reader::wants_another() const {
   if (asked_ == object_.size) return false;
   if (ahead_.empty()) return true;
-  if (!is_proven_) return false;
-  if (ahead_.size() < window_.ranges()) return true;
-  return ahead_.size() == 1 &&
-         ahead_.front().read->length() - consumed_ <= RangeWindow::kOverlapBytes;
+  return is_proven_ && ahead_.size() < window_.ranges();
 }
 
 void S3Reader::ask_ahead() {
