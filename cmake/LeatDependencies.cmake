@@ -7,8 +7,11 @@ find_package(EXPAT REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(PostgreSQL 15 REQUIRED)
 find_package(RocksDB 7 REQUIRED)
-# The static one: calls within it and its thread-local variables cost up to a third of a look-up less.
-set(LEAT_ROCKSDB RocksDB::rocksdb)
+# Programs get the static one: calls within it, and its thread-local variables, make a look-up up to a
+# third cheaper. Debian builds it for programs alone, so shared libraries that leat is linked into get
+# the shared one.
+set(LEAT_ROCKSDB
+  $<IF:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>,RocksDB::rocksdb,RocksDB::rocksdb-shared>)
 if(LEAT_SHARED_ROCKSDB)
   set(LEAT_ROCKSDB RocksDB::rocksdb-shared)
 endif()

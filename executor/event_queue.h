@@ -49,7 +49,7 @@ struct Event {
 class EventQueue {
  public:
   /// More than a small event takes, with its object. What is queued while the consumer commits is
-  /// memory that the process keeps: some thousand events are enough for it to go on with.
+  /// memory that the process keeps: some hundred events are enough for it to go on with.
   static constexpr std::size_t kEventBytesMin = 16u << 10;
 
   explicit EventQueue(std::size_t memory_bytes_max) : memory_bytes_max_(memory_bytes_max) {}

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <semaphore>
@@ -52,7 +53,8 @@ class SliceParsing {
                std::ptrdiff_t extra_slices)
       : schemas_(schemas),
         arena_(arena),
-        handed_over_max_(2 * static_cast<std::int64_t>(arena.threads())),
+        handed_over_max_(arena.threads() < threads ? 2 * std::int64_t{arena.threads()}
+                                                   : std::numeric_limits<std::int64_t>::max()),
         others_to_suffice_(others_to_suffice(threads, ParseArena::cores())),
         free_places_(threads),
         permits_(extra_slices) {}
@@ -78,7 +80,9 @@ class SliceParsing {
 
   const SchemaRegistry& schemas_;
   ParseArena& arena_;
-  const std::int64_t handed_over_max_;  ///< As many again as are being parsed wait in the arena.
+  /// Then as many wait in the arena as are being parsed there, and readers parse what comes more;
+  /// without a bound where the arena has all threads that may parse.
+  const std::int64_t handed_over_max_;
   std::atomic<std::int64_t> handed_over_ = 0;
   const std::int64_t others_to_suffice_;
   std::atomic<std::int64_t> busy_splits_ = 0;
@@ -105,7 +109,7 @@ class SliceQueue {
   /// True when pop() would not wait.
   bool front_is_parsed() const noexcept;
   /// Has the slice parsed, if it may be in flight now; an empty queue always takes one. While the
-  /// parsing threads have enough to do, that is done before this returns. `schema` is the
+  /// parsing threads have enough to do, it is parsed before this returns. `schema` is the
   /// pipeline's.
   bool try_push(std::unique_ptr<Slice>& slice, const std::shared_ptr<const Schema>& schema);
   /// The next slice, parsed; waits for it. Not of an empty queue.

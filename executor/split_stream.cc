@@ -48,10 +48,9 @@ Result<void> SplitStream::run() {
   while (true) {
     Result<bool> more = read_chunk();
     if (!more) {
-      // What was read before the failure is good.
-      const auto guess = guess_;
+      // What was read before the failure is good; some of it may still have to be cut.
       if (Result<void> delivered = deliver_all_slices(); !delivered) return delivered;
-      if (guess_ != guess) {  // Some slices were put back.
+      if (!parser_follows_ && buffer_.size() != 0) {
         if (Result<void> taken = take_serially(false); !taken) return taken;
       }
       return std::move(more).error();
@@ -89,9 +88,11 @@ bool SplitStream::parses_alone() {
   return parses_alone_;
 }
 
-/// How many bytes at the buffer's front are whole records, as far as that may be guessed.
+/// How many bytes at the buffer's front are whole records, as far as that may be guessed. No slice
+/// is larger than what one read adds to a record's part, even if several were put back.
 std::size_t SplitStream::cut() const noexcept {
-  return guess_ ? parser_.likely_whole_records(bytes(), *guess_) : parser_.whole_records(bytes());
+  const std::string_view front = bytes().substr(0, 2 * context_.chunk_bytes);
+  return guess_ ? parser_.likely_whole_records(front, *guess_) : parser_.whole_records(front);
 }
 
 /// Hands the whole records in the buffer on. If there are any, the rest is carried over.

@@ -91,7 +91,7 @@ class SplitStream {
   bool at_record_ = false;
   bool parses_alone_ = false;       ///< What is read here is parsed here: there are enough others.
   int chunks_with_few_others_ = 0;  ///< In a row.
-  /// How ends of slices are guessed: none, once each way was wrong.
+  /// How ends of slices are guessed: not at all, once both ways were wrong.
   std::optional<RecordEndGuess> guess_ = RecordEndGuess::kLineEnd;
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.

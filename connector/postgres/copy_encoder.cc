@@ -323,8 +323,8 @@ class BlockEncoder {
     }
   }
 
-  /// Writes the field of each row: `to_field(row of the chunk, place)`, which has `bytes` bytes, or
-  /// null.
+  /// Writes the field of each row: `to_field(row of the chunk, place)`, which writes `bytes` bytes,
+  /// its length included, or null.
   template <class ToField>
   void put_fields(const Column& column, std::size_t bytes, const ToField& to_field) {
     if (column.validity.size() == 0) {
@@ -441,7 +441,7 @@ class BlockEncoder {
   std::int64_t rows_ = 0;
   std::array<std::size_t, kRowsMax> bytes_{};  ///< Of each row of the block.
   std::array<char*, kRowsMax> at_{};           ///< Where its next field goes, less `ahead_`.
-  std::size_t ahead_ = 0;  ///< Fields of one width are not worth a store for each row.
+  std::size_t ahead_ = 0;  ///< What at_ lacks in every row: fields of one width move all alike.
   std::array<char*, kRowsMax> end_{};
   std::vector<MadeFields> made_;  ///< Of each column; empty where it needs none.
   std::string text_;

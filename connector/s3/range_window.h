@@ -8,9 +8,9 @@
 
 namespace leat::connector::s3 {
 
-/// A service that sends slowly over one connection is asked over several; one that is fast over two
-/// that take turns, so that it begins with the next range while it sends the one before, since each
-/// more of them costs a copy of what comes out of turn. Used by one thread.
+/// A service that sends slowly over one connection is asked over several. One that is fast is asked
+/// over two, so that it begins with a range while it sends the one before; more of them would only
+/// cost a copy of what comes out of turn. Used by one thread.
 class RangeWindow {
  public:
   static constexpr std::uint64_t kFirstRangeBytes = std::uint64_t{1} << 20;

@@ -198,8 +198,8 @@ struct StoreOptions {
   S3Options s3 = {};
   LocalOptions local = {};
   /// What all open readers together may hold for reading ahead; each has at least 64 KiB. Local
-  /// files need none. 64 MiB unless told: eight ranges of 8 MiB, enough for one object to use
-  /// several connections.
+  /// files need none. 64 MiB unless told: two ranges of 32 MiB of one object on a fast service, or
+  /// four of 8 MiB of two on slow ones.
   std::uint64_t read_memory_bytes_max = 64ull << 20;
   const Clock* clock = nullptr;  ///< nullptr: system_clock(). Must outlive the store.
   /// Ends waits for a remote store, its retries included, with kCancelled.

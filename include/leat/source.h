@@ -135,7 +135,7 @@ struct SourceOptions {
   /// ledger: then it would be new if it came again. 0: the second such listing. Seven days unless
   /// told: longer than what a weekend takes to find a bucket's name or a mount that is wrong.
   std::chrono::milliseconds forget_after{7 * 24 * 3'600'000};
-  std::uint32_t threads = 0;                      ///< Parsing threads; 0: one per usable core.
+  std::uint32_t threads = 0;                      ///< That parse at a time; 0: one per core.
   std::uint64_t memory_bytes_max = 512ull << 20;  ///< For chunks on their way.
   std::uint32_t splits_in_flight_max = 0;         ///< Splits read at once; 0: 4 × threads.
   /// A split whose reads fail in a way that may pass is tried this often, with growing pauses.

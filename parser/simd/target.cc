@@ -27,8 +27,8 @@ std::string_view simd_target_name(SimdTarget target) noexcept {
 std::vector<SimdTarget> available_simd_targets() {
   std::vector<SimdTarget> available = {SimdTarget::kPortable};
 #if defined(__x86_64__)
-  // What Highway tells the compiler to use for each (HWY_TARGET_STR), beyond the one before;
-  // without F16C and VAES, which nothing here uses and clang 14 cannot ask for.
+  // What Highway asks for before it uses each, beyond the one before; without F16C and VAES, which
+  // nothing here uses and clang 14 cannot ask for.
   const auto supports_all = [](auto... supported) { return (... && (supported != 0)); };
   if ((HWY_TARGETS & HWY_SSE4) == 0 ||
       !supports_all(__builtin_cpu_supports("ssse3"), __builtin_cpu_supports("sse4.1"),

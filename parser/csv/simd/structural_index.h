@@ -73,7 +73,7 @@ class StructuralIndexer {
   using IndexSteps = void (*)(const char* bytes, std::size_t steps, std::uint32_t position,
                               IndexState& state);
   static IndexSteps steps_of(SimdTarget target) noexcept;
-  /// Of `steps` × 64 bytes.
+  /// Whether `byte` occurs an odd number of times in `steps` × 64 bytes.
   using HasOddCount = bool (*)(const char* bytes, std::size_t steps, char byte);
   static HasOddCount odd_count_of(SimdTarget target) noexcept;
 
