@@ -293,7 +293,9 @@ class Table {
       }
       return true;
     };
-    const SampleWalk walk = walk_records(sample, report_.format, *tokenizer_, fields_[index] == 1,
+    // As the parser does it: by the columns, which an object of nothing but blank lines has as well.
+    const bool keep_blank = columns_.size() == 1;
+    const SampleWalk walk = walk_records(sample, report_.format, *tokenizer_, keep_blank,
                                          sample.bytes.size(), visit);
     report_.byte_order_mark = report_.byte_order_mark || walk.byte_order_mark;
     report_.records += object.records;

@@ -247,6 +247,15 @@ TEST(Sniffer, TakesAllLineEndsForOnesWhereToldTo) {
   EXPECT_EQ(report->records, 2u);
 }
 
+TEST(Sniffer, CountsBlankLinesOfOneColumnInAnObjectOfNothingElse) {
+  FormatOptions by_place;
+  by_place.header = false;
+  by_place.null_strings = {"NULL"};
+  const auto report = sniff_all({"1\n", "\n"}, by_place, {.header = false});
+  EXPECT_EQ(summary(report), "no header | column1 text") << "an empty field is no number";
+  EXPECT_EQ(report->records, 2u);
+}
+
 TEST(Sniffer, ReadsByPlaceUnderNamesThatAreNone) {
   const std::string bytes = "\nid,name,,name,\xff\n1,x,2,y,5\n2,z,3,w,6\n";
   const auto report = sniff_all({bytes});
