@@ -293,10 +293,11 @@ class Table {
       }
       return true;
     };
-    // As the parser does it: by the columns, which an object of nothing but blank lines has as well.
+    // As the parser does it: by the columns, which an object of nothing but blank lines has as
+    // well.
     const bool keep_blank = columns_.size() == 1;
-    const SampleWalk walk = walk_records(sample, report_.format, *tokenizer_, keep_blank,
-                                         sample.bytes.size(), visit);
+    const SampleWalk walk =
+        walk_records(sample, report_.format, *tokenizer_, keep_blank, sample.bytes.size(), visit);
     report_.byte_order_mark = report_.byte_order_mark || walk.byte_order_mark;
     report_.records += object.records;
   }
@@ -548,9 +549,14 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
   SniffedSettings open = open_settings(format, choose);
   if (const auto delimiter = told_delimiter(samples);
       delimiter && open.delimiter && format.kind == Format::kCsv && format.skip_lines == 0) {
-    told.delimiter = *delimiter;
-    told.skip_lines = 1;
-    open.delimiter = false;
+    FormatOptions with_it = format;
+    with_it.delimiter = *delimiter;
+    with_it.skip_lines = 1;
+    if (with_it
+            .validate()) {  // Not so where it is the quote: then the line is a record like others.
+      told = std::move(with_it);
+      open.delimiter = false;
+    }
   }
   const Dialect dialect = find_dialect(samples, told, open);
   report.format = dialect.format;

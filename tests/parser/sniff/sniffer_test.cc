@@ -69,6 +69,8 @@ const std::vector<Case>& cases() {
        "| a bigint, b bigint, column3 text"},
       {"a_delimiter_told_by_a_spreadsheet", "sep=;\r\na;b\r\n1;2\r\n3;4\r\n",
        "delimiter ; skip 1 | a bigint, b bigint"},
+      {"a_quote_told_by_a_spreadsheet", "sep=\"\na,b\n1,2\n3,4\n",
+       "delimiter tab | \"sep=\"\"\" text"},
       {"a_text_like_that_of_a_spreadsheet", "sep=;x\n1\n", "| \"sep=;x\" bigint"},
       {"decimal_commas_without_header", "1,5;2,5;3,5\n1,7;2,0;3,1\n",
        "delimiter ; | \"1,5\" text, \"2,5\" text, \"3,5\" text"},
