@@ -16,16 +16,16 @@ namespace leat::executor {
 class ParseArena::Implementation {
  public:
   explicit Implementation(std::uint32_t threads)
-      : parallelism_(tbb::global_control::max_allowed_parallelism,
+      : parallelism(tbb::global_control::max_allowed_parallelism,
                      std::max<std::size_t>(tbb::global_control::active_value(
                                                tbb::global_control::max_allowed_parallelism),
                                            threads + 1)),
-        arena_(static_cast<int>(threads), 0) {
-    arena_.initialize();
+        arena(static_cast<int>(threads), 0) {
+    arena.initialize();
   }
 
-  tbb::global_control parallelism_;
-  tbb::task_arena arena_;
+  tbb::global_control parallelism;
+  tbb::task_arena arena;
 };
 
 namespace {
@@ -61,7 +61,7 @@ void ParseArena::submit(std::function<void()> task) {
   // oneTBB orders this anyway, but out of ThreadSanitizer's sight.
   hand_over->done.store(true, std::memory_order_release);
   // A plain pointer, because that alone is what oneTBB hands over: see cmake/tsan.supp.
-  implementation_->arena_.enqueue([task_of = hand_over.release()] { run(task_of); });
+  implementation_->arena.enqueue([task_of = hand_over.release()] { run(task_of); });
 }
 
 }  // namespace leat::executor

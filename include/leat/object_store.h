@@ -47,6 +47,7 @@ class ObjectLister {
   virtual Result<ListPage> next_page() = 0;
   /// Takes objects of an earlier page that nobody needs any more: a lister may write the next page
   /// into their memory.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): those who override it move it.
   virtual void reuse(std::vector<ObjectVersion> /*objects*/) {}
 };
 
