@@ -17,9 +17,9 @@ class ParseArena::Implementation {
  public:
   explicit Implementation(std::uint32_t threads)
       : parallelism(tbb::global_control::max_allowed_parallelism,
-                     std::max<std::size_t>(tbb::global_control::active_value(
-                                               tbb::global_control::max_allowed_parallelism),
-                                           threads + 1)),
+                    std::max<std::size_t>(tbb::global_control::active_value(
+                                              tbb::global_control::max_allowed_parallelism),
+                                          threads + 1)),
         arena(static_cast<int>(threads), 0) {
     arena.initialize();
   }
