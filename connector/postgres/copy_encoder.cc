@@ -219,7 +219,7 @@ class BlockEncoder {
   void measure() {
     std::size_t fixed = 2 + 4 * columns_.size();
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-      if (!has_nulls(c)) fixed += width_of(columns_[c].form);
+      if (!has_nulls(chunk_.columns[c])) fixed += width_of(columns_[c].form);
     }
     std::fill_n(bytes_.begin(), rows_, fixed);
     for (std::size_t c = 0; c < columns_.size(); ++c) {
@@ -230,7 +230,7 @@ class BlockEncoder {
         const auto& offsets = made_[c].offsets;
         for (std::int64_t i = 0; i < rows_; ++i) bytes_[i] += offsets[i + 1] - offsets[i] - 4;
       } else if (const std::size_t width = width_of(form); width != 0) {
-        if (!has_nulls(c)) continue;
+        if (!has_nulls(column)) continue;
         each_value(
             column, [&](std::int64_t i) { bytes_[i] += width; }, [](std::int64_t) {});
       } else {
@@ -246,12 +246,12 @@ class BlockEncoder {
     }
   }
 
-  bool has_nulls(std::size_t c) const { return chunk_.columns[c].validity.size() != 0; }
+  static bool has_nulls(const Column& column) { return column.validity.size() != 0; }
 
   /// Calls one of both with each row of the block, counted from 0.
   template <class Value, class Null>
   void each_value(const Column& column, const Value& value, const Null& null) {
-    if (column.validity.size() == 0) {
+    if (!has_nulls(column)) {
       for (std::int64_t i = 0; i < rows_; ++i) value(i);
       return;
     }
@@ -323,13 +323,13 @@ class BlockEncoder {
     }
   }
 
-  /// Writes the field of each row: `to_field(row of the chunk, place)`, which writes `bytes` bytes,
-  /// its length included, or null.
+  /// Writes the field of each row, of a form of one width: `to_field(row of the chunk, place)` or
+  /// null.
   template <class ToField>
-  void put_fields(const Column& column, std::size_t bytes, const ToField& to_field) {
-    if (column.validity.size() == 0) {
+  void put_fields(const Column& column, CopyForm form, const ToField& to_field) {
+    if (!has_nulls(column)) {
       for (std::int64_t i = 0; i < rows_; ++i) to_field(first_ + i, at_[i] + ahead_);
-      ahead_ += bytes;
+      ahead_ += 4 + width_of(form);
       return;
     }
     catch_up();
@@ -347,7 +347,7 @@ class BlockEncoder {
   template <class Target>
   void put_numbers(const CopyColumn& as, const Column& column) {
     visit_numbers(as.from.id, column, [&](const auto* values) {
-      put_fields(column, 4 + sizeof(Target), [values](std::int64_t row, char* to) {
+      put_fields(column, as.form, [values](std::int64_t row, char* to) {
         return put_field(static_cast<Target>(values[row]), to);
       });
     });
@@ -370,7 +370,7 @@ class BlockEncoder {
     const Column& column = chunk_.columns[c];
     switch (as.form) {
       case CopyForm::kBool:
-        return put_fields(column, 4 + 1, [&column](std::int64_t row, char* to) {
+        return put_fields(column, as.form, [&column](std::int64_t row, char* to) {
           to = put(std::int32_t{1}, to);
           *to++ = column.bool_at(row) ? 1 : 0;
           return to;
@@ -386,22 +386,22 @@ class BlockEncoder {
       case CopyForm::kFloat8:
         return put_numbers<double>(as, column);
       case CopyForm::kDate:
-        return put_fields(column, 4 + 4,
+        return put_fields(column, as.form,
                           [days = column.values.as<std::int32_t>()](auto row, char* to) {
                             return put_field(days_since_2000(days[row]), to);
                           });
       case CopyForm::kTimestamp:
-        return put_fields(column, 4 + 8,
+        return put_fields(column, as.form,
                           [us = column.values.as<std::int64_t>()](auto row, char* to) {
                             return put_field(since_2000(us[row]), to);
                           });
       case CopyForm::kTimestampOfDate:
-        return put_fields(column, 4 + 8,
+        return put_fields(column, as.form,
                           [days = column.values.as<std::int32_t>()](auto row, char* to) {
                             return put_field(since_2000(days[row] * kDayUs), to);
                           });
       case CopyForm::kUuid:
-        return put_fields(column, 4 + 16, [bytes = column.values.as<char>()](auto row, char* to) {
+        return put_fields(column, as.form, [bytes = column.values.as<char>()](auto row, char* to) {
           return put_bytes({bytes + row * 16, 16}, to);
         });
       case CopyForm::kBytes:

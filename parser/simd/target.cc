@@ -29,31 +29,22 @@ std::vector<SimdTarget> available_simd_targets() {
 #if defined(__x86_64__)
   // What Highway asks for before it uses each, beyond the one before; without F16C and VAES, which
   // nothing here uses and clang 14 cannot ask for.
-  const auto supports_all = [](auto... supported) { return (... && (supported != 0)); };
-  if ((HWY_TARGETS & HWY_SSE4) == 0 ||
-      !supports_all(__builtin_cpu_supports("ssse3"), __builtin_cpu_supports("sse4.1"),
-                    __builtin_cpu_supports("sse4.2"), __builtin_cpu_supports("pclmul"),
-                    __builtin_cpu_supports("aes"))) {
-    return available;
-  }
-  available.push_back(SimdTarget::kSse4);
-  if ((HWY_TARGETS & HWY_AVX2) == 0 ||
-      !supports_all(__builtin_cpu_supports("avx"), __builtin_cpu_supports("avx2"),
-                    __builtin_cpu_supports("bmi"), __builtin_cpu_supports("bmi2"),
-                    __builtin_cpu_supports("fma"))) {
-    return available;
-  }
-  available.push_back(SimdTarget::kAvx2);
-  if ((HWY_TARGETS & HWY_AVX3_DL) == 0 ||
-      !supports_all(__builtin_cpu_supports("avx512f"), __builtin_cpu_supports("avx512vl"),
-                    __builtin_cpu_supports("avx512dq"), __builtin_cpu_supports("avx512bw"),
-                    __builtin_cpu_supports("vpclmulqdq"), __builtin_cpu_supports("avx512vbmi"),
-                    __builtin_cpu_supports("avx512vbmi2"), __builtin_cpu_supports("avx512vnni"),
-                    __builtin_cpu_supports("avx512bitalg"),
-                    __builtin_cpu_supports("avx512vpopcntdq"))) {
-    return available;
-  }
-  available.push_back(SimdTarget::kAvx512);
+  const bool sse4 = (HWY_TARGETS & HWY_SSE4) != 0 && __builtin_cpu_supports("ssse3") &&
+                    __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("sse4.2") &&
+                    __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("aes");
+  const bool avx2 = sse4 && (HWY_TARGETS & HWY_AVX2) != 0 && __builtin_cpu_supports("avx") &&
+                    __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
+  const bool avx512 =
+      avx2 && (HWY_TARGETS & HWY_AVX3_DL) != 0 && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("vpclmulqdq") &&
+      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
+      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bitalg") &&
+      __builtin_cpu_supports("avx512vpopcntdq");
+  if (sse4) available.push_back(SimdTarget::kSse4);
+  if (avx2) available.push_back(SimdTarget::kAvx2);
+  if (avx512) available.push_back(SimdTarget::kAvx512);
 #endif
   return available;
 }

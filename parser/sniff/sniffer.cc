@@ -552,8 +552,8 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
     FormatOptions with_it = format;
     with_it.delimiter = *delimiter;
     with_it.skip_lines = 1;
-    if (with_it
-            .validate()) {  // Not so where it is the quote: then the line is a record like others.
+    // Not valid where it is the quote: then the line is a record like others.
+    if (with_it.validate()) {
       told = std::move(with_it);
       open.delimiter = false;
     }
