@@ -33,10 +33,6 @@ bool holds_line_end(std::string_view bytes) noexcept {
   return bytes.find('\n') != std::string_view::npos || bytes.find('\r') != std::string_view::npos;
 }
 
-bool is_postgres(Format format) noexcept {
-  return format == Format::kPostgresCsv || format == Format::kPostgresText;
-}
-
 std::vector<std::string> names_of(const Schema& schema) {
   std::vector<std::string> names;
   for (const Field& field : schema.fields) names.push_back(field.name);
@@ -279,8 +275,7 @@ void CsvParser::take_skipped_lines(bool final) {
     used_ = stop->end + stop->line_break.length;
   }
   if (lines_to_skip_ != 0) return;
-  // Skipped lines are none of PostgreSQL's.
-  if (is_postgres(options_.kind)) line_end_ = LineEnd::kUnknown;
+  line_end_ = line_end_behind_skipped(options_, line_end_);
   stage_ = Stage::kHeader;
 }
 

@@ -16,6 +16,16 @@ inline LineEnd first_line_end(const FormatOptions& options) noexcept {
   return options.line_ends == LineEnds::kAny ? LineEnd::kAny : LineEnd::kUnknown;
 }
 
+inline bool is_postgres(Format format) noexcept {
+  return format == Format::kPostgresCsv || format == Format::kPostgresText;
+}
+
+/// What is known of the records' line ends when the lines to skip, if any, ended with `skipped`.
+inline LineEnd line_end_behind_skipped(const FormatOptions& options, LineEnd skipped) noexcept {
+  // Skipped lines are none of PostgreSQL's.
+  return is_postgres(options.kind) ? LineEnd::kUnknown : skipped;
+}
+
 /// What a CR or LF outside quotes means.
 struct LineBreak {
   enum class Kind : std::uint8_t {

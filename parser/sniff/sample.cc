@@ -59,6 +59,7 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvT
     if (stop->line_break.length != 0) walk.line_end = stop->line_break.line_end;
     used = stop->end + stop->line_break.length;
   }
+  walk.line_end = line_end_behind_skipped(options, walk.line_end);
 
   TokenizedBlock block;
   std::uint64_t ordinal = 0;

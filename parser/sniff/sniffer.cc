@@ -237,11 +237,21 @@ class Table {
     if (!find_columns(index)) return;
     const Sample& sample = samples_[index];
     SniffedObject& object = report_.objects[index];
-    bool header_due = has_header();
+    // A header that names no columns is skipped, with what stands in front of it: so many lines of
+    // each object, whatever is in them.
+    FormatOptions format = report_.format;
+    if (has_header() && by_place_) {
+      format.header = false;
+      format.skip_lines = header_lines_;
+    }
+    const bool has_names = has_header() && format.header;
+    bool header_due = has_names;
     std::uint64_t before_header = 0;  // Blank lines.
     SampledRecord at;
     const ColumnValues::Locate locate = [&] {
-      return SniffedMisfit{sample.object, number_of(at, before_header), at.byte_offset, {}};
+      // The parser counts records from 1 behind the header.
+      const std::uint64_t number = at.ordinal - before_header + (has_names ? 0 : 1);
+      return SniffedMisfit{sample.object, number, at.byte_offset, {}};
     };
     const NullMatcher is_null(report_.format.null_strings);
     std::string scratch;
@@ -297,14 +307,9 @@ class Table {
     // well.
     const bool keep_blank = columns_.size() == 1;
     const SampleWalk walk =
-        walk_records(sample, report_.format, *tokenizer_, keep_blank, sample.bytes.size(), visit);
+        walk_records(sample, format, *tokenizer_, keep_blank, sample.bytes.size(), visit);
     report_.byte_order_mark = report_.byte_order_mark || walk.byte_order_mark;
     report_.records += object.records;
-  }
-
-  /// The parser counts records from 1 behind the header.
-  std::uint64_t number_of(const SampledRecord& record, std::uint64_t before_header) const {
-    return record.ordinal - before_header + (has_header() ? 0 : 1);
   }
 
   void see_line_end(const Sample& sample, const SampledRecord& record) {

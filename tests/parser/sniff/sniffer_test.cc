@@ -258,6 +258,24 @@ TEST(Sniffer, CountsBlankLinesOfOneColumnInAnObjectOfNothingElse) {
   EXPECT_EQ(report->records, 2u);
 }
 
+TEST(Sniffer, SkippedLinesSayNothingOfTheLineEndsOfPostgres) {
+  FormatOptions skips;
+  skips.kind = Format::kPostgresCsv;
+  skips.header = false;
+  skips.skip_lines = 1;
+  const auto report = sniff_all({"title\r1,2\n3,4\n"}, skips, {.header = false});
+  EXPECT_EQ(summary(report), "skip 1 no header | column1 bigint, column2 bigint");
+  EXPECT_EQ(report->records, 2u);
+}
+
+TEST(Sniffer, CountsBlankLinesBehindThoseThatAreSkippedInPlaceOfAHeader) {
+  FormatOptions nothing_is_null;
+  nothing_is_null.null_strings = {"NULL"};
+  const auto report = sniff_all({"\n\n", "\xff\n4\n"}, nothing_is_null, {});
+  EXPECT_EQ(summary(report), "skip 1 no header | column1 text") << "an empty field is no number";
+  EXPECT_EQ(report->records, 2u);
+}
+
 TEST(Sniffer, ReadsByPlaceUnderNamesThatAreNone) {
   const std::string bytes = "\nid,name,,name,\xff\n1,x,2,y,5\n2,z,3,w,6\n";
   const auto report = sniff_all({bytes});
