@@ -17,8 +17,8 @@ constexpr bool kEnabled = false;
 constexpr bool kEnabled = true;
 #endif
 
-/// Smaller blocks stay with the allocator, which keeps them; larger ones are too much to hold.
-constexpr std::size_t kSmallestBytes = 16u << 10;
+/// Smaller ones are made as large; larger ones are too much to hold.
+constexpr std::size_t kSmallestBytes = 512;
 constexpr std::size_t kLargestBytes = 8u << 20;
 
 /// Sizes in classes, eight for each power of two: no block is an eighth larger than it has to be.
@@ -61,9 +61,7 @@ State& state() noexcept {
   return *kState;
 }
 
-bool is_kept(std::size_t bytes) noexcept {
-  return kEnabled && bytes >= kSmallestBytes && bytes <= kLargestBytes;
-}
+bool is_kept(std::size_t bytes) noexcept { return kEnabled && bytes <= kLargestBytes; }
 
 void free_all(const Lists& lists) noexcept {
   for (Held* block : lists) {

@@ -71,39 +71,32 @@ SliceQueue::~SliceQueue() {
 }
 
 bool SliceQueue::front_is_parsed() const noexcept {
-  return !empty() && in_flight_.front()->parsed.load(std::memory_order_acquire);
+  return !empty() && in_flight_.front()->parsed_.load(std::memory_order_acquire);
 }
 
-bool SliceQueue::try_push(std::unique_ptr<Slice>& slice,
-                          const std::shared_ptr<const Schema>& schema) {
+std::shared_ptr<SliceQueue::Entry> SliceQueue::try_push(
+    std::unique_ptr<Slice>& slice, const std::shared_ptr<const Schema>& schema) {
   const bool needs_permit = !empty();
-  if (needs_permit && !parsing_.permits_.try_acquire()) return false;
-  auto entry = std::make_shared<Entry>();
-  entry->slice = std::move(slice);
-  entry->schema = schema;
-  entry->has_permit = needs_permit;
+  if (needs_permit && !parsing_.permits_.try_acquire()) return nullptr;
+  auto entry = std::make_shared<Entry>(std::move(slice));
+  entry->schema_ = schema;
+  entry->has_permit_ = needs_permit;
   in_flight_.push_back(entry);
-  if (parsing_.handed_over_ >= parsing_.handed_over_max_) {
-    parsing_.run([&] { parsing_.parse(*entry->slice, entry->schema); });
-    entry->parsed.store(true, std::memory_order_relaxed);
-    return true;
-  }
-  ++parsing_.handed_over_;
-  parsing_.arena_.submit([entry = std::move(entry), &parsing = parsing_] {
-    parsing.run([&] { parsing.parse(*entry->slice, entry->schema); });
-    --parsing.handed_over_;
-    entry->parsed.store(true, std::memory_order_release);
-    entry->parsed.notify_one();
-  });
-  return true;
+  return entry;
+}
+
+void SliceQueue::parse(Entry& entry) {
+  parsing_.run([&] { parsing_.parse(*entry.slice_, entry.schema_); });
+  entry.parsed_.store(true, std::memory_order_release);
+  entry.parsed_.notify_one();
 }
 
 std::unique_ptr<Slice> SliceQueue::pop() {
   const std::shared_ptr<Entry> entry = std::move(in_flight_.front());
   in_flight_.pop_front();
-  entry->parsed.wait(false, std::memory_order_acquire);
-  if (entry->has_permit) parsing_.permits_.release();
-  return std::move(entry->slice);
+  entry->parsed_.wait(false, std::memory_order_acquire);
+  if (entry->has_permit_) parsing_.permits_.release();
+  return std::move(entry->slice_);
 }
 
 }  // namespace leat::executor

@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <semaphore>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "executor/parse_arena.h"
@@ -35,6 +35,7 @@ struct Slice {
   /// when those are parsed, so all numbers in `rows` and `parsed` count from the slice's begin.
   Position begin;
   Buffer bytes;
+  std::size_t place = 0;  ///< Of the thread that read the bytes.
 
   RowChunk rows;
   Result<void> parsed;
@@ -47,24 +48,25 @@ struct Slice {
 /// What the slices of all splits share. Thread-safe.
 class SliceParsing {
  public:
-  /// At most `threads` parse at a time, those that read among them, and at most `extra_slices` are
-  /// in flight beside one for each split.
+  /// At most `threads` parse at a time, and at most `extra_slices` are in flight beside one for
+  /// each split.
   SliceParsing(const SchemaRegistry& schemas, ParseArena& arena, std::uint32_t threads,
                std::ptrdiff_t extra_slices)
       : schemas_(schemas),
         arena_(arena),
-        handed_over_max_(arena.threads() < threads ? 2 * std::int64_t{arena.threads()}
-                                                   : std::numeric_limits<std::int64_t>::max()),
         others_to_suffice_(others_to_suffice(threads, ParseArena::cores())),
         free_places_(threads),
         permits_(extra_slices) {}
 
-  /// A split has bytes to parse, or waits: for others, or for its rows to be taken.
-  void note_busy() noexcept { ++busy_splits_; }
-  void note_waiting() noexcept { --busy_splits_; }
-  /// Whether splits other than the caller's, which is busy, keep all threads so. Then a slice would
-  /// only move its bytes from one core's cache to another's.
-  bool others_suffice() const noexcept { return busy_splits_ - 1 >= others_to_suffice_; }
+  ParseArena& arena() noexcept { return arena_; }
+  /// A thread has bytes to parse, or waits: for bytes, for others, or for rows to be taken.
+  void note_busy() noexcept { ++busy_threads_; }
+  void note_waiting() noexcept { --busy_threads_; }
+  /// Whether threads other than the `own` busy ones of a split keep all cores so. Then another one
+  /// would only get in their way.
+  bool others_suffice(std::int64_t own) const noexcept {
+    return busy_threads_ - own >= others_to_suffice_;
+  }
   /// Runs `task`, which parses and waits for nothing, as soon as it may.
   void run(const std::function<void()>& task);
 
@@ -80,12 +82,8 @@ class SliceParsing {
 
   const SchemaRegistry& schemas_;
   ParseArena& arena_;
-  /// Then as many wait in the arena as are being parsed there, and readers parse what comes more;
-  /// without a bound where the arena has all threads that may parse.
-  const std::int64_t handed_over_max_;
-  std::atomic<std::int64_t> handed_over_ = 0;
   const std::int64_t others_to_suffice_;
-  std::atomic<std::int64_t> busy_splits_ = 0;
+  std::atomic<std::int64_t> busy_threads_ = 0;
   // No std::counting_semaphore: that of GCC 12 may leave one of several waiters asleep beside a
   // free place (GCC bug 104928). The permits below nobody waits for.
   std::mutex places_mutex_;
@@ -96,7 +94,8 @@ class SliceParsing {
   std::vector<std::unique_ptr<ByteStreamParser>> idle_;  ///< All of the pipeline's schema.
 };
 
-/// One split's slices in flight, first in, first out. Used by one thread.
+/// One split's slices in flight, first in, first out. Used by one thread at a time, but for
+/// parse().
 class SliceQueue {
  public:
   explicit SliceQueue(SliceParsing& parsing) : parsing_(parsing) {}
@@ -105,24 +104,32 @@ class SliceQueue {
   SliceQueue(const SliceQueue&) = delete;
   SliceQueue& operator=(const SliceQueue&) = delete;
 
+  /// A slice in flight.
+  class Entry {
+   public:
+    explicit Entry(std::unique_ptr<Slice> slice) : slice_(std::move(slice)) {}
+
+   private:
+    friend class SliceQueue;
+    std::unique_ptr<Slice> slice_;
+    std::shared_ptr<const Schema> schema_;
+    std::atomic<bool> parsed_ = false;
+    bool has_permit_ = false;
+  };
+
   bool empty() const noexcept { return in_flight_.empty(); }
   /// True when pop() would not wait.
   bool front_is_parsed() const noexcept;
-  /// Has the slice parsed, if it may be in flight now; an empty queue always takes one. While the
-  /// parsing threads have enough to do, it is parsed before this returns. `schema` is the
-  /// pipeline's.
-  bool try_push(std::unique_ptr<Slice>& slice, const std::shared_ptr<const Schema>& schema);
+  /// Takes the slice, if it may be in flight now; an empty queue always takes one. The caller has
+  /// to parse() it. `schema` is the pipeline's.
+  std::shared_ptr<Entry> try_push(std::unique_ptr<Slice>& slice,
+                                  const std::shared_ptr<const Schema>& schema);
+  /// Once for each entry; at any time, by any thread.
+  void parse(Entry& entry);
   /// The next slice, parsed; waits for it. Not of an empty queue.
   std::unique_ptr<Slice> pop();
 
  private:
-  struct Entry {
-    std::unique_ptr<Slice> slice;
-    std::shared_ptr<const Schema> schema;
-    std::atomic<bool> parsed = false;
-    bool has_permit = false;
-  };
-
   SliceParsing& parsing_;
   std::deque<std::shared_ptr<Entry>> in_flight_;
 };

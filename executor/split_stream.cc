@@ -1,6 +1,9 @@
 #include "executor/split_stream.h"
 
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "executor/log.h"
@@ -20,6 +23,18 @@ connector::SplitReaderOptions reading_options(const WorkerContext& context,
   return options;
 }
 
+/// The threads of the arena that were called. Outlives the stream, as one that was called may come
+/// when all is over.
+struct SplitStream::Helpers {
+  explicit Helpers(SplitStream& helped, std::size_t places) : stream(&helped), called(places) {}
+
+  std::mutex mutex;
+  std::condition_variable left;
+  SplitStream* stream;       ///< Null: it is over.
+  std::vector<bool> called;  ///< By place: it was called, and has not left yet.
+  std::size_t active = 0;
+};
+
 SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& assignment,
                          ByteStreamParser& parser, Deliver deliver, OnSchema on_schema,
                          std::stop_token stop)
@@ -28,8 +43,8 @@ SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& as
       parser_(parser),
       deliver_(std::move(deliver)),
       on_schema_(std::move(on_schema)),
-      schema_is_known_(parser.schema() != nullptr),
       may_grow_(assignment.end.has_value()),
+      schema_is_known_(parser.schema() != nullptr),
       reader_(context.store, context.clock, *object_, assignment.from, assignment.end,
               reading_options(context, *object_), context.options.format.encoding,
               {.ratio_max = context.options.decode_ratio_max}, std::move(stop)),
@@ -37,39 +52,140 @@ SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& as
       offset_(assignment.from.offset),
       serial_end_(assignment.from),
       records_(assignment.from.record),
+      spares_(context.parsing.arena().threads() + 1),
       reached_(assignment.from) {
+  note_busy();
+}
+
+SplitStream::~SplitStream() { note_waiting(); }
+
+void SplitStream::note_busy() noexcept {
+  ++busy_threads_;
   context_.parsing.note_busy();
 }
 
-SplitStream::~SplitStream() { context_.parsing.note_waiting(); }
+void SplitStream::note_waiting() noexcept {
+  --busy_threads_;
+  context_.parsing.note_waiting();
+}
 
 Result<void> SplitStream::run() {
   if (Result<void> reset = parser_.reset_for_new_split(object_, serial_end_); !reset) return reset;
-  while (true) {
-    Result<bool> more = read_chunk();
-    if (!more) {
-      // What was read before the failure is good; some of it may still have to be cut.
-      if (Result<void> delivered = deliver_all_slices(); !delivered) return delivered;
-      if (!parser_follows_ && buffer_.size() != 0) {
-        if (Result<void> taken = take_serially(false); !taken) return taken;
-      }
-      return std::move(more).error();
+  for (bool more = true; more;) {
+    std::shared_ptr<SliceQueue::Entry> to_parse;
+    {
+      note_waiting();
+      const std::lock_guard turn(turn_);
+      note_busy();
+      more = advance(0, to_parse);
     }
-    if (*more && at_record_ && !parses_alone()) {
-      if (Result<void> taken = take_slices(); !taken) return taken;
-      if (carried_ == buffer_.size()) continue;
-    }
-    if (Result<void> taken = take_serially(!*more); !taken) return taken;
-    if (!*more) return {};
+    if (to_parse != nullptr) slices_.parse(*to_parse);
+  }
+  if (helpers_ != nullptr) {
+    std::unique_lock lock(helpers_->mutex);
+    helpers_->stream = nullptr;
+    helpers_->left.wait(lock, [this] { return helpers_->active == 0; });
+  }
+  return *std::move(result_);
+}
+
+/// Calls all that are not here.
+void SplitStream::call_helpers() {
+  ParseArena& arena = context_.parsing.arena();
+  if (helpers_ == nullptr) helpers_ = std::make_shared<Helpers>(*this, arena.threads());
+  const std::lock_guard lock(helpers_->mutex);
+  for (std::size_t i = 0; i < helpers_->called.size(); ++i) {
+    if (helpers_->called[i]) continue;
+    helpers_->called[i] = true;
+    arena.submit([helpers = helpers_, i] { help(*helpers, i); });
   }
 }
 
+void SplitStream::help(Helpers& helpers, std::size_t place) {
+  SplitStream* stream = nullptr;
+  {
+    const std::lock_guard lock(helpers.mutex);
+    stream = helpers.stream;
+    if (stream == nullptr) return;
+    ++helpers.active;
+  }
+  stream->help(place + 1);
+  const std::lock_guard lock(helpers.mutex);
+  helpers.called[place] = false;
+  --helpers.active;
+  helpers.left.notify_one();
+}
+
+/// Until there is nothing to do for it: the stream is over, or enough others are busy. Nor does it
+/// wait for a slow store, as other splits may need it.
+void SplitStream::help(std::size_t place) {
+  constexpr std::chrono::milliseconds kPatience{2};
+  while (true) {
+    std::shared_ptr<SliceQueue::Entry> to_parse;
+    const auto begin = std::chrono::steady_clock::now();
+    {
+      const std::unique_lock turn(turn_, kPatience);
+      if (!turn.owns_lock() || result_ || parses_alone_) return;
+      note_busy();
+      advance(place, to_parse);
+    }
+    const bool had_to_wait = std::chrono::steady_clock::now() - begin > kPatience;
+    if (to_parse != nullptr) slices_.parse(*to_parse);
+    note_waiting();
+    if (to_parse == nullptr || had_to_wait) return;
+  }
+}
+
+/// One turn: delivers what is parsed, reads a chunk, and has it parsed, or cuts a slice from it
+/// that the caller has to parse when its turn is over. False: the stream is over.
+bool SplitStream::advance(std::size_t place, std::shared_ptr<SliceQueue::Entry>& to_parse) {
+  if (result_) return false;
+  Result<bool> more = take_next(place, to_parse);
+  if (!more) {
+    result_.emplace(std::move(more).error());
+  } else if (!*more) {
+    result_.emplace();
+  }
+  return !result_;
+}
+
+Result<bool> SplitStream::take_next(std::size_t place,
+                                    std::shared_ptr<SliceQueue::Entry>& to_parse) {
+  while (slices_.front_is_parsed()) {
+    if (Result<void> delivered = deliver_slice(); !delivered) return std::move(delivered).error();
+  }
+  Result<bool> more = read_chunk(place);
+  if (!more) {
+    // What was read before the failure is good; some of it may still have to be cut.
+    if (Result<void> delivered = deliver_all_slices(); !delivered) {
+      return std::move(delivered).error();
+    }
+    if (!parser_follows_ && buffer_.size() != 0) {
+      if (Result<void> taken = take_serially(false); !taken) return std::move(taken).error();
+    }
+    return std::move(more).error();
+  }
+  if (*more && at_record_ && !parses_alone()) {
+    if (Result<void> taken = take_slice(place, to_parse); !taken) return std::move(taken).error();
+    if (carried_ == buffer_.size()) return true;
+  }
+  if (Result<void> taken = take_serially(!*more); !taken) return std::move(taken).error();
+  return *more;
+}
+
 /// Reads behind what is carried over. False: the split is over.
-Result<bool> SplitStream::read_chunk() {
-  buffer_.resize(carried_ + context_.chunk_bytes);
-  context_.parsing.note_waiting();
+Result<bool> SplitStream::read_chunk(std::size_t place) {
+  const std::size_t size_max = carried_ + context_.chunk_bytes;
+  if (buffer_.capacity() < size_max) {
+    Buffer& spare = spares_[place];
+    spare.clear();
+    spare.append(buffer_.data(), carried_);
+    std::swap(buffer_, spare);
+  }
+  buffer_.resize(size_max);
+  note_waiting();
   Result<std::size_t> bytes = reader_.read({buffer_.data() + carried_, context_.chunk_bytes});
-  context_.parsing.note_busy();
+  note_busy();
   buffer_.resize(carried_ + (bytes ? *bytes : 0));
   if (!bytes) return std::move(bytes).error();
   return *bytes != 0;
@@ -79,7 +195,7 @@ Result<bool> SplitStream::read_chunk() {
 /// while.
 bool SplitStream::parses_alone() {
   constexpr int kWhile = 4;
-  if (context_.parsing.others_suffice()) {
+  if (context_.parsing.others_suffice(busy_threads_)) {
     parses_alone_ = true;
     chunks_with_few_others_ = 0;
   } else if (++chunks_with_few_others_ >= kWhile) {
@@ -95,27 +211,29 @@ std::size_t SplitStream::cut() const noexcept {
   return guess_ ? parser_.likely_whole_records(front, *guess_) : parser_.whole_records(front);
 }
 
-/// Hands the whole records in the buffer on. If there are any, the rest is carried over.
-Result<void> SplitStream::take_slices() {
+/// Cuts the whole records in the buffer off. If there are any, the rest is carried over.
+Result<void> SplitStream::take_slice(std::size_t place,
+                                     std::shared_ptr<SliceQueue::Entry>& to_parse) {
   const std::size_t whole = cut();
   if (whole == 0) return {};
   next_slice_ = std::make_unique<Slice>();
   next_slice_->object = object_;
   next_slice_->begin = {offset_, 0, serial_end_.parser_state, {}};
-  std::swap(next_slice_->bytes, buffer_);
-  std::swap(buffer_, spare_);
+  next_slice_->place = place;
   offset_ += whole;
-  carried_ = next_slice_->bytes.size() - whole;
-  buffer_.resize(carried_);
-  if (carried_ != 0) std::memcpy(buffer_.data(), next_slice_->bytes.data() + whole, carried_);
+  carried_ = buffer_.size() - whole;
+  Buffer rest;
+  rest.append(buffer_.data() + whole, carried_);
+  next_slice_->bytes = std::move(buffer_);
   next_slice_->bytes.resize(whole);
+  buffer_ = std::move(rest);
   parser_follows_ = false;
-  while (next_slice_ != nullptr && !slices_.try_push(next_slice_, context_.schemas.parsed())) {
+  while (next_slice_ != nullptr) {
+    to_parse = slices_.try_push(next_slice_, context_.schemas.parsed());
+    if (to_parse != nullptr) break;
     if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
   }
-  while (slices_.front_is_parsed()) {
-    if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
-  }
+  call_helpers();
   return {};
 }
 
@@ -185,7 +303,7 @@ Result<void> SplitStream::deliver_slice() {
   if (end != slice->begin.offset + slice->bytes.size()) {
     cut_anew(*slice, end);
   } else {
-    spare_ = std::move(slice->bytes);
+    spares_[slice->place] = std::move(slice->bytes);
   }
   return {};
 }
@@ -223,9 +341,9 @@ Result<void> SplitStream::deliver(RowChunk rows) {
   if (rows.rows == 0 && rows.rejects.empty()) return {};
   rows.end.decoder_state = reader_.state_before(rows.end.offset);
   Position end = rows.end;
-  context_.parsing.note_waiting();
+  note_waiting();
   Result<void> delivered = deliver_(std::move(rows));
-  context_.parsing.note_busy();
+  note_busy();
   if (!delivered) return delivered;
   reached_ = std::move(end);
   return {};

@@ -1,6 +1,10 @@
 // One split on its way: bytes are read and decoded, cut into slices of whole records, parsed side
 // by side, and delivered in order.
 //
+// Leader and followers: one thread at a time reads a chunk and cuts a slice off; then the next one
+// may, while it parses what it has just read, which is still in its core's cache. Threads of the
+// arena come to help as long as there is something to do for them.
+//
 // Where a record ends is decided by one parser first, which reads the header; from then on it only
 // guesses the last boundary in what was read (ByteStreamParser::likely_whole_records), which takes
 // next to no time, and other parsers do the work. A slice that is not used up shows that its end
@@ -11,6 +15,7 @@
 // of a single parser that reads all.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,9 +23,12 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "executor/decoded_reader.h"
 #include "executor/slice_queue.h"
+#include "executor/turn.h"
 #include "executor/work_queue.h"
 #include "executor/worker_context.h"
 #include "leat/parser.h"
@@ -33,13 +41,14 @@ namespace leat::executor {
 connector::SplitReaderOptions reading_options(const WorkerContext& context,
                                               const ObjectVersion& object);
 
-/// Used by one thread. Borrows everything it is given.
+/// Used by one thread, which others help. Borrows everything it is given.
 class SplitStream {
  public:
-  /// Takes each chunk that holds rows or rejects, in order. An error ends the stream.
+  /// Takes each chunk that holds rows or rejects, in order, on any thread, one at a time. An error
+  /// ends the stream.
   using Deliver = std::function<Result<void>(RowChunk)>;
   /// Told of the schema as soon as `parser`, made without one, knows it: before its first rows are
-  /// delivered.
+  /// delivered, by the thread that runs the stream.
   using OnSchema = std::function<Result<void>(std::shared_ptr<const Schema>)>;
 
   SplitStream(const WorkerContext& context, const SplitAssignment& assignment,
@@ -59,10 +68,17 @@ class SplitStream {
   const std::string& offending() const noexcept { return offending_; }
 
  private:
-  Result<bool> read_chunk();
+  struct Helpers;
+
+  static void help(Helpers& helpers, std::size_t place);
+  void help(std::size_t place);
+  void call_helpers();
+  bool advance(std::size_t place, std::shared_ptr<SliceQueue::Entry>& to_parse);
+  Result<bool> take_next(std::size_t place, std::shared_ptr<SliceQueue::Entry>& to_parse);
+  Result<bool> read_chunk(std::size_t place);
   bool parses_alone();
   std::size_t cut() const noexcept;
-  Result<void> take_slices();
+  Result<void> take_slice(std::size_t place, std::shared_ptr<SliceQueue::Entry>& to_parse);
   Result<void> take_serially(bool at_end);
   Result<void> deliver_slice();
   void cut_anew(const Slice& wrong, std::uint64_t offset);
@@ -72,14 +88,22 @@ class SplitStream {
   std::string_view bytes() const noexcept {
     return {reinterpret_cast<const char*>(buffer_.data()), buffer_.size()};
   }
+  void note_busy() noexcept;
+  void note_waiting() noexcept;
 
   const WorkerContext& context_;
   const std::shared_ptr<const ObjectVersion> object_;
   ByteStreamParser& parser_;
   const Deliver deliver_;
   const OnSchema on_schema_;
-  bool schema_is_known_;
   const bool may_grow_;  ///< What ends the split is no end of the object.
+  std::atomic<std::int64_t> busy_threads_ = 0;
+  std::shared_ptr<Helpers> helpers_;  ///< None: nothing was cut yet.
+
+  /// Held by the thread whose turn it is to read, cut and deliver: it guards all that follows.
+  Turn turn_;
+  std::optional<Result<void>> result_;  ///< Set: the stream is over.
+  bool schema_is_known_;
   bool is_open_ = false;
   DecodedReader reader_;
   SliceQueue slices_;
@@ -98,7 +122,9 @@ class SplitStream {
   bool parser_follows_ = true;
   Position serial_end_;        ///< Where parser_ stands, its record number aside.
   std::uint64_t records_ = 0;  ///< In front of the next slice that is to be delivered.
-  Buffer spare_;               ///< Memory of a slice that is done.
+  /// For each thread, by its place, memory of a slice of its that is done: it is in its core's
+  /// cache.
+  std::vector<Buffer> spares_;
 
   Position reached_;
   std::string offending_;
