@@ -1,6 +1,8 @@
 #include "core/block_cache.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstdlib>
 #include <mutex>
@@ -41,17 +43,24 @@ static_assert(bytes_of_class(kClasses - 1) == kLargestBytes);
 static_assert(class_of(bytes_of_class(5)) == 5 && class_of(bytes_of_class(5) + 1) == 6);
 static_assert(class_of(bytes_of_class(7) + 1) == 8 && class_of(bytes_of_class(8)) == 8);
 
-/// Written into the front of a block that is held.
-struct Held {
-  Held* next;
+/// In front of each block, whoever has it.
+struct alignas(BlockCache::kAlignment) Front {
+  Front* next;        ///< While it is held.
+  std::size_t shelf;  ///< Of the thread that took it last, and wrote to it.
 };
 
-using Lists = std::array<Held*, kClasses>;
+/// Blocks that one thread, or a few, had last.
+struct Shelf {
+  std::mutex mutex;
+  std::array<Front*, kClasses> lists = {};
+};
+
+constexpr std::size_t kShelves = 16;
 
 struct State {
-  std::mutex mutex;
-  Lists lists = {};
-  std::size_t held_bytes = 0;
+  std::array<Shelf, kShelves> shelves;
+  std::atomic<std::size_t> threads = 0;
+  std::atomic<std::size_t> held_bytes = 0;
 };
 
 /// Never destroyed: buffers may outlive any other static object.
@@ -61,47 +70,70 @@ State& state() noexcept {
   return *kState;
 }
 
+std::size_t shelf_of_this_thread() noexcept {
+  thread_local const std::size_t kShelf = state().threads.fetch_add(1) % kShelves;
+  return kShelf;
+}
+
 bool is_kept(std::size_t bytes) noexcept { return kEnabled && bytes <= kLargestBytes; }
 
-void free_all(const Lists& lists) noexcept {
-  for (Held* block : lists) {
-    while (block != nullptr) std::free(std::exchange(block, block->next));
+Front* pop(Shelf& shelf, std::size_t index) noexcept {
+  const std::lock_guard lock(shelf.mutex);
+  Front*& first = shelf.lists[index];
+  return first != nullptr ? std::exchange(first, first->next) : nullptr;
+}
+
+void free_all() noexcept {
+  for (Shelf& shelf : state().shelves) {
+    std::array<Front*, kClasses> stale = {};
+    {
+      const std::lock_guard lock(shelf.mutex);
+      std::swap(stale, shelf.lists);
+    }
+    for (std::size_t index = 0; index < kClasses; ++index) {
+      for (Front* block = stale[index]; block != nullptr;) {
+        state().held_bytes -= bytes_of_class(index);
+        std::free(std::exchange(block, block->next));
+      }
+    }
   }
 }
 
 }  // namespace
 
 std::byte* BlockCache::take(std::size_t& bytes) noexcept {
+  const std::size_t own = shelf_of_this_thread();
+  Front* front = nullptr;
   if (is_kept(bytes)) {
+    State& cache = state();
     const std::size_t index = class_of(bytes);
     bytes = bytes_of_class(index);
-    State& cache = state();
-    const std::lock_guard lock(cache.mutex);
-    if (Held*& first = cache.lists[index]; first != nullptr) {
-      cache.held_bytes -= bytes;
-      return reinterpret_cast<std::byte*>(std::exchange(first, first->next));
-    }
+    front = pop(cache.shelves[own], index);
+    const std::size_t used = std::min(kShelves, cache.threads.load(std::memory_order_relaxed));
+    for (std::size_t i = 0; front == nullptr && i < used; ++i) front = pop(cache.shelves[i], index);
+    if (front != nullptr) cache.held_bytes -= bytes;
   }
-  bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  return static_cast<std::byte*>(std::aligned_alloc(kAlignment, bytes));
+  if (front == nullptr) {
+    bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    void* const memory = std::aligned_alloc(kAlignment, sizeof(Front) + bytes);
+    if (memory == nullptr) return nullptr;
+    front = new (memory) Front;
+  }
+  front->shelf = own;
+  return reinterpret_cast<std::byte*>(front + 1);
 }
 
 void BlockCache::give(std::byte* block, std::size_t bytes) noexcept {
-  if (block == nullptr || !is_kept(bytes)) return std::free(block);
-  Lists stale = {};
-  {
-    State& cache = state();
-    const std::lock_guard lock(cache.mutex);
-    if (cache.held_bytes + bytes > kHeldBytesMax) {
-      // Sizes that nobody asks for any more must not fill it for ever.
-      std::swap(stale, cache.lists);
-      cache.held_bytes = 0;
-    }
-    Held*& first = cache.lists[class_of(bytes)];
-    first = new (block) Held{first};
-    cache.held_bytes += bytes;
-  }
-  free_all(stale);
+  if (block == nullptr) return;
+  Front* const front = reinterpret_cast<Front*>(block) - 1;
+  if (!is_kept(bytes)) return std::free(front);
+  State& cache = state();
+  // Sizes that nobody asks for any more must not fill it for ever.
+  if (cache.held_bytes.fetch_add(bytes) + bytes > kHeldBytesMax) free_all();
+  Shelf& shelf = cache.shelves[front->shelf];
+  const std::lock_guard lock(shelf.mutex);
+  Front*& first = shelf.lists[class_of(bytes)];
+  front->next = std::exchange(first, front);
 }
 
 }  // namespace leat

@@ -9,8 +9,8 @@
 
 namespace leat {
 
-/// Blocks of the process, last in, first out: what was written last is still in a core's cache.
-/// Thread-safe.
+/// Blocks of the process. Each thread gets what it had itself before others', last in, first out,
+/// whoever gave it back: it is still in its core's cache, and not in another's. Thread-safe.
 class BlockCache {
  public:
   /// Blocks are aligned to this.

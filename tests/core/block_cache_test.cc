@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <semaphore>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -51,6 +52,34 @@ TEST(BlockCache, TakesBackMoreThanItHolds) {
   }
   for (std::byte* block : blocks) BlockCache::give(block, bytes);
 }
+
+#ifndef __SANITIZE_ADDRESS__  // Where no block is held.
+TEST(BlockCache, GivesAThreadTheBlockThatItHadWhoeverGaveItBack) {
+  std::size_t bytes = 30'000;
+  std::byte* const ours = BlockCache::take(bytes);
+  std::byte* theirs = nullptr;
+  std::byte* again = nullptr;
+  std::binary_semaphore taken(0);
+  std::binary_semaphore given(0);
+  std::thread other([&] {
+    theirs = BlockCache::take(bytes);
+    taken.release();
+    given.acquire();
+    again = BlockCache::take(bytes);
+  });
+  taken.acquire();
+  BlockCache::give(theirs, bytes);
+  BlockCache::give(ours, bytes);
+  given.release();
+  other.join();
+  EXPECT_EQ(again, theirs);
+  EXPECT_EQ(BlockCache::take(bytes), ours);
+  BlockCache::give(theirs, bytes);
+  EXPECT_EQ(BlockCache::take(bytes), theirs) << "another thread's, where there is no other";
+  BlockCache::give(ours, bytes);
+  BlockCache::give(theirs, bytes);
+}
+#endif
 
 TEST(BlockCache, ServesThreadsAtTheSameTime) {
   std::vector<std::thread> threads;
