@@ -101,6 +101,11 @@ class Table {
   bool is_json() const noexcept { return report_.format.kind == Format::kJsonLines; }
   bool has_header() const noexcept { return report_.format.header && !is_json(); }
 
+  /// PostgreSQL's formats have none: the first record is the header, whatever is in it.
+  bool is_blank_line(const SampledRecord& record) const noexcept {
+    return record.raw.empty() && !is_postgres(report_.format.kind);
+  }
+
   void note(std::string sentence) {
     if (report_.notes.size() < kNotesMax) report_.notes.push_back(std::move(sentence));
   }
@@ -128,7 +133,7 @@ class Table {
       if (!report_.objects[i].left_out.empty()) continue;
       walk_records(samples_[i], report_.format, *tokenizer_, false, samples_[i].bytes.size(),
                    [&](const SampledRecord& record) {
-                     if (record.raw.empty()) return true;
+                     if (is_blank_line(record)) return true;
                      take_header(i, record);
                      return false;
                    });
@@ -260,7 +265,7 @@ class Table {
     const auto visit = [&](const SampledRecord& record) {
       rules.fields = columns_.size();
       see_line_end(sample, record);
-      if (header_due && record.raw.empty()) {
+      if (header_due && is_blank_line(record)) {
         ++before_header;
         return true;
       }

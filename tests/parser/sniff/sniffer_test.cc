@@ -268,6 +268,18 @@ TEST(Sniffer, SkippedLinesSayNothingOfTheLineEndsOfPostgres) {
   EXPECT_EQ(report->records, 2u);
 }
 
+TEST(Sniffer, TakesABlankLineForTheHeaderOfPostgres) {
+  FormatOptions text;
+  text.kind = Format::kPostgresText;
+  text.null_strings = {"\\N"};
+  const std::string bytes = "\nx\n1\n";
+  const auto report = sniff_all({bytes}, text, {.header = false});
+  EXPECT_EQ(summary(report), "postgres-text | column1 text");
+  const Loaded loaded = load({"o", bytes, report->format, report->schema.to_sql()});
+  EXPECT_EQ(loaded.error, "");
+  EXPECT_EQ(loaded.rows.size(), 2u);
+}
+
 TEST(Sniffer, CountsBlankLinesBehindThoseThatAreSkippedInPlaceOfAHeader) {
   FormatOptions nothing_is_null;
   nothing_is_null.null_strings = {"NULL"};
