@@ -72,7 +72,7 @@ Result<std::shared_ptr<const Schema>> with_lineage(const std::shared_ptr<const S
 }
 
 void append_lineage(const std::shared_ptr<const Schema>& extended, RowChunk& chunk) {
-  // A thread handles the chunks of one object one after the other.
+  // A thread handles many chunks of an object.
   thread_local RepeatedText key;
   thread_local RepeatedText version;
   const auto rows = static_cast<std::size_t>(chunk.rows);

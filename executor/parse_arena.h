@@ -15,7 +15,7 @@ class ParseArena {
   static std::uint32_t cores();
 
   explicit ParseArena(std::uint32_t threads);
-  /// Every task has ended.
+  /// Tasks that are still to begin may do so later.
   ~ParseArena();
   ParseArena(const ParseArena&) = delete;
   ParseArena& operator=(const ParseArena&) = delete;

@@ -35,7 +35,6 @@ struct Slice {
   /// when those are parsed, so all numbers in `rows` and `parsed` count from the slice's begin.
   Position begin;
   Buffer bytes;
-  std::size_t place = 0;  ///< Of the thread that read the bytes.
 
   RowChunk rows;
   Result<void> parsed;

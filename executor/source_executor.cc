@@ -379,7 +379,8 @@ Result<SplitProgress> SourceExecutor::read_again(
         split.rejected += chunk.rejects.size();
         return deliver(std::move(chunk));
       },
-      [](const std::shared_ptr<const Schema>&) { return Result<void>(); }, stop_.get_token());
+      [](const std::shared_ptr<const Schema>&) { return Result<void>(); }, stop_.get_token(),
+      SplitStream::Threads::kOwn);
   if (Result<void> done = stream.run(); !done) {
     Error error = std::move(done).error();
     if (error.at.object.empty()) error.at.object = store_->uri_of(object.key);

@@ -9,6 +9,12 @@
 #include "executor/log.h"
 
 namespace leat::executor {
+namespace {
+
+/// A turn that takes longer is a long one: of a slow store, a slow decoder or a slow consumer.
+constexpr std::chrono::milliseconds kPatience{2};
+
+}  // namespace
 
 connector::SplitReaderOptions reading_options(const WorkerContext& context,
                                               const ObjectVersion& object) {
@@ -37,12 +43,13 @@ struct SplitStream::Helpers {
 
 SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& assignment,
                          ByteStreamParser& parser, Deliver deliver, OnSchema on_schema,
-                         std::stop_token stop)
+                         std::stop_token stop, Threads threads)
     : context_(context),
       object_(assignment.object),
       parser_(parser),
       deliver_(std::move(deliver)),
       on_schema_(std::move(on_schema)),
+      threads_(threads),
       may_grow_(assignment.end.has_value()),
       schema_is_known_(parser.schema() != nullptr),
       reader_(context.store, context.clock, *object_, assignment.from, assignment.end,
@@ -52,7 +59,6 @@ SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& as
       offset_(assignment.from.offset),
       serial_end_(assignment.from),
       records_(assignment.from.record),
-      spares_(context.parsing.arena().threads() + 1),
       reached_(assignment.from) {
   note_busy();
 }
@@ -77,24 +83,27 @@ Result<void> SplitStream::run() {
       note_waiting();
       const std::lock_guard turn(turn_);
       note_busy();
-      more = advance(0, to_parse);
+      more = advance(to_parse);
     }
     if (to_parse != nullptr) slices_.parse(*to_parse);
   }
   if (helpers_ != nullptr) {
+    note_waiting();
     std::unique_lock lock(helpers_->mutex);
     helpers_->stream = nullptr;
     helpers_->left.wait(lock, [this] { return helpers_->active == 0; });
+    note_busy();
   }
   return *std::move(result_);
 }
 
-/// Calls all that are not here.
+/// Calls those that are not here; one is enough where turns are long, as the others would wait.
 void SplitStream::call_helpers() {
   ParseArena& arena = context_.parsing.arena();
   if (helpers_ == nullptr) helpers_ = std::make_shared<Helpers>(*this, arena.threads());
   const std::lock_guard lock(helpers_->mutex);
-  for (std::size_t i = 0; i < helpers_->called.size(); ++i) {
+  const std::size_t wanted = turns_are_long_ ? 1 : helpers_->called.size();
+  for (std::size_t i = 0; i < wanted; ++i) {
     if (helpers_->called[i]) continue;
     helpers_->called[i] = true;
     arena.submit([helpers = helpers_, i] { help(*helpers, i); });
@@ -109,7 +118,7 @@ void SplitStream::help(Helpers& helpers, std::size_t place) {
     if (stream == nullptr) return;
     ++helpers.active;
   }
-  stream->help(place + 1);
+  stream->help();
   const std::lock_guard lock(helpers.mutex);
   helpers.called[place] = false;
   --helpers.active;
@@ -118,8 +127,7 @@ void SplitStream::help(Helpers& helpers, std::size_t place) {
 
 /// Until there is nothing to do for it: the stream is over, or enough others are busy. Nor does it
 /// wait for a slow store, as other splits may need it.
-void SplitStream::help(std::size_t place) {
-  constexpr std::chrono::milliseconds kPatience{2};
+void SplitStream::help() {
   while (true) {
     std::shared_ptr<SliceQueue::Entry> to_parse;
     const auto begin = std::chrono::steady_clock::now();
@@ -127,7 +135,7 @@ void SplitStream::help(std::size_t place) {
       const std::unique_lock turn(turn_, kPatience);
       if (!turn.owns_lock() || result_ || parses_alone_) return;
       note_busy();
-      advance(place, to_parse);
+      advance(to_parse);
     }
     const bool had_to_wait = std::chrono::steady_clock::now() - begin > kPatience;
     if (to_parse != nullptr) slices_.parse(*to_parse);
@@ -138,9 +146,11 @@ void SplitStream::help(std::size_t place) {
 
 /// One turn: delivers what is parsed, reads a chunk, and has it parsed, or cuts a slice from it
 /// that the caller has to parse when its turn is over. False: the stream is over.
-bool SplitStream::advance(std::size_t place, std::shared_ptr<SliceQueue::Entry>& to_parse) {
+bool SplitStream::advance(std::shared_ptr<SliceQueue::Entry>& to_parse) {
   if (result_) return false;
-  Result<bool> more = take_next(place, to_parse);
+  const auto begin = std::chrono::steady_clock::now();
+  Result<bool> more = take_next(to_parse);
+  turns_are_long_ = std::chrono::steady_clock::now() - begin > kPatience;
   if (!more) {
     result_.emplace(std::move(more).error());
   } else if (!*more) {
@@ -149,12 +159,11 @@ bool SplitStream::advance(std::size_t place, std::shared_ptr<SliceQueue::Entry>&
   return !result_;
 }
 
-Result<bool> SplitStream::take_next(std::size_t place,
-                                    std::shared_ptr<SliceQueue::Entry>& to_parse) {
+Result<bool> SplitStream::take_next(std::shared_ptr<SliceQueue::Entry>& to_parse) {
   while (slices_.front_is_parsed()) {
     if (Result<void> delivered = deliver_slice(); !delivered) return std::move(delivered).error();
   }
-  Result<bool> more = read_chunk(place);
+  Result<bool> more = read_chunk();
   if (!more) {
     // What was read before the failure is good; some of it may still have to be cut.
     if (Result<void> delivered = deliver_all_slices(); !delivered) {
@@ -166,7 +175,7 @@ Result<bool> SplitStream::take_next(std::size_t place,
     return std::move(more).error();
   }
   if (*more && at_record_ && !parses_alone()) {
-    if (Result<void> taken = take_slice(place, to_parse); !taken) return std::move(taken).error();
+    if (Result<void> taken = take_slice(to_parse); !taken) return std::move(taken).error();
     if (carried_ == buffer_.size()) return true;
   }
   if (Result<void> taken = take_serially(!*more); !taken) return std::move(taken).error();
@@ -174,15 +183,8 @@ Result<bool> SplitStream::take_next(std::size_t place,
 }
 
 /// Reads behind what is carried over. False: the split is over.
-Result<bool> SplitStream::read_chunk(std::size_t place) {
-  const std::size_t size_max = carried_ + context_.chunk_bytes;
-  if (buffer_.capacity() < size_max) {
-    Buffer& spare = spares_[place];
-    spare.clear();
-    spare.append(buffer_.data(), carried_);
-    std::swap(buffer_, spare);
-  }
-  buffer_.resize(size_max);
+Result<bool> SplitStream::read_chunk() {
+  buffer_.resize(carried_ + context_.chunk_bytes);
   note_waiting();
   Result<std::size_t> bytes = reader_.read({buffer_.data() + carried_, context_.chunk_bytes});
   note_busy();
@@ -194,6 +196,7 @@ Result<bool> SplitStream::read_chunk(std::size_t place) {
 /// Others may be reading at just this moment: slices begin again when they have been few for a
 /// while.
 bool SplitStream::parses_alone() {
+  if (threads_ == Threads::kOwn) return true;
   constexpr int kWhile = 4;
   if (context_.parsing.others_suffice(busy_threads_)) {
     parses_alone_ = true;
@@ -212,29 +215,40 @@ std::size_t SplitStream::cut() const noexcept {
 }
 
 /// Cuts the whole records in the buffer off. If there are any, the rest is carried over.
-Result<void> SplitStream::take_slice(std::size_t place,
-                                     std::shared_ptr<SliceQueue::Entry>& to_parse) {
+Result<void> SplitStream::take_slice(std::shared_ptr<SliceQueue::Entry>& to_parse) {
   const std::size_t whole = cut();
   if (whole == 0) return {};
   next_slice_ = std::make_unique<Slice>();
   next_slice_->object = object_;
   next_slice_->begin = {offset_, 0, serial_end_.parser_state, {}};
-  next_slice_->place = place;
-  offset_ += whole;
-  carried_ = buffer_.size() - whole;
-  Buffer rest;
-  rest.append(buffer_.data() + whole, carried_);
-  next_slice_->bytes = std::move(buffer_);
-  next_slice_->bytes.resize(whole);
-  buffer_ = std::move(rest);
+  next_slice_->bytes = take_front(whole);
   parser_follows_ = false;
-  while (next_slice_ != nullptr) {
-    to_parse = slices_.try_push(next_slice_, context_.schemas.parsed());
+  while (next_slice_ != nullptr && to_parse == nullptr) {
+    if (!slices_.front_is_parsed()) {
+      to_parse = slices_.try_push(next_slice_, context_.schemas.parsed());
+    }
     if (to_parse != nullptr) break;
     if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
   }
   call_helpers();
   return {};
+}
+
+/// Takes `whole` bytes from the buffer's front; the rest is carried over. Copies the smaller part.
+Buffer SplitStream::take_front(std::size_t whole) {
+  Buffer other;
+  offset_ += whole;
+  carried_ = buffer_.size() - whole;
+  if (carried_ <= whole) {
+    other.append(buffer_.data() + whole, carried_);
+    buffer_.resize(whole);
+    std::swap(buffer_, other);
+  } else {
+    other.append(buffer_.data(), whole);
+    std::memmove(buffer_.data(), buffer_.data() + whole, carried_);
+    buffer_.resize(carried_);
+  }
+  return other;
 }
 
 /// Has parser_ parse what was read, in its turn.
@@ -291,7 +305,9 @@ void SplitStream::carry(std::size_t from) {
 }
 
 Result<void> SplitStream::deliver_slice() {
+  note_waiting();
   std::unique_ptr<Slice> slice = slices_.pop();
+  note_busy();
   slice->shift_records(records_);
   records_ = slice->rows.end.record;
   const std::uint64_t end = slice->rows.end.offset;
@@ -302,8 +318,6 @@ Result<void> SplitStream::deliver_slice() {
   }
   if (end != slice->begin.offset + slice->bytes.size()) {
     cut_anew(*slice, end);
-  } else {
-    spares_[slice->place] = std::move(slice->bytes);
   }
   return {};
 }

@@ -24,7 +24,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "executor/decoded_reader.h"
 #include "executor/slice_queue.h"
@@ -41,18 +40,22 @@ namespace leat::executor {
 connector::SplitReaderOptions reading_options(const WorkerContext& context,
                                               const ObjectVersion& object);
 
-/// Used by one thread, which others help. Borrows everything it is given.
+/// Used by one thread, which others may help. Borrows everything it is given.
 class SplitStream {
  public:
-  /// Takes each chunk that holds rows or rejects, in order, on any thread, one at a time. An error
-  /// ends the stream.
+  enum class Threads {
+    kOwn,     ///< The one that runs the stream does all of it.
+    kHelped,  ///< Others help; so whatever is called is called on any of them, one at a time.
+  };
+  /// Takes each chunk that holds rows or rejects, in order. An error ends the stream.
   using Deliver = std::function<Result<void>(RowChunk)>;
   /// Told of the schema as soon as `parser`, made without one, knows it: before its first rows are
   /// delivered, by the thread that runs the stream.
   using OnSchema = std::function<Result<void>(std::shared_ptr<const Schema>)>;
 
   SplitStream(const WorkerContext& context, const SplitAssignment& assignment,
-              ByteStreamParser& parser, Deliver deliver, OnSchema on_schema, std::stop_token stop);
+              ByteStreamParser& parser, Deliver deliver, OnSchema on_schema, std::stop_token stop,
+              Threads threads = Threads::kHelped);
   SplitStream(const SplitStream&) = delete;
   SplitStream& operator=(const SplitStream&) = delete;
   ~SplitStream();
@@ -71,14 +74,15 @@ class SplitStream {
   struct Helpers;
 
   static void help(Helpers& helpers, std::size_t place);
-  void help(std::size_t place);
+  void help();
   void call_helpers();
-  bool advance(std::size_t place, std::shared_ptr<SliceQueue::Entry>& to_parse);
-  Result<bool> take_next(std::size_t place, std::shared_ptr<SliceQueue::Entry>& to_parse);
-  Result<bool> read_chunk(std::size_t place);
+  bool advance(std::shared_ptr<SliceQueue::Entry>& to_parse);
+  Result<bool> take_next(std::shared_ptr<SliceQueue::Entry>& to_parse);
+  Result<bool> read_chunk();
   bool parses_alone();
   std::size_t cut() const noexcept;
-  Result<void> take_slice(std::size_t place, std::shared_ptr<SliceQueue::Entry>& to_parse);
+  Result<void> take_slice(std::shared_ptr<SliceQueue::Entry>& to_parse);
+  Buffer take_front(std::size_t whole);
   Result<void> take_serially(bool at_end);
   Result<void> deliver_slice();
   void cut_anew(const Slice& wrong, std::uint64_t offset);
@@ -96,6 +100,7 @@ class SplitStream {
   ByteStreamParser& parser_;
   const Deliver deliver_;
   const OnSchema on_schema_;
+  const Threads threads_;
   const bool may_grow_;  ///< What ends the split is no end of the object.
   std::atomic<std::int64_t> busy_threads_ = 0;
   std::shared_ptr<Helpers> helpers_;  ///< None: nothing was cut yet.
@@ -120,11 +125,9 @@ class SplitStream {
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.
   bool parser_follows_ = true;
-  Position serial_end_;        ///< Where parser_ stands, its record number aside.
-  std::uint64_t records_ = 0;  ///< In front of the next slice that is to be delivered.
-  /// For each thread, by its place, memory of a slice of its that is done: it is in its core's
-  /// cache.
-  std::vector<Buffer> spares_;
+  Position serial_end_;          ///< Where parser_ stands, its record number aside.
+  std::uint64_t records_ = 0;    ///< In front of the next slice that is to be delivered.
+  bool turns_are_long_ = false;  ///< The last one was.
 
   Position reached_;
   std::string offending_;

@@ -6,8 +6,10 @@
 #include <map>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "executor/source_executor.h"
 #include "leat/source.h"
 #include "state/ledger.h"
 #include "tests/support/memory_store.h"
@@ -294,6 +296,26 @@ TEST_F(SlicesTest, WholeRecordsInFrontOfAFailedReadAreDeliveredWhateverTheirEnds
     ASSERT_TRUE(
         std::string_view(text).substr(end).starts_with(std::to_string(outcome.rows.size()) + ","));
   }
+}
+
+TEST_F(SlicesTest, WhoReadsAnObjectAgainGetsItsRowsOnTheThreadThatAsked) {
+  std::string content = "id,name,amount\n";
+  for (int i = 0; i < 60'000; ++i) content += std::to_string(i) + ",some name,1.25\n";
+  auto shared = std::make_shared<MemoryStore::Shared>();
+  shared->put("/in/a", content);
+  auto source = executor::SourceExecutor::prepare(options(), std::make_unique<MemoryStore>(shared),
+                                                  "pipeline")
+                    .value();
+  const ObjectVersion object{"/in/a", shared->objects["/in/a"].first, content.size(), 0};
+  std::int64_t rows = 0;
+  const auto read = source->read_again(
+      object, {}, [&, caller = std::this_thread::get_id()](const RowChunk& chunk) -> Result<void> {
+        EXPECT_EQ(std::this_thread::get_id(), caller);
+        rows += chunk.rows;
+        return {};
+      });
+  ASSERT_TRUE(read.has_value()) << read.error().to_string();
+  EXPECT_EQ(rows, 60'000);
 }
 
 TEST_F(SlicesTest, AnUnterminatedQuoteAtTheEndNamesItsRecord) {

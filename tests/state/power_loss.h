@@ -49,8 +49,11 @@ class PowerLossFileSystem final : public rocksdb::FileSystemWrapper {
       const std::uint64_t kept = file.synced + random() % (bytes - file.synced + 1);
       fs::resize_file(path, kept);
       if (kept > file.synced && random() % 2 == 0) {
+        // A disk writes a sector or it does not: none has zeros in its middle.
         const std::uint64_t sector = kSectorBytes;
-        const std::uint64_t from = file.synced + random() % (kept - file.synced);
+        const std::uint64_t at = file.synced + random() % (kept - file.synced);
+        const std::uint64_t from = (at + sector - 1) / sector * sector;
+        if (from >= kept) continue;
         const std::string zeros(static_cast<std::size_t>(std::min(sector, kept - from)), '\0');
         std::fstream torn(path, std::ios::in | std::ios::out | std::ios::binary);
         torn.seekp(static_cast<std::streamoff>(from));
