@@ -223,11 +223,11 @@ Result<void> SplitStream::take_slice(std::shared_ptr<SliceQueue::Entry>& to_pars
   next_slice_->begin = {offset_, 0, serial_end_.parser_state, {}};
   next_slice_->bytes = take_front(whole);
   parser_follows_ = false;
-  while (next_slice_ != nullptr && to_parse == nullptr) {
+  while (next_slice_ != nullptr) {
     if (!slices_.front_is_parsed()) {
       to_parse = slices_.try_push(next_slice_, context_.schemas.parsed());
+      if (to_parse != nullptr) break;
     }
-    if (to_parse != nullptr) break;
     if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
   }
   call_helpers();
