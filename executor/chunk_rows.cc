@@ -72,10 +72,14 @@ void keep_records_in(Range bytes, RowChunk& chunk) {
     chunk.columns[i] =
         rows_of(chunk.schema->fields[i].type, chunk.columns[i], first, count, chunk.rows);
   }
-  for (Buffer* numbers : {&chunk.record_offsets, &chunk.record_numbers}) {
-    *numbers = bytes_of(*numbers, static_cast<std::size_t>(first) * sizeof(std::int64_t),
-                        static_cast<std::size_t>(count) * sizeof(std::int64_t));
+  Buffer numbers;
+  for (std::int64_t row = first; row < first + count; ++row) {
+    numbers.push_back(static_cast<std::int64_t>(chunk.record_number(row)));
   }
+  chunk.record_numbers = std::move(numbers);
+  chunk.record_offsets =
+      bytes_of(chunk.record_offsets, static_cast<std::size_t>(first) * sizeof(std::int64_t),
+               static_cast<std::size_t>(count) * sizeof(std::int64_t));
   chunk.rows = count;
 }
 

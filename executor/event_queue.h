@@ -11,6 +11,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "leat/result.h"
 #include "leat/row_chunk.h"
@@ -51,6 +52,9 @@ class EventQueue {
   /// More than a small event takes, with its object. What is queued while the consumer commits is
   /// memory that the process keeps: some hundred events are enough for it to go on with.
   static constexpr std::size_t kEventBytesMin = 16u << 10;
+  /// How long the consumer waits for more, when there was something just before: to be woken for
+  /// each event costs it and the producers more than the event does.
+  static constexpr std::chrono::milliseconds kGathering{1};
 
   explicit EventQueue(std::size_t memory_bytes_max) : memory_bytes_max_(memory_bytes_max) {}
 
@@ -61,12 +65,15 @@ class EventQueue {
     const auto has_room = [&] {
       return memory_bytes_ == 0 || memory_bytes_ + bytes <= memory_bytes_max_;
     };
+    if (!has_room() && std::exchange(gathers_, false)) arrived_.notify_one();
     if (!room_.wait(lock, stop, has_room)) return false;
     memory_bytes_ += bytes;
     events_.push_back({std::move(event), bytes});
+    if (memory_bytes_ > memory_bytes_max_ / 2) gathers_ = false;
+    const bool wakes = !gathers_;
     // The consumer must not wake only to wait for the lock.
     lock.unlock();
-    arrived_.notify_one();
+    if (wakes) arrived_.notify_one();
     return true;
   }
 
@@ -77,7 +84,13 @@ class EventQueue {
     handed_out_bytes_ = 0;
     // Not for each one: producers would be woken for a single event at a time.
     if (memory_bytes_ <= memory_bytes_max_ / 2) room_.notify_all();
-    if (!arrived_.wait_for(lock, timeout, [this] { return !events_.empty(); })) return {};
+    if (events_.empty() && has_events_in_a_row_) {
+      gathers_ = true;
+      arrived_.wait_for(lock, std::min(timeout, kGathering), [this] { return !gathers_; });
+      gathers_ = false;
+    }
+    has_events_in_a_row_ = arrived_.wait_for(lock, timeout, [this] { return !events_.empty(); });
+    if (!has_events_in_a_row_) return {};
     Entry entry = std::move(events_.front());
     events_.pop_front();
     handed_out_bytes_ = entry.bytes;
@@ -97,6 +110,8 @@ class EventQueue {
   std::deque<Entry> events_;
   std::size_t memory_bytes_ = 0;
   std::size_t handed_out_bytes_ = 0;
+  bool has_events_in_a_row_ = false;  ///< The last pop() found one.
+  bool gathers_ = false;              ///< The consumer waits for more than one event.
 };
 
 }  // namespace leat::executor

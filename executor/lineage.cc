@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,17 @@ class RepeatedText {
   Buffer values_;
 };
 
+Buffer record_numbers(RowChunk& chunk) {
+  const auto rows = static_cast<std::size_t>(chunk.rows);
+  if (chunk.record_numbers.size() != 0) {
+    return chunk.record_numbers.share(rows * sizeof(std::int64_t));
+  }
+  Buffer numbers(rows * sizeof(std::int64_t));
+  std::iota(numbers.as<std::int64_t>(), numbers.as<std::int64_t>() + rows,
+            static_cast<std::int64_t>(chunk.records.begin) + 1);
+  return numbers;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Schema>> with_lineage(const std::shared_ptr<const Schema>& schema,
@@ -82,7 +94,7 @@ void append_lineage(const std::shared_ptr<const Schema>& extended, RowChunk& chu
   chunk.columns.push_back(key.column(chunk.split->key, rows));
   chunk.columns.push_back(version.column(chunk.split->version, rows));
   add(chunk.record_offsets.share(rows * sizeof(std::int64_t)));
-  add(chunk.record_numbers.share(rows * sizeof(std::int64_t)));
+  add(record_numbers(chunk));
   if (chunk.columns.size() < extended->fields.size()) {
     Buffer modified(rows * sizeof(std::int64_t));
     std::fill_n(modified.as<std::int64_t>(), rows, chunk.split->modified_ms * 1'000);

@@ -82,7 +82,8 @@ Result<std::optional<RowChunk>> Redrive::parse(ByteStreamParser& parser, const K
   }
   RowChunk row = std::move(first.rows == 1 ? first : last);
   row.record_offsets.as<std::int64_t>()[0] = static_cast<std::int64_t>(kept.reject.byte_offset);
-  row.record_numbers.as<std::int64_t>()[0] = static_cast<std::int64_t>(kept.reject.record);
+  row.record_numbers.clear();
+  row.record_numbers.push_back(static_cast<std::int64_t>(kept.reject.record));
   if (Result<void> completed = own_.source->complete(row); !completed) {
     return std::move(completed).error();
   }

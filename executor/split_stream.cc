@@ -325,7 +325,7 @@ Result<void> SplitStream::deliver_slice() {
 /// Puts the bytes from `offset`, where a record of the slice `wrong` begins, back into the buffer,
 /// up to those that were read last. What they were parsed to is dropped: it began inside a record.
 void SplitStream::cut_anew(const Slice& wrong, std::uint64_t offset) {
-  if (guess_ == RecordEndGuess::kLineEnd) {
+  if (guess_ == RecordEndGuess::kNearby) {
     guess_ = RecordEndGuess::kEvenQuotes;
   } else {
     guess_.reset();

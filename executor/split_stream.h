@@ -121,7 +121,7 @@ class SplitStream {
   bool parses_alone_ = false;       ///< What is read here is parsed here: there are enough others.
   int chunks_with_few_others_ = 0;  ///< In a row.
   /// How ends of slices are guessed: not at all, once both ways were wrong.
-  std::optional<RecordEndGuess> guess_ = RecordEndGuess::kLineEnd;
+  std::optional<RecordEndGuess> guess_ = RecordEndGuess::kNearby;
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.
   bool parser_follows_ = true;

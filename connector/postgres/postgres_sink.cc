@@ -32,6 +32,7 @@ RowChunk copy_of(const RowChunk& chunk) {
                             .null_count = column.null_count});
   }
   copy.split = chunk.split;
+  copy.records = chunk.records;
   copy.record_offsets = copy_of(chunk.record_offsets);
   copy.record_numbers = copy_of(chunk.record_numbers);
   copy.rejects = chunk.rejects;

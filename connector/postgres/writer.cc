@@ -341,8 +341,8 @@ Result<void> PgWriter::refuse(std::int64_t row, const PgFailure& failure, const 
   while (row >= segment_[i]->rows) row -= segment_[i++]->rows;
   const RowChunk& chunk = *segment_[i];
   RejectedRow reject;
-  reject.record = static_cast<std::uint64_t>(chunk.record_numbers.as<std::int64_t>()[row]);
-  reject.byte_offset = static_cast<std::uint64_t>(chunk.record_offsets.as<std::int64_t>()[row]);
+  reject.record = chunk.record_number(row);
+  reject.byte_offset = chunk.record_offset(row);
   reject.column = failure.column;
   reject.code = ErrorCode::kRowRefused;
   reject.reason = error.message;

@@ -90,11 +90,9 @@ Result<void> RowInserter::insert_one(const RowChunk& chunk, std::int64_t row) {
 Error RowInserter::refused(const RowChunk& chunk, std::int64_t row, Error error) const {
   if (error.code != ErrorCode::kBadValue) return error;
   if (chunk.split) error.at.object = chunk.split->key;
-  if (chunk.record_numbers.size() != 0) {
-    error.at.record = static_cast<std::uint64_t>(chunk.record_numbers.as<std::int64_t>()[row]);
-  }
   if (chunk.record_offsets.size() != 0) {
-    error.at.byte_offset = static_cast<std::uint64_t>(chunk.record_offsets.as<std::int64_t>()[row]);
+    error.at.record = chunk.record_number(row);
+    error.at.byte_offset = chunk.record_offset(row);
   }
   error.message += " The table's own rules refuse this record: correct the object or the table.";
   return error;

@@ -121,7 +121,7 @@ Result<FormatOptions> dialect_options(std::string_view dialect);
 
 /// How the end of a record is guessed, the faster way first.
 enum class RecordEndGuess : std::uint8_t {
-  kLineEnd,     ///< As if no field had a line end in it: next to nothing is looked at.
+  kNearby,      ///< By the quotes near the end, and what stands beside them: little is looked at.
   kEvenQuotes,  ///< As if every quote opened or closed a field: all quotes are counted.
 };
 

@@ -148,11 +148,23 @@ struct RowChunk {
   Range bytes;            ///< Decoded bytes of the object.
   Range records;          ///< Data records, counted from 0: record number n is index n - 1.
   Buffer record_offsets;  ///< int64 × rows: first byte of each row's record.
-  Buffer record_numbers;  ///< int64 × rows: number of each row's record, counted from 1.
+  /// int64 × rows: number of each row's record. Empty: each record is a row; see record_number().
+  Buffer record_numbers;
   std::vector<RejectedRow> rejects;
   std::vector<NulledValues> nulled;          ///< By column, in ascending order.
   std::shared_ptr<const ColumnDrift> drift;  ///< Of the split, the same in each chunk; null: none.
   Position end;
+
+  /// First byte of the row's record.
+  std::uint64_t record_offset(std::int64_t row) const noexcept {
+    return static_cast<std::uint64_t>(record_offsets.as<std::int64_t>()[row]);
+  }
+  /// Of the row's record, counted from 1.
+  std::uint64_t record_number(std::int64_t row) const noexcept {
+    return record_numbers.size() == 0
+               ? records.begin + static_cast<std::uint64_t>(row) + 1
+               : static_cast<std::uint64_t>(record_numbers.as<std::int64_t>()[row]);
+  }
 
   /// Heap bytes held, for memory budgets. Shared ones count in each of their buffers.
   std::size_t memory_bytes() const noexcept;

@@ -1,6 +1,7 @@
 #include "parser/csv/block_converter.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "parser/csv/excerpt.h"
@@ -156,23 +157,27 @@ void BlockConverter::remove_dropped_rows(RowChunk& out) {
 void BlockConverter::append_lineage(const TokenizedBlock& block, const BlockPlace& place,
                                     RowChunk& out) {
   const auto before = static_cast<std::size_t>(out.rows);
-  for (Buffer* buffer : {&out.record_offsets, &out.record_numbers}) {
-    const std::size_t size = (before + rows_.count()) * sizeof(std::int64_t);
-    rows_.reserve(*buffer, size, rows_.count() * sizeof(std::int64_t));
-    buffer->resize(size);
-  }
-  auto* offsets = out.record_offsets.as<std::int64_t>();
-  auto* numbers = out.record_numbers.as<std::int64_t>();
-  std::size_t kept = before;
-  if (ordinals_.empty() && !faults_.any_dropped()) {
+  const std::size_t size = (before + rows_.count()) * sizeof(std::int64_t);
+  const auto grow = [&](Buffer& buffer) {
+    rows_.reserve(buffer, size, rows_.count() * sizeof(std::int64_t));
+    buffer.resize(size);
+    return buffer.as<std::int64_t>();
+  };
+  std::int64_t* const offsets = grow(out.record_offsets);
+  if (ordinals_.empty() && !faults_.any_dropped() && place.records - out.records.begin == before) {
     const std::uint32_t* const begins = block.record_begin.data();
     for (std::size_t row = 0; row < rows_.count(); ++row) {
-      offsets[kept + row] = static_cast<std::int64_t>(place.offset + begins[row]);
-      numbers[kept + row] = static_cast<std::int64_t>(place.records + row + 1);
+      offsets[before + row] = static_cast<std::int64_t>(place.offset + begins[row]);
     }
-    out.rows = static_cast<std::int64_t>(kept + rows_.count());
+    out.rows += static_cast<std::int64_t>(rows_.count());
     return;
   }
+  const bool all_were_rows = out.record_numbers.size() == 0;
+  std::int64_t* const numbers = grow(out.record_numbers);
+  if (all_were_rows) {
+    std::iota(numbers, numbers + before, static_cast<std::int64_t>(out.records.begin) + 1);
+  }
+  std::size_t kept = before;
   for (std::size_t row = 0; row < rows_.count(); ++row) {
     if (faults_.dropped(row)) continue;
     offsets[kept] = static_cast<std::int64_t>(place.offset + block.record_begin[rows_.record(row)]);

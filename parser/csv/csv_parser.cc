@@ -68,9 +68,6 @@ Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion>
   line_end_ = first_line_end(options_);
   lines_to_skip_ = options_.skip_lines;
   content_begin_ = 0;
-  header_.clear();
-  drift_.reset();
-  converter_.reset();
   failed_.reset();
   finished_ = false;
   carry_ = {};  // One large record must not hold its memory for ever.
@@ -156,7 +153,7 @@ void CsvParser::end_chunk(std::uint64_t end_offset, RowChunk& out) {
   delivered_ = position_at(end_offset);
   out.bytes.end = delivered_.offset;
   out.records.end = delivered_.record;
-  out.drift = drift_;
+  if (stage_ == Stage::kRows) out.drift = drift_;
   out.end = delivered_;
 }
 
@@ -336,12 +333,16 @@ Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header)
 }
 
 CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
+  if (converter_ && header == header_) {
+    stage_ = Stage::kRows;
+    return std::nullopt;
+  }
+  converter_.reset();
   Result<ColumnMap> map = map_columns(header);
   if (!map) return failure(map.error().code, map.error().message, offset_);
   header_ = std::move(header);
-  if (map->drift != ColumnDrift{}) {
-    drift_ = std::make_shared<const ColumnDrift>(std::move(map->drift));
-  }
+  drift_ = map->drift == ColumnDrift{} ? nullptr
+                                       : std::make_shared<const ColumnDrift>(std::move(map->drift));
   if (options_.short_records == ShortRecords::kFault &&
       options_.long_records == LongRecords::kFault) {
     tokenizer_->expect_fields(map->record_fields);
@@ -382,10 +383,12 @@ CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
 /// Before its first record ends, an object is begun anew: there is nothing to go on from.
 Position CsvParser::position_at(std::uint64_t offset) const {
   if (!finished_ && (stage_ != Stage::kRows || offset <= content_begin_)) return {};
-  ParserState state{line_end_, ParserState::Stage::kByPlace, header_, options_.kind};
-  if (options_.header) {
-    state.stage =
-        stage_ == Stage::kRows ? ParserState::Stage::kHeader : ParserState::Stage::kHeaderPending;
+  ParserState state{line_end_, ParserState::Stage::kByPlace, {}, options_.kind};
+  if (options_.header && stage_ == Stage::kRows) {
+    state.stage = ParserState::Stage::kHeader;
+    state.header = header_;
+  } else if (options_.header) {
+    state.stage = ParserState::Stage::kHeaderPending;
   }
   return {offset, records_, state.encode(), {}};
 }

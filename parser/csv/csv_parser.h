@@ -79,9 +79,10 @@ class CsvParser final : public ByteStreamParser {
   LineEnd line_end_ = LineEnd::kUnknown;
   std::uint64_t lines_to_skip_ = 0;
   std::uint64_t content_begin_ = 0;  ///< After the BOM.
+  // Of the last split that came to its rows, as the next one often has the same header.
   std::vector<std::string> header_;
-  std::shared_ptr<const ColumnDrift> drift_;  ///< kRows; null: none.
-  std::optional<BlockConverter> converter_;   ///< kRows.
+  std::shared_ptr<const ColumnDrift> drift_;  ///< Null: none.
+  std::optional<BlockConverter> converter_;
   std::optional<Error> failed_;
   bool finished_ = false;
 

@@ -21,6 +21,7 @@ class SimdTokenizer final : public CsvTokenizer {
         indexer_(target, options.delimiter, options.quote),
         knows_dialect_(!options.comment && options.long_delimiter.empty() &&
                        (options.quote == '\0' || options.escape == options.quote)),
+        delimiter_(options.delimiter),
         quote_(options.quote),
         record_bytes_max_(options.record_bytes_max),
         fields_max_(options.fields_max) {}
@@ -33,6 +34,7 @@ class SimdTokenizer final : public CsvTokenizer {
                                    RecordEndGuess guess) const noexcept override;
 
  private:
+  bool likely_inside_quotes(std::string_view bytes) const noexcept;
   bool take_matrix(std::string_view input, bool final, bool keep_blank, TokenizedBlock& out);
   void take_last_record(std::string_view input, TokenizedBlock& out);
   bool take_records(std::string_view input, bool keep_blank, TokenizedBlock& out);
@@ -49,6 +51,7 @@ class SimdTokenizer final : public CsvTokenizer {
   StructuralIndexer indexer_;
   StructuralIndex index_;  ///< From out.consumed on.
   bool knows_dialect_;
+  char delimiter_;
   char quote_;
   std::size_t record_bytes_max_;
   std::size_t fields_max_;
@@ -252,15 +255,37 @@ std::size_t SimdTokenizer::whole_records(std::string_view bytes, LineEnd line_en
   return knows_dialect_ ? indexer_.end_of_last_record(bytes) : 0;
 }
 
+/// Whether a field in quotes is likely to go on behind `bytes`. A quote with the text of a field on
+/// one side and no text on the other shows where it begins or ends.
+bool SimdTokenizer::likely_inside_quotes(std::string_view bytes) const noexcept {
+  constexpr std::size_t kNearbyBytes = 32u << 10;
+  if (quote_ == '\0') return false;
+  const auto separates = [this](char byte) {
+    return byte == delimiter_ || byte == '\n' || byte == '\r';
+  };
+  const std::string_view nearby = bytes.substr(bytes.size() - std::min(bytes.size(), kNearbyBytes));
+  bool odd = false;
+  for (std::size_t end = nearby.size(); end != 0;) {
+    const void* const found = ::memrchr(nearby.data(), quote_, end);
+    if (found == nullptr) break;
+    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - nearby.data());
+    if (at != 0 && at + 1 < nearby.size()) {
+      const char before = nearby[at - 1];
+      const char behind = nearby[at + 1];
+      const bool opens = separates(before);
+      if (opens != separates(behind) && (opens ? behind : before) != quote_) return opens != odd;
+    }
+    odd = !odd;
+    end = at;
+  }
+  return false;
+}
+
 std::size_t SimdTokenizer::likely_whole_records(std::string_view bytes, LineEnd line_end,
                                                 RecordEndGuess guess) const noexcept {
   if (line_end != LineEnd::kLf || !knows_dialect_) return whole_records(bytes, line_end);
-  if (guess == RecordEndGuess::kLineEnd) {
-    const void* const at = ::memrchr(bytes.data(), '\n', bytes.size());
-    if (at == nullptr) return 0;
-    return static_cast<std::size_t>(static_cast<const char*>(at) - bytes.data()) + 1;
-  }
-  bool inside = indexer_.has_odd_quotes(bytes);
+  bool inside = guess == RecordEndGuess::kNearby ? likely_inside_quotes(bytes)
+                                                 : indexer_.has_odd_quotes(bytes);
   for (std::size_t end = bytes.size(); end != 0;) {
     const std::size_t at = bytes.rfind('\n', end - 1);
     if (at == std::string_view::npos) break;

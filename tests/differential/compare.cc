@@ -122,10 +122,10 @@ std::optional<Disagreement> find_disagreement(const Fixture& file, Random& rando
   const std::string& second = engines[random.below(engines.size())];
   std::string what = difference(read_with_resume(file, cuts, first, second, random), expected);
   if (!what.empty()) return Disagreement{first + " and then " + second, std::move(what)};
-  constexpr RecordEndGuess kLineEnd = RecordEndGuess::kLineEnd;
+  constexpr RecordEndGuess kNearby = RecordEndGuess::kNearby;
   constexpr RecordEndGuess kEvenQuotes = RecordEndGuess::kEvenQuotes;
   for (const RecordEndGuess* const guess :
-       {static_cast<const RecordEndGuess*>(nullptr), &kLineEnd, &kEvenQuotes}) {
+       {static_cast<const RecordEndGuess*>(nullptr), &kNearby, &kEvenQuotes}) {
     what = difference(read_in_slices(file, cuts, second, guess, random), expected);
     if (!what.empty()) {
       return Disagreement{second + (guess != nullptr ? ", in guessed slices" : ", in slices"),

@@ -62,7 +62,8 @@ std::string inconsistency_of(const RowChunk& chunk, const Position& before) {
     return "a record is neither row nor reject";
   }
   if (chunk.record_offsets.size() != rows * sizeof(std::int64_t) ||
-      chunk.record_numbers.size() != rows * sizeof(std::int64_t)) {
+      (chunk.record_numbers.size() != 0 &&
+       chunk.record_numbers.size() != rows * sizeof(std::int64_t))) {
     return "a row is without lineage";
   }
   if (chunk.schema == nullptr) return rows == 0 ? "" : "rows without a schema";
@@ -121,8 +122,9 @@ void Outcome::append(const RowChunk& chunk) {
     append_column(chunk.schema->fields[c].type, chunk.columns[c], chunk.rows, columns[c]);
   }
   for (std::int64_t row = 0; row < chunk.rows; ++row) {
-    lineage.append(chunk.record_numbers.as<char>() + row * 8, 8);
-    lineage.append(chunk.record_offsets.as<char>() + row * 8, 8);
+    for (const std::uint64_t number : {chunk.record_number(row), chunk.record_offset(row)}) {
+      lineage.append(reinterpret_cast<const char*>(&number), sizeof number);
+    }
   }
   for (const RejectedRow& reject : chunk.rejects) rejects.push_back(to_text(reject));
   end = chunk.end;

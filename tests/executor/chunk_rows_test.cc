@@ -49,8 +49,8 @@ TEST(ChunkRows, EveryRangeOfRecordsKeepsItsValues) {
         ASSERT_EQ(part.columns[c].null_count, nulls);
       }
       for (std::int64_t row = 0; row < part.rows; ++row) {
-        ASSERT_EQ(part.record_numbers.as<std::int64_t>()[row], first + row + 1);
-        ASSERT_EQ(part.record_offsets.as<std::int64_t>()[row], (first + row) * 10);
+        ASSERT_EQ(part.record_number(row), static_cast<std::uint64_t>(first + row + 1));
+        ASSERT_EQ(part.record_offset(row), static_cast<std::uint64_t>((first + row) * 10));
       }
     }
   }

@@ -63,5 +63,26 @@ TEST(EventQueue, SmallEventsWithRowsAndWithoutAreBoundedByTheirNumber) {
   EXPECT_TRUE(queue.push(Event{}, {}));
 }
 
+TEST(EventQueue, AConsumerThatWaitsForMoreTakesAnEventOfWhichThereIsNoOther) {
+  EventQueue queue(1 << 20);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(queue.push(Event{}, {}));
+    ASSERT_TRUE(queue.pop(10s));
+    std::jthread producer([&] { ASSERT_TRUE(queue.push(Event{}, {})); });
+    ASSERT_TRUE(queue.pop(10s));
+  }
+}
+
+TEST(EventQueue, AProducerWithoutRoomWakesAConsumerThatWaitsForMore) {
+  // The first chunk of two leaves the queue less than half full, and there is no room for the next.
+  EventQueue queue(100'000);
+  ASSERT_TRUE(queue.push(rows_of(8), {}));
+  std::jthread producer([&](std::stop_token) {
+    for (int i = 0; i < 100; ++i)
+      ASSERT_TRUE(queue.push(rows_of(i % 2 == 0 ? 40'000 : 70'000), {}));
+  });
+  for (int i = 0; i < 101; ++i) ASSERT_TRUE(queue.pop(10s)) << i;
+}
+
 }  // namespace
 }  // namespace leat::executor
