@@ -20,9 +20,7 @@ class ParseArena::Implementation {
                     std::max<std::size_t>(tbb::global_control::active_value(
                                               tbb::global_control::max_allowed_parallelism),
                                           threads + 1)),
-        arena(static_cast<int>(threads), 0) {
-    arena.initialize();
-  }
+        arena(static_cast<int>(threads), 0) {}
 
   tbb::global_control parallelism;
   tbb::task_arena arena;
