@@ -172,7 +172,8 @@ void PgWriter::work(std::stop_token stop) {
     if (!done) error_ = std::move(done).error();
     if (job->chunk) queued_bytes_ -= job->chunk->memory_bytes();
     if (!error_) jobs_.pop_front();
-    changed_.notify_all();
+    // Not for each chunk: who waits for room would be woken to add a single one.
+    if (error_ || jobs_.empty() || queued_bytes_ <= kQueuedBytesMax / 2) changed_.notify_all();
   }
 }
 
