@@ -34,12 +34,12 @@ std::uint32_t splits_in_flight_of(const SourceOptions& options) {
 std::uint32_t extra_slices_of(const SourceOptions& options) { return 2 * threads_of(options); }
 
 /// Each slice in flight holds a chunk of bytes and the rows made of it, which may be several times
-/// as large (lineage repeats the object's name in every row). An eighth of the budget over
-/// all slices leaves room for that, beside what queued rows may take.
+/// as large, with lineage more so. A sixteenth of the budget over all slices leaves room for that,
+/// beside what queued rows may take.
 std::size_t chunk_bytes_of(const SourceOptions& options) {
-  const std::size_t share = static_cast<std::size_t>(options.memory_bytes_max) / 8 /
+  const std::size_t share = static_cast<std::size_t>(options.memory_bytes_max) / 16 /
                             (splits_in_flight_of(options) + extra_slices_of(options));
-  const std::size_t expansion = options.lineage ? 4 : 1;
+  const std::size_t expansion = options.lineage ? 2 : 1;
   return std::clamp(share / expansion, kChunkBytesMin, kChunkBytesMax);
 }
 
