@@ -1,73 +1,32 @@
-// How fast rows become COPY BINARY: those of bench/compare-postgres, wide (20 columns) and narrow
-// (3 columns). items_per_second counts values; the chunks do not fit into a core's cache, as those
-// that come from other threads do not lie there either.
+// How fast rows become COPY BINARY, on the shapes of bench/shapes.h. items_per_second counts
+// values; the chunks do not fit into a core's cache, as those that come from other threads do not
+// lie there either.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "bench/shapes.h"
 #include "connector/postgres/copy_encoder.h"
 #include "leat/parser.h"
 
 namespace leat::connector {
 namespace {
 
-constexpr int kRows = 100'000;
-
-template <class... Values>
-void print(std::string& out, const char* format, Values... values) {
-  char text[128];
-  out.append(text, static_cast<std::size_t>(std::snprintf(text, sizeof text, format, values...)));
-}
-
-struct Table {
-  std::string sql;
-  std::string csv;
-};
-
-Table wide() {
-  Table table{"id bigint, name text, amount numeric(10,2), at timestamp, ok boolean", {}};
-  for (int c = 1; c <= 5; ++c) {
-    print(table.sql, ", i%d integer, f%d double precision, t%d text", c, c, c);
-  }
-  for (int i = 0; i < kRows; ++i) {
-    print(table.csv, "%d,name %d,%d.%02d,2026-11-%02d 10:%02d:%02d,%s", i, i % 977, i % 1000,
-          i % 100, i % 30 + 1, i % 60, i % 60, i % 2 != 0 ? "true" : "false");
-    for (int c = 0; c < 5; ++c) {
-      print(table.csv, ",%d,%d.%d,text %d", (i * 7 + c) % 100'000, i % 5'000, c, (i + c) % 3'331);
-    }
-    table.csv += '\n';
-  }
-  return table;
-}
-
-Table narrow() {
-  Table table{"id bigint, n integer, day date", {}};
-  for (int i = 0; i < kRows; ++i) {
-    print(table.csv, "%d,%d,2026-11-%02d\n", i, i % 977, i % 30 + 1);
-  }
-  return table;
-}
+constexpr std::size_t kCsvBytes = 16u << 20;
 
 CopyForm form_of(TypeId type) {
   switch (type) {
-    case TypeId::kBool:
-      return CopyForm::kBool;
     case TypeId::kInt32:
       return CopyForm::kInt4;
     case TypeId::kInt64:
       return CopyForm::kInt8;
     case TypeId::kFloat64:
       return CopyForm::kFloat8;
-    case TypeId::kDecimal:
-      return CopyForm::kNumeric;
-    case TypeId::kDate:
-      return CopyForm::kDate;
     case TypeId::kTimestamp:
       return CopyForm::kTimestamp;
     case TypeId::kText:
@@ -77,15 +36,15 @@ CopyForm form_of(TypeId type) {
   }
 }
 
-void encode(benchmark::State& state, Table (*make)()) {
-  const Table table = make();
-  FormatOptions options;
-  options.header = false;
-  const auto schema = std::make_shared<const Schema>(*parse_schema(table.sql));
-  auto parser = make_parser(options, schema).value();
+void encode(benchmark::State& state, char shape) {
+  bench::ShapeWriter writer(shape);
+  std::string csv = writer.header();
+  writer.append(kCsvBytes, csv);
+  const auto schema = std::make_shared<const Schema>(*parse_schema(writer.schema()));
+  auto parser = make_parser({}, schema).value();
   RowChunk chunk;
   if (!parser->reset_for_new_split(std::make_shared<const ObjectVersion>(), {}) ||
-      !parser->parse({0, std::as_bytes(std::span(table.csv))}, chunk) || chunk.rows != kRows) {
+      !parser->parse({0, std::as_bytes(std::span(csv))}, chunk)) {
     state.SkipWithError("the rows cannot be read");
     return;
   }
@@ -107,8 +66,9 @@ void encode(benchmark::State& state, Table (*make)()) {
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
 }
 
-BENCHMARK_CAPTURE(encode, wide, wide);
-BENCHMARK_CAPTURE(encode, narrow, narrow);
+BENCHMARK_CAPTURE(encode, a, 'a');
+BENCHMARK_CAPTURE(encode, b, 'b');
+BENCHMARK_CAPTURE(encode, c, 'c');
 
 }  // namespace
 }  // namespace leat::connector

@@ -84,13 +84,13 @@ class EventQueue {
     handed_out_bytes_ = 0;
     // Not for each one: producers would be woken for a single event at a time.
     if (memory_bytes_ <= memory_bytes_max_ / 2) room_.notify_all();
-    if (events_.empty() && has_events_in_a_row_) {
+    if (events_.empty() && found_one_) {
       gathers_ = true;
       arrived_.wait_for(lock, std::min(timeout, kGathering), [this] { return !gathers_; });
       gathers_ = false;
     }
-    has_events_in_a_row_ = arrived_.wait_for(lock, timeout, [this] { return !events_.empty(); });
-    if (!has_events_in_a_row_) return {};
+    found_one_ = arrived_.wait_for(lock, timeout, [this] { return !events_.empty(); });
+    if (!found_one_) return {};
     Entry entry = std::move(events_.front());
     events_.pop_front();
     handed_out_bytes_ = entry.bytes;
@@ -110,8 +110,8 @@ class EventQueue {
   std::deque<Entry> events_;
   std::size_t memory_bytes_ = 0;
   std::size_t handed_out_bytes_ = 0;
-  bool has_events_in_a_row_ = false;  ///< The last pop() found one.
-  bool gathers_ = false;              ///< The consumer waits for more than one event.
+  bool found_one_ = false;  ///< The last pop() did.
+  bool gathers_ = false;    ///< The consumer waits for more than one event.
 };
 
 }  // namespace leat::executor

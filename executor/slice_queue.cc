@@ -18,11 +18,9 @@ void Slice::shift_records(std::uint64_t before) {
   rows.records.begin += before;
   rows.records.end += before;
   rows.end.record += before;
-  if (rows.record_numbers.size() != 0) {
-    auto* const numbers = rows.record_numbers.as<std::int64_t>();
-    for (std::int64_t row = 0; row < rows.rows; ++row) {
-      numbers[row] += static_cast<std::int64_t>(before);
-    }
+  auto* const numbers = rows.record_numbers.as<std::int64_t>();
+  for (std::size_t i = 0; i < rows.record_numbers.size() / sizeof(std::int64_t); ++i) {
+    numbers[i] += static_cast<std::int64_t>(before);
   }
   for (RejectedRow& reject : rows.rejects) reject.record += before;
   for (NulledValues& values : rows.nulled) values.first_record += before;

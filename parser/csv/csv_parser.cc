@@ -384,11 +384,10 @@ CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
 Position CsvParser::position_at(std::uint64_t offset) const {
   if (!finished_ && (stage_ != Stage::kRows || offset <= content_begin_)) return {};
   ParserState state{line_end_, ParserState::Stage::kByPlace, {}, options_.kind};
-  if (options_.header && stage_ == Stage::kRows) {
-    state.stage = ParserState::Stage::kHeader;
-    state.header = header_;
-  } else if (options_.header) {
-    state.stage = ParserState::Stage::kHeaderPending;
+  if (options_.header) {
+    const bool known = stage_ == Stage::kRows;
+    state.stage = known ? ParserState::Stage::kHeader : ParserState::Stage::kHeaderPending;
+    if (known) state.header = header_;
   }
   return {offset, records_, state.encode(), {}};
 }

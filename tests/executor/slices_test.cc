@@ -58,14 +58,14 @@ struct Outcome {
 class SlicesTest : public ::testing::Test {
  protected:
   /// The smallest chunks there are, and more threads than this machine may have.
-  SourceOptions options() {
+  SourceOptions options(std::uint64_t memory_bytes_max = 16u << 20) {
     SourceOptions options;
     options.from = "/in/**";
     options.state_dir = folder_.path() / ("state" + std::to_string(++states_));
     options.once = true;
     options.schema = *parse_schema("id bigint not null, name text, amount double precision");
     options.format.on_error = OnError::kReject;
-    options.memory_bytes_max = 16u << 20;
+    options.memory_bytes_max = memory_bytes_max;
     options.splits_in_flight_max = 64;
     options.threads = 4;
     return options;
@@ -135,14 +135,11 @@ class SlicesTest : public ::testing::Test {
 
   void expect_same_as_one_parser(const std::string& content,
                                  std::uint64_t memory_bytes_max = 16u << 20) {
-    SourceOptions once = options();
-    once.memory_bytes_max = memory_bytes_max;
+    SourceOptions once = options(memory_bytes_max);
     const Outcome wanted = reference(once, content);
     ASSERT_GT(wanted.rows.size(), 100u);
     expect_equal(load(once, content), wanted);
-    SourceOptions again = options();
-    again.memory_bytes_max = memory_bytes_max;
-    expect_equal(load(again, content, 3), wanted);
+    expect_equal(load(options(memory_bytes_max), content, 3), wanted);
   }
 
   TemporaryFolder folder_;
