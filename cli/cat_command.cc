@@ -1,5 +1,7 @@
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -7,11 +9,16 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/exit_codes.h"
+#include "cli/pipeline_flags.h"
 #include "cli/signals.h"
 #include "leat/loader.h"
 
 namespace leat::cli {
 namespace {
+
+constexpr const char* kCatExamples = R"(Examples:
+  leat cat data/orders.csv
+  leat cat 's3://bucket/in/*.csv' --format jsonl --schema 'id bigint, name text')";
 
 /// A state folder for one run.
 class TemporaryFolder {
@@ -34,8 +41,7 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace
-
+/// Prints the rows of `from` on standard output; keeps no state.
 int run_cat(PipelineFlags& flags, const std::string& from) {
   flags.set_from(from);
   Result<LoaderOptions> options = flags.options();
@@ -59,6 +65,24 @@ int run_cat(PipelineFlags& flags, const std::string& from) {
   Result<LoadReport> report = (*loader)->run(stop.token(), {});
   if (!report) return report_error(report.error());
   return needing_attention(report->source) > 0 ? kExitAttention : kExitOk;
+}
+
+}  // namespace
+
+CommandRun define_cat(CLI::App& command) {
+  struct Flags {
+    PipelineFlags pipeline;
+    std::string from;
+  };
+  auto flags = std::make_shared<Flags>();
+  command.add_option("FROM", flags->from, "Objects to read: 's3://bucket/in/**/*.csv', a path")
+      ->required();
+  flags->pipeline.add_output_flags(command);
+  flags->pipeline.add_format_flags(command);
+  flags->pipeline.add_store_flags(command);
+  flags->pipeline.add_resource_flags(command);
+  command.footer(kCatExamples);
+  return [flags] { return run_cat(flags->pipeline, flags->from); };
 }
 
 }  // namespace leat::cli

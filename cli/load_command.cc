@@ -1,9 +1,11 @@
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 #include "cli/console.h"
 #include "cli/exit_codes.h"
 #include "cli/ls_summary.h"
+#include "cli/pipeline_flags.h"
 #include "cli/printable.h"
 #include "cli/quantities.h"
 #include "cli/signals.h"
@@ -22,6 +25,15 @@ namespace leat::cli {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr const char* kLoadExamples = R"(Examples:
+  leat load --once --from 'data/**/*.csv' --to sqlite:rows.db --table t --state st
+  leat load --from 's3://bucket/in/**/*.csv' --schema 'id bigint, name text, at timestamptz' \
+            --to sqlite:rows.db --table events --state /var/lib/leat/events
+  leat load --config leat.toml        # from = "s3://…", once = true, … : the flags' names
+
+Exit codes: 0 done (or stopped by a signal, all committed), 1 failure, 2 usage,
+3 done but objects are quarantined, gone or changed, 4 another loader holds the pipeline.)";
 
 milliseconds lag_of(const SourceStats& stats) {
   if (stats.oldest_pending_modified_ms == 0) return milliseconds(0);
@@ -148,25 +160,6 @@ Result<void> write_report(const std::string& path, const LoadReport& report,
   return {};
 }
 
-}  // namespace
-
-std::uint64_t needing_attention(const SourceStats& stats) {
-  return stats.objects_quarantined + stats.objects_gone + stats.objects_changed;
-}
-
-int report_error(const Error& error) {
-  std::cerr << "leat: " << printable(error.to_string()) << "\n";
-  switch (error.code) {
-    case ErrorCode::kInvalidArgument:
-      return kExitUsage;
-    case ErrorCode::kAlreadyOpen:
-    case ErrorCode::kFenced:
-      return kExitTakenOver;
-    default:
-      return kExitFailure;
-  }
-}
-
 int run_load(const PipelineFlags& flags) {
   Result<LoaderOptions> options = flags.options();
   if (!options) return report_error(options.error());
@@ -219,6 +212,32 @@ int run_load(const PipelineFlags& flags) {
   if (!report) return report_error(report.error());
   console.log(SourceOptions::LogLevel::kInfo, summary_text(totals));
   return needing_attention(totals.source) > 0 ? kExitAttention : kExitOk;
+}
+
+}  // namespace
+
+std::uint64_t needing_attention(const SourceStats& stats) {
+  return stats.objects_quarantined + stats.objects_gone + stats.objects_changed;
+}
+
+int report_error(const Error& error) {
+  std::cerr << "leat: " << printable(error.to_string()) << "\n";
+  switch (error.code) {
+    case ErrorCode::kInvalidArgument:
+      return kExitUsage;
+    case ErrorCode::kAlreadyOpen:
+    case ErrorCode::kFenced:
+      return kExitTakenOver;
+    default:
+      return kExitFailure;
+  }
+}
+
+CommandRun define_load(CLI::App& command) {
+  auto flags = std::make_shared<PipelineFlags>();
+  flags->add_all(command);
+  command.footer(kLoadExamples);
+  return [flags] { return run_load(*flags); };
 }
 
 }  // namespace leat::cli

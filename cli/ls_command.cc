@@ -1,10 +1,13 @@
+#include <CLI/CLI.hpp>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/ls_summary.h"
 #include "cli/printable.h"
 #include "cli/quantities.h"
 #include "leat/split.h"
@@ -12,6 +15,11 @@
 
 namespace leat::cli {
 namespace {
+
+constexpr const char* kLsExamples = R"(Examples:
+  leat ls --state st
+  leat ls --state st --only quarantined --json
+  leat ls --state st --summary --list-price 0.005/1000)";
 
 /// A finished object that is now listed in another version is shown as changed, as the summary of a
 /// load counts it.
@@ -119,8 +127,7 @@ Result<void> print_outbox(const state::Ledger& ledger, const executor::SplitFilt
   }
 }
 
-}  // namespace
-
+/// Prints each split that the ledger knows, with its state; or what they come to.
 int run_ls(const LsFlags& flags) {
   if (flags.summary) return run_ls_summary(flags);
   Result<std::unique_ptr<state::Ledger>> ledger =
@@ -155,6 +162,27 @@ int run_ls(const LsFlags& flags) {
     return report_error({ErrorCode::kIo, "standard output cannot be written to"});
   }
   return kExitOk;
+}
+
+}  // namespace
+
+CommandRun define_ls(CLI::App& command) {
+  auto flags = std::make_shared<LsFlags>();
+  command.add_option("--state", flags->state, "State folder of the pipeline")->required();
+  command
+      .add_option("--only", flags->only,
+                  "Only this state: reading, finished, quarantined, gone, changed; after: only "
+                  "after-actions that are due")
+      ->check(CLI::IsMember({"reading", "finished", "quarantined", "gone", "changed", "after"}));
+  flags->selection.add_key(command);
+  flags->selection.add_history(command);
+  command.add_flag("--json", flags->json, "JSON lines");
+  command.add_flag("--summary", flags->summary,
+                   "Totals for each state, and the backlog as the loader last noted it");
+  command.add_option("--list-price", flags->list_price,
+                     "What listing requests cost, e.g. 0.005/1000: --summary then estimates it");
+  command.footer(kLsExamples);
+  return [flags] { return run_ls(*flags); };
 }
 
 }  // namespace leat::cli

@@ -1,13 +1,26 @@
-// The backlog in words: for `leat ls --summary` and the loader's progress.
+// `leat ls --summary`, and the backlog in words, which the loader's progress shows as well.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "cli/split_selection.h"
 #include "executor/backlog.h"
 
 namespace leat::cli {
+
+struct LsFlags {
+  std::string state;
+  std::string only;  ///< A state's name, or "after"; empty: all.
+  SelectionFlags selection;
+  bool json = false;       ///< JSON lines instead of a table.
+  bool summary = false;    ///< Totals and the backlog instead of the objects.
+  std::string list_price;  ///< See parse_price; empty: unknown.
+};
+
+/// Prints totals and the backlog; returns an exit code.
+int run_ls_summary(const LsFlags& flags);
 
 /// "12 objects, 3.4 MB, the oldest 5 min old", "at least …" while a listing is under way;
 /// "nothing".

@@ -186,6 +186,14 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
       ->group(group);
 }
 
+void PipelineFlags::add_all(CLI::App& app) {
+  add_load_flags(app);
+  add_output_flags(app);
+  add_format_flags(app);
+  add_store_flags(app);
+  add_resource_flags(app);
+}
+
 void PipelineFlags::add_resource_flags(CLI::App& app) {
   const std::string group = "Resources";
   app.add_option("--threads", typed_->threads, "Parsing threads (default: one per core)")

@@ -21,6 +21,8 @@ class PipelineFlags {
   PipelineFlags();
   ~PipelineFlags();
 
+  /// All flags of `leat load`.
+  void add_all(CLI::App& app);
   /// --connection, --endpoint-url, --region, --profile, …: how to reach the store.
   void add_store_flags(CLI::App& app);
   /// --delimiter, --quote, --no-header, …: how records and fields are written.

@@ -1,8 +1,7 @@
-#include "cli/repair_commands.h"
-
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -21,6 +20,46 @@ namespace leat::cli {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr const char* kAuditExamples = R"(Examples:
+  leat audit --config leat.toml
+  leat audit --from 's3://bucket/in/**/*.csv' --to sqlite:rows.db --table t --state st --json
+
+Takes the flags of the load. Changes nothing, and may run beside it. Exit code 1 on any difference.)";
+
+constexpr const char* kRetryExamples = R"(Examples:
+  leat retry --config leat.toml --dry-run
+  leat retry --config leat.toml --key '**/2026-11-2*.csv'
+
+Takes the flags of the load. Each object goes on where it stopped.)";
+
+constexpr const char* kRewindExamples = R"(Examples:
+  leat rewind --config leat.toml --key 'in/2026-11-20/**' --dry-run
+  leat rewind --config leat.toml --to-epoch 1200        # what was changed in later epochs
+  leat rewind --config leat.toml --since 2026-11-20T08:00:00Z
+
+Takes the flags of the load. Rows can be taken out of tables that are loaded with --lineage.)";
+
+constexpr const char* kReplayExamples = R"(Examples:
+  leat replay --config leat.toml --key 'in/2026-11-20/**'
+  leat replay --config leat.toml --key in/a.csv --bytes 1000-2000 --into - --format jsonl
+  leat replay --config leat.toml --all --into sqlite:copy.db
+
+Takes the flags of the load. Into the own table the rows take the place of the former ones, object by
+object, each in one transaction; that needs --lineage.)";
+
+constexpr const char* kRedriveExamples = R"(Examples:
+  leat redrive --config leat.toml --on-error reject --dry-run
+  leat redrive --config leat.toml --schema 'id bigint, amount numeric(12,2)'
+  leat redrive --config leat.toml --rejects rejects.jsonl
+
+Takes the flags of the load. Rejects are those of the sink's reject table, or with --rejects FILE those of
+the file (which needs --lineage); raw holds the record, or where the table refused a row the row as JSON, and
+may be corrected there.)";
+
+constexpr const char* kStateExamples = R"(Examples:
+  leat state export --state st > st.jsonl
+  leat state import --state st2 < st.jsonl)";
 
 constexpr const char* kRewindUndo =
     "to undo: run the load again; it loads the same objects anew, as long as they are there";
@@ -43,29 +82,23 @@ std::string plural(std::uint64_t count, std::string_view noun) {
   return format_count(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
-void add_pipeline_flags(PipelineFlags& flags, CLI::App& command) {
-  flags.add_load_flags(command);
-  flags.add_output_flags(command);
-  flags.add_format_flags(command);
-  flags.add_store_flags(command);
-  flags.add_resource_flags(command);
-}
-
 /// What most of the commands have in common: a pipeline, named by the flags of its load.
 struct Command {
-  CLI::App* app = nullptr;
+  std::string name;
   PipelineFlags pipeline;
   SelectionFlags selection;
   bool dry_run = false;
   bool json = false;
 
-  void add(CLI::App& parent, const char* name, const char* what, const char* examples) {
-    app = parent.add_subcommand(name, what);
-    app->add_flag("--json", json, "JSON lines");
-    add_pipeline_flags(pipeline, *app);
-    app->footer(examples);
+  void add_to(CLI::App& app, const char* examples) {
+    name = app.get_name();
+    app.add_flag("--json", json, "JSON lines");
+    pipeline.add_all(app);
+    app.footer(examples);
   }
-  void add_dry_run() { app->add_flag("--dry-run", dry_run, "Only show what would be done"); }
+  void add_dry_run(CLI::App& app) {
+    app.add_flag("--dry-run", dry_run, "Only show what would be done");
+  }
 
   Result<LoaderOptions> options() const {
     Result<LoaderOptions> options = pipeline.options();
@@ -114,7 +147,7 @@ class RepairOutput {
       return report_error(report.error());
     }
     if (command_.json) {
-      print({{"command", command_.app->get_name()},
+      print({{"command", command_.name},
              {"dry_run", command_.dry_run},
              {"objects", report->objects},
              {"rows_removed", report->rows},
@@ -197,15 +230,15 @@ void tell_failure(const std::string& object, const Error& why) {
   std::cerr << "leat: " << printable(object) << ": " << printable(why.to_string()) << "\n";
 }
 
-struct ReplayFlags {
+struct ReplayFlags : Command {
   std::string bytes, into, into_table;
   bool append = false, all = false;
 };
 
-int run_replay(const Command& command, const ReplayFlags& flags) {
-  Result<LoaderOptions> options = command.options();
+int run_replay(const ReplayFlags& flags) {
+  Result<LoaderOptions> options = flags.options();
   if (!options) return report_error(options.error());
-  Result<executor::SplitFilter> filter = command.selection.filter(options->source.state_dir);
+  Result<executor::SplitFilter> filter = flags.selection.filter(options->source.state_dir);
   if (!filter) return report_error(filter.error());
   if (filter->empty() && !flags.all) {
     return report_error({ErrorCode::kInvalidArgument,
@@ -214,7 +247,7 @@ int run_replay(const Command& command, const ReplayFlags& flags) {
   executor::ReplayOptions replay{.filter = std::move(*filter),
                                  .into = flags.into,
                                  .append = flags.append,
-                                 .dry_run = command.dry_run};
+                                 .dry_run = flags.dry_run};
   if (!flags.bytes.empty()) {
     Result<Range> range = parse_range(flags.bytes);
     if (!range) return report_error(range.error());
@@ -226,11 +259,11 @@ int run_replay(const Command& command, const ReplayFlags& flags) {
     replay.into.clear();  // The pipeline's own table.
   }
   const bool to_stdout = flags.into == "-";
-  const RepairOutput output(command, "replay", "");
+  const RepairOutput output(flags, "replay", "");
   const Result<executor::ReplayReport> report = executor::replay(
       *options, replay,
-      to_stdout && !command.dry_run ? executor::SplitVisitor([](const SplitProgress&) {})
-                                    : output.visitor(),
+      to_stdout && !flags.dry_run ? executor::SplitVisitor([](const SplitProgress&) {})
+                                  : output.visitor(),
       tell_failure);
   if (!report) return report_error(report.error());
   const std::string undo =
@@ -241,9 +274,9 @@ int run_replay(const Command& command, const ReplayFlags& flags) {
           : "to undo: take the rows out of " +
                 std::string(to_stdout ? "what you did with them" : "the other table");
   std::ostream& out = to_stdout ? std::cerr : std::cout;
-  if (command.json) {
+  if (flags.json) {
     out << ordered_json{{"command", "replay"},
-                        {"dry_run", command.dry_run},
+                        {"dry_run", flags.dry_run},
                         {"objects", report->objects},
                         {"failed", report->failed},
                         {"rows", report->rows},
@@ -253,7 +286,7 @@ int run_replay(const Command& command, const ReplayFlags& flags) {
                         {"undo", undo}}
                .dump()
         << "\n";
-  } else if (command.dry_run) {
+  } else if (flags.dry_run) {
     out << plural(report->objects, "object") << " of " << plural(report->rows, "row")
         << " would be replayed; nothing was\n";
   } else {
@@ -366,120 +399,79 @@ int run_audit(const Command& command) {
 
 }  // namespace
 
-struct RepairCommands::Impl {
-  Command audit, retry, rewind, replay, redrive;
-  ReplayFlags replay_flags;
-  std::string rows = "remove";
-  bool all = false;
-  CLI::App* state_export = nullptr;
-  CLI::App* state_import = nullptr;
-  std::string state_dir;
-};
+CommandRun define_audit(CLI::App& app) {
+  auto command = std::make_shared<Command>();
+  command->add_to(app, kAuditExamples);
+  return [command] { return run_audit(*command); };
+}
 
-RepairCommands::RepairCommands() : impl_(std::make_unique<Impl>()) {}
-RepairCommands::~RepairCommands() = default;
+CommandRun define_retry(CLI::App& app) {
+  auto command = std::make_shared<Command>();
+  command->add_to(app, kRetryExamples);
+  command->selection.add_key(app);
+  command->add_dry_run(app);
+  return [command] { return run_retry(*command); };
+}
 
-void RepairCommands::add_to(CLI::App& app) {
-  impl_->audit.add(app, "audit",
-                   "Hold listing, ledger and table against one another, object by object",
-                   R"(Examples:
-  leat audit --config leat.toml
-  leat audit --from 's3://bucket/in/**/*.csv' --to sqlite:rows.db --table t --state st --json
-
-Takes the flags of the load. Changes nothing, and may run beside it. Exit code 1 on any difference.)");
-
-  impl_->retry.add(app, "retry", "Let the next load take quarantined objects up again",
-                   R"(Examples:
-  leat retry --config leat.toml --dry-run
-  leat retry --config leat.toml --key '**/2026-11-2*.csv'
-
-Takes the flags of the load. Each object goes on where it stopped.)");
-  impl_->retry.selection.add_key(*impl_->retry.app);
-  impl_->retry.add_dry_run();
-
-  impl_->rewind.add(app, "rewind",
-                    "Forget objects and take their rows out, so that they are loaded again",
-                    R"(Examples:
-  leat rewind --config leat.toml --key 'in/2026-11-20/**' --dry-run
-  leat rewind --config leat.toml --to-epoch 1200        # what was changed in later epochs
-  leat rewind --config leat.toml --since 2026-11-20T08:00:00Z
-
-Takes the flags of the load. Rows can be taken out of tables that are loaded with --lineage.)");
-  CLI::App& rewind = *impl_->rewind.app;
-  impl_->rewind.selection.add_key(rewind);
-  impl_->rewind.selection.add_history(rewind);
-  impl_->rewind.selection.add_state(rewind);
-  impl_->rewind.add_dry_run();
-  rewind.add_flag("--all", impl_->all, "All objects");
-  rewind
-      .add_option("--rows", impl_->rows,
-                  "remove (default): take their rows out; keep: leave the table as it is, because "
-                  "you have taken them out")
+CommandRun define_rewind(CLI::App& app) {
+  struct Flags : Command {
+    std::string rows = "remove";
+    bool all = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  flags->add_to(app, kRewindExamples);
+  flags->selection.add_key(app);
+  flags->selection.add_history(app);
+  flags->selection.add_state(app);
+  flags->add_dry_run(app);
+  app.add_flag("--all", flags->all, "All objects");
+  app.add_option("--rows", flags->rows,
+                 "remove (default): take their rows out; keep: leave the table as it is, because "
+                 "you have taken them out")
       ->check(CLI::IsMember({"remove", "keep"}));
+  return [flags] { return run_rewind(*flags, flags->rows, flags->all); };
+}
 
-  impl_->replay.add(app, "replay", "Emit rows of finished objects once more",
-                    R"(Examples:
-  leat replay --config leat.toml --key 'in/2026-11-20/**'
-  leat replay --config leat.toml --key in/a.csv --bytes 1000-2000 --into - --format jsonl
-  leat replay --config leat.toml --all --into sqlite:copy.db
+CommandRun define_replay(CLI::App& app) {
+  auto flags = std::make_shared<ReplayFlags>();
+  flags->add_to(app, kReplayExamples);
+  flags->selection.add_key(app);
+  flags->selection.add_history(app);
+  flags->add_dry_run(app);
+  app.add_flag("--all", flags->all, "All objects");
+  app.add_option("--bytes", flags->bytes,
+                 "Only records that begin in this range of the decoded object: 1000-2000");
+  app.add_option("--into", flags->into, "Another sink (default: the pipeline's own table)");
+  app.add_option("--into-table", flags->into_table,
+                 "Its table (default: of the same name as --table)");
+  app.add_flag("--append", flags->append,
+               "Own table: add the rows to those that are there, so that they are there twice");
+  return [flags] { return run_replay(*flags); };
+}
 
-Takes the flags of the load. Into the own table the rows take the place of the former ones, object by
-object, each in one transaction; that needs --lineage.)");
-  CLI::App& replay = *impl_->replay.app;
-  impl_->replay.selection.add_key(replay);
-  impl_->replay.selection.add_history(replay);
-  impl_->replay.add_dry_run();
-  ReplayFlags& replay_flags = impl_->replay_flags;
-  replay.add_flag("--all", replay_flags.all, "All objects");
-  replay.add_option("--bytes", replay_flags.bytes,
-                    "Only records that begin in this range of the decoded object: 1000-2000");
-  replay.add_option("--into", replay_flags.into,
-                    "Another sink (default: the pipeline's own table)");
-  replay.add_option("--into-table", replay_flags.into_table,
-                    "Its table (default: of the same name as --table)");
-  replay.add_flag("--append", replay_flags.append,
-                  "Own table: add the rows to those that are there, so that they are there twice");
+CommandRun define_redrive(CLI::App& app) {
+  auto command = std::make_shared<Command>();
+  command->add_to(app, kRedriveExamples);
+  command->selection.add_key(app);
+  command->add_dry_run(app);
+  return [command] { return run_redrive(*command); };
+}
 
-  impl_->redrive.add(app, "redrive", "Parse rejects again, after data or options were mended",
-                     R"(Examples:
-  leat redrive --config leat.toml --on-error reject --dry-run
-  leat redrive --config leat.toml --schema 'id bigint, amount numeric(12,2)'
-  leat redrive --config leat.toml --rejects rejects.jsonl
-
-Takes the flags of the load. Rejects are those of the sink's reject table, or with --rejects FILE those of
-the file (which needs --lineage); raw holds the record, or where the table refused a row the row as JSON, and
-may be corrected there.)");
-  impl_->redrive.selection.add_key(*impl_->redrive.app);
-  impl_->redrive.add_dry_run();
-
-  CLI::App* state = app.add_subcommand("state", "Write a state folder out, or make one");
-  state->require_subcommand(1);
-  impl_->state_export = state->add_subcommand(
-      "export", "Print the ledger as JSON lines, beside the loader or after it");
-  impl_->state_import =
-      state->add_subcommand("import", "Make a state folder of such lines, from standard input");
-  for (CLI::App* command : {impl_->state_export, impl_->state_import}) {
-    command->add_option("--state", impl_->state_dir, "State folder")->required();
+CommandRun define_state(CLI::App& app) {
+  auto state_dir = std::make_shared<std::string>();
+  app.require_subcommand(1);
+  CLI::App* const out =
+      app.add_subcommand("export", "Print the ledger as JSON lines, beside the loader or after it");
+  CLI::App* const in =
+      app.add_subcommand("import", "Make a state folder of such lines, from standard input");
+  for (CLI::App* command : {out, in}) {
+    command->add_option("--state", *state_dir, "State folder")->required();
   }
-  state->footer(R"(Examples:
-  leat state export --state st > st.jsonl
-  leat state import --state st2 < st.jsonl)");
-}
-
-std::vector<CLI::App*> RepairCommands::with_pipeline_flags() const {
-  return {impl_->audit.app, impl_->retry.app, impl_->rewind.app, impl_->replay.app,
-          impl_->redrive.app};
-}
-
-std::optional<int> RepairCommands::run() const {
-  if (impl_->audit.app->parsed()) return run_audit(impl_->audit);
-  if (impl_->retry.app->parsed()) return run_retry(impl_->retry);
-  if (impl_->rewind.app->parsed()) return run_rewind(impl_->rewind, impl_->rows, impl_->all);
-  if (impl_->replay.app->parsed()) return run_replay(impl_->replay, impl_->replay_flags);
-  if (impl_->redrive.app->parsed()) return run_redrive(impl_->redrive);
-  if (impl_->state_export->parsed()) return flushed(export_state(impl_->state_dir, std::cout));
-  if (impl_->state_import->parsed()) return import_state(impl_->state_dir, std::cin);
-  return std::nullopt;
+  app.footer(kStateExamples);
+  return [state_dir, out] {
+    return out->parsed() ? flushed(export_state(*state_dir, std::cout))
+                         : import_state(*state_dir, std::cin);
+  };
 }
 
 }  // namespace leat::cli

@@ -1,5 +1,7 @@
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -8,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/pipeline_flags.h"
 #include "cli/printable.h"
 #include "cli/signals.h"
 #include "connector/s3/access_check.h"
@@ -15,6 +18,20 @@
 
 namespace leat::cli {
 namespace {
+
+constexpr const char* kValidateExamples = R"(Examples:
+  leat validate s3://bucket/in/
+  leat validate 's3://bucket/in/*.csv' --connection archive --write --json
+
+Steps: settings, credentials, identity, external id, list, region, clock, read, write, delete.
+Exit codes: 0 none failed, 1 one failed, 2 usage.)";
+
+struct ValidateFlags {
+  std::string uri;
+  bool write = false;      ///< Also writes an object, and deletes it.
+  bool json = false;       ///< One JSON document instead of lines.
+  PipelineFlags pipeline;  ///< Of them the store's.
+};
 
 using connector::s3::CheckStep;
 
@@ -77,12 +94,12 @@ bool check_local(const SourceUri& uri, const StoreOptions& options,
   return step("read", kOk, "the first byte of " + (*store)->uri_of(object->key));
 }
 
-}  // namespace
-
-int run_validate(const PipelineFlags& flags, const ValidateFlags& validate) {
-  Result<SourceUri> uri = parse_source_uri(validate.uri);
+/// Tells step by step whether the objects of a source can be listed and read, and with which
+/// credentials.
+int run_validate(const ValidateFlags& flags) {
+  Result<SourceUri> uri = parse_source_uri(flags.uri);
   if (!uri) return report_error(uri.error());
-  Result<LoaderOptions> options = flags.options();
+  Result<LoaderOptions> options = flags.pipeline.options();
   if (!options) return report_error(options.error());
   StoreOptions store = std::move(options->source.store);
   store.local.settle_ms = 0;
@@ -91,7 +108,7 @@ int run_validate(const PipelineFlags& flags, const ValidateFlags& validate) {
 
   nlohmann::ordered_json steps = nlohmann::ordered_json::array();
   const auto on_step = [&](const CheckStep& step) {
-    if (!validate.json) return print_line(step);
+    if (!flags.json) return print_line(step);
     steps.push_back({{"step", step.name},
                      {"outcome", name_of(step.outcome)},
                      {"detail", step.detail},
@@ -99,7 +116,7 @@ int run_validate(const PipelineFlags& flags, const ValidateFlags& validate) {
   };
   bool passed = false;
   if (uri->scheme == SourceUri::Scheme::kLocal) {
-    if (validate.write) {
+    if (flags.write) {
       return report_error(
           {ErrorCode::kInvalidArgument, "--write is for S3: leat never writes to local sources"});
     }
@@ -108,12 +125,12 @@ int run_validate(const PipelineFlags& flags, const ValidateFlags& validate) {
     passed = connector::s3::check_access({.bucket = uri->bucket,
                                           .pattern = uri->pattern,
                                           .store = std::move(store),
-                                          .write = validate.write},
+                                          .write = flags.write},
                                          on_step);
   }
-  if (validate.json) {
+  if (flags.json) {
     const nlohmann::ordered_json report = {
-        {"uri", validate.uri}, {"passed", passed}, {"steps", std::move(steps)}};
+        {"uri", flags.uri}, {"passed", passed}, {"steps", std::move(steps)}};
     std::cout << report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   }
   std::cout.flush();
@@ -121,6 +138,19 @@ int run_validate(const PipelineFlags& flags, const ValidateFlags& validate) {
     return report_error({ErrorCode::kIo, "standard output cannot be written to"});
   }
   return passed ? kExitOk : kExitFailure;
+}
+
+}  // namespace
+
+CommandRun define_validate(CLI::App& command) {
+  auto flags = std::make_shared<ValidateFlags>();
+  command.add_option("URI", flags->uri, "What is to be read: s3://bucket/prefix, a path")
+      ->required();
+  command.add_flag("--write", flags->write, "Also write an object there, and delete it");
+  command.add_flag("--json", flags->json, "One JSON document");
+  flags->pipeline.add_store_flags(command);
+  command.footer(kValidateExamples);
+  return [flags] { return run_validate(*flags); };
 }
 
 }  // namespace leat::cli

@@ -48,12 +48,14 @@ std::uint32_t ParseArena::cores() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-ParseArena::ParseArena(std::uint32_t threads)
-    : threads_(threads), implementation_(std::make_unique<Implementation>(threads)) {}
+ParseArena::ParseArena(std::uint32_t threads) : threads_(threads) {}
 
 ParseArena::~ParseArena() = default;
 
 void ParseArena::submit(std::function<void()> task) {
+  // Half a millisecond, which a load that parses where it reads need not take.
+  std::call_once(first_task_,
+                 [this] { implementation_ = std::make_unique<Implementation>(threads_); });
   auto hand_over = std::make_unique<HandOver>();
   hand_over->task = std::move(task);
   // oneTBB orders this anyway, but out of ThreadSanitizer's sight.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 namespace leat::executor {
 
@@ -29,7 +30,8 @@ class ParseArena {
  private:
   class Implementation;
   const std::uint32_t threads_;
-  std::unique_ptr<Implementation> implementation_;
+  std::once_flag first_task_;
+  std::unique_ptr<Implementation> implementation_;  ///< Made for the first task.
 };
 
 }  // namespace leat::executor

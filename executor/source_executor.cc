@@ -1,6 +1,7 @@
 #include "executor/source_executor.h"
 
 #include <algorithm>
+#include <map>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -139,20 +140,21 @@ SourceExecutor::~SourceExecutor() { (void)close(); }
 /// not be taken for loaded because they look alike, nor what went into one table for what is in
 /// another.
 Result<void> SourceExecutor::bind(std::string_view consumer, const std::string& default_name) {
-  const auto bind_fact = [this](std::string_view name, std::string_view wanted) -> Result<void> {
-    const std::optional<std::string> kept = ledger_->meta(name);
-    if (!kept) return ledger_->put_meta(name, wanted);
-    if (*kept == wanted) return {};
-    return Error{ErrorCode::kStateMismatch,
-                 "the state folder " + options_.state_dir.string() + " was begun for the " +
-                     std::string(name) + " \"" + *kept + "\" and cannot go on for \"" +
-                     std::string(wanted) + "\"; name the folder that belongs to it"};
-  };
-  if (Result<void> bound = bind_fact("store", store_->uri()); !bound) return bound;
-  if (Result<void> bound = bind_fact("consumer", consumer); !bound) return bound;
   const std::optional<std::string> kept = ledger_->meta("pipeline");
   pipeline_ = !options_.pipeline.empty() ? options_.pipeline : kept.value_or(default_name);
-  return bind_fact("pipeline", pipeline_);
+  std::map<std::string, std::string> facts = {
+      {"store", store_->uri()}, {"consumer", std::string(consumer)}, {"pipeline", pipeline_}};
+  for (const char* name : {"store", "consumer", "pipeline"}) {
+    const std::optional<std::string> known = ledger_->meta(name);
+    if (!known) continue;
+    const std::string wanted = facts.extract(name).mapped();
+    if (*known == wanted) continue;
+    return Error{ErrorCode::kStateMismatch, "the state folder " + options_.state_dir.string() +
+                                                " was begun for the " + std::string(name) + " \"" +
+                                                *known + "\" and cannot go on for \"" + wanted +
+                                                "\"; name the folder that belongs to it"};
+  }
+  return facts.empty() ? Result<void>() : ledger_->put_meta(facts);
 }
 
 Result<void> SourceExecutor::recover(const Checkpoint& consumer) {

@@ -506,18 +506,24 @@ std::optional<std::string> Ledger::meta(std::string_view name) const {
 }
 
 Result<void> Ledger::put_meta(std::string_view name, std::string_view value) {
+  return put_meta({{std::string(name), std::string(value)}});
+}
+
+Result<void> Ledger::put_meta(const std::map<std::string, std::string>& facts) {
   return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
-    if (name.empty() || name.front() == '.') {
-      return Error{.code = ErrorCode::kInvalidArgument,
-                   .message = "\"" + std::string(name) + "\" cannot name a fact of a pipeline."};
+    rocksdb::WriteBatch batch;
+    for (const auto& [name, value] : facts) {
+      if (name.empty() || name.front() == '.') {
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .message = "\"" + name + "\" cannot name a fact of a pipeline."};
+      }
+      batch.Put(entry_key(kMetaKind, name), value);
     }
     const std::lock_guard writing(impl_->write_mutex);
     if (auto ready = impl_->ready_to_write(); !ready) return ready;
-    rocksdb::WriteBatch batch;
-    batch.Put(entry_key(kMetaKind, name), slice(value));
     if (auto written = impl_->write(batch); !written) return written;
     const std::lock_guard lock(impl_->meta_mutex);
-    impl_->meta.insert_or_assign(std::string(name), std::string(value));
+    for (const auto& [name, value] : facts) impl_->meta.insert_or_assign(name, value);
     return {};
   });
 }

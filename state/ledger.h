@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -97,6 +98,8 @@ class Ledger {
   ///   kInvalidArgument   Such a name, or opened read_only.
   ///   kDiskFull, kIo
   Result<void> put_meta(std::string_view name, std::string_view value);
+  /// Several facts at once: all of them, or none.
+  Result<void> put_meta(const std::map<std::string, std::string>& facts);
 
   /// What the last put_listing() wrote; none: nothing, or a split was rewound since, or all began
   /// anew.
