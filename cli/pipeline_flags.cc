@@ -120,6 +120,16 @@ void PipelineFlags::add_dialect_flags(CLI::App& app) {
                  "any (LF, CRLF and CR)")
       ->group(group)
       ->check(CLI::IsMember({"first", "any"}));
+  app.add_option("--short-records", typed_->short_records,
+                 "Records with too few fields: fail (default; a row error), null (what lacks is "
+                 "null)")
+      ->group(group)
+      ->check(CLI::IsMember({"fail", "null"}));
+  app.add_option("--long-records", typed_->long_records,
+                 "Records with too many fields: fail (default; a row error), ignore (the rest), "
+                 "ignore-empty (a rest that is empty, as behind a delimiter at the end)")
+      ->group(group)
+      ->check(CLI::IsMember({"fail", "ignore", "ignore-empty"}));
   app.add_flag("--trim", typed_->trim, "Drop spaces and tabs around unquoted fields")->group(group);
   app.add_option("--decimal-separator", typed_->decimal_separator,
                  "In numbers: a point (default) or a comma")
@@ -161,16 +171,6 @@ void PipelineFlags::add_format_flags(CLI::App& app) {
                  "null (the value becomes null)")
       ->group(group)
       ->check(CLI::IsMember({"fail", "reject", "null"}));
-  app.add_option("--short-records", typed_->short_records,
-                 "Records with too few fields: fail (default; a row error), null (what lacks is "
-                 "null)")
-      ->group(group)
-      ->check(CLI::IsMember({"fail", "null"}));
-  app.add_option("--long-records", typed_->long_records,
-                 "Records with too many fields: fail (default; a row error), ignore (the rest), "
-                 "ignore-empty (a rest that is empty, as behind a delimiter at the end)")
-      ->group(group)
-      ->check(CLI::IsMember({"fail", "ignore", "ignore-empty"}));
   app.add_option("--extra-columns", typed_->extra_columns,
                  "Header columns that the schema lacks: ignore, fail, auto (ignore with --schema)")
       ->group(group)

@@ -6,8 +6,8 @@
 
 namespace leat::cli {
 
-/// `text` with control characters as \\x1b: names of objects must not steer a terminal, nor forge
-/// lines.
+/// `text` with control characters, and bytes that are not UTF-8, as \\x1b: names of objects must
+/// not steer a terminal, nor forge lines.
 std::string printable(std::string_view text);
 
 }  // namespace leat::cli

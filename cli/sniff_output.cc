@@ -150,8 +150,8 @@ std::string evidence_of(const SniffedColumn& column) {
           quoted(near.first.text) + ", so " + type;
   if (near.quoted_empty) {
     line += "; all that do not fit are quoted empty fields, which are text and never null";
-  } else if (near.one_text && column.field.type.is_variable() &&
-             (others > 1 || is_word_for_null(near.first.text))) {
+  } else if (near.one_text && column.field.type.id != TypeId::kBytes &&
+             column.field.type.is_variable() && (others > 1 || is_word_for_null(near.first.text))) {
     if (others > 1) line += "; all " + format_count(others) + " that do not fit hold the same";
     line += std::string(others > 1 ? ":" : ";") + " if it means null, add --null '' --null " +
             shell_quoted(near.first.text);

@@ -62,7 +62,9 @@ Result<bool> SchemaSniffer::settle(const ObjectVersion& due, std::stop_token sto
   // A header alone says nothing of types.
   if (alone->schema.fields.empty() || (alone->records == 0 && whole)) return false;
   if (!alone->names_fault.empty()) {
-    return Error{ErrorCode::kSchemaMismatch, alone->names_fault};
+    std::string why = alone->names_fault;
+    for (const std::string& note : alone->notes) why += "; " + note;
+    return Error{ErrorCode::kSchemaMismatch, std::move(why)};
   }
   Result<SniffReport> all = look_at_others(std::move(*sample), due, std::move(stop));
   SniffReport& found = all && all->names_fault.empty() ? *all : *alone;
@@ -70,7 +72,7 @@ Result<bool> SchemaSniffer::settle(const ObjectVersion& due, std::stop_token sto
       !fixed) {
     return std::move(fixed).error();
   }
-  for (const std::string& note : found.notes) log(options_, LogLevel::kInfo, note);
+  for (const std::string& note : found.notes) log(options_, LogLevel::kWarning, note);
   log(options_, LogLevel::kInfo, description(found));
   return true;
 }

@@ -57,6 +57,18 @@ bool matches(const Signature& signature, std::string_view head) {
   return std::any_of(near.begin(), near.end(), is_control);
 }
 
+/// Text of which nearly every second byte is zero; null: it is not. @return  A name of --encoding.
+const char* utf16_without_mark(std::string_view head) {
+  constexpr std::size_t kBytesMin = 8;
+  if (head.size() < kBytesMin) return nullptr;
+  std::size_t zeros[2] = {0, 0};
+  for (std::size_t i = 0; i < head.size(); ++i) zeros[i % 2] += head[i] == '\0' ? 1 : 0;
+  const std::size_t most = head.size() / 2 * 3 / 4;
+  if (zeros[1] >= most && zeros[0] == 0) return "utf-16le";
+  if (zeros[0] >= most && zeros[1] == 0) return "utf-16be";
+  return nullptr;
+}
+
 }  // namespace
 
 std::optional<std::string> describe_not_text(std::string_view head, const FormatOptions& options) {
@@ -76,6 +88,11 @@ std::optional<std::string> describe_not_text(std::string_view head, const Format
   }
   if (head.starts_with("\xff\xfe"sv) || head.starts_with("\xfe\xff"sv)) {
     return "the object is UTF-16 text; only UTF-8 is read: convert it before it is uploaded";
+  }
+  if (const char* encoding = utf16_without_mark(head)) {
+    return "the object looks like UTF-16 text without a byte order mark; if it is, set "
+           "--encoding " +
+           std::string(encoding);
   }
   const auto foreign = [&](char byte) {
     return is_control(byte) && byte != options.delimiter &&

@@ -206,9 +206,10 @@ ScalarTokenizer::Outcome ScalarTokenizer::take_record(std::string_view input, bo
       }
       if (line_break->kind == LineBreak::Kind::kBreak) break;
       line_break.reset();
-      fault.report(at, input[at] == '\r' ? "a carriage return outside quotes"
-                                         : "a line feed outside quotes, where lines end with "
-                                           "carriage returns");
+      fault.report(at, input[at] == '\r'
+                           ? "a carriage return outside quotes; --line-end any ends records there"
+                           : "a line feed outside quotes, where lines end with carriage returns; "
+                             "--line-end any ends records there");
     }
     if (!field.quoted) field.end = static_cast<std::uint32_t>(at);
     ++fields;

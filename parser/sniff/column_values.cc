@@ -22,6 +22,7 @@ constexpr int kFixedScaleMin = 2;
 constexpr int kFixedScaleMax = 4;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   return text.size() == lower.size() &&
@@ -74,7 +75,10 @@ struct OtherForm {
   TimeFormat reader;
 };
 
-constexpr std::uint32_t kCommaForm = 1u << 31;  ///< Numbers with a decimal comma.
+// Bits of ColumnValues::other_forms_ behind those of other_forms().
+constexpr std::uint32_t kCommaForm = 1u << 31;          ///< Numbers with a decimal comma.
+constexpr std::uint32_t kTrimmedNumberForm = 1u << 30;  ///< Numbers, but for spaces around them.
+constexpr std::uint32_t kTrimmedTimeForm = 1u << 29;
 
 const std::vector<OtherForm>& other_forms() {
   static const std::vector<OtherForm> kForms = [] {
@@ -238,7 +242,8 @@ void ColumnValues::miss(Misses& misses, std::string_view text, bool quoted, cons
       !misses.one_text && misses.count > kMissesKept && misses.count > values_ / kMissesShare;
 }
 
-void ColumnValues::see_other_forms(std::string_view text) {
+void ColumnValues::see_other_forms(std::string_view text, bool quoted) {
+  see_without_spaces(text, quoted);
   const std::vector<OtherForm>& forms = other_forms();
   for (std::size_t i = 0; i < forms.size(); ++i) {
     if ((other_forms_ >> i & 1) == 0) continue;
@@ -265,12 +270,35 @@ void ColumnValues::see_other_forms(std::string_view text) {
       comma_is_sure_ || groups || text.size() - comma != 4 || comma == 0 || text[comma - 1] == '0';
 }
 
-std::string ColumnValues::flags_for_type() const {
-  if (values_ == 0 || type().id != TypeId::kText) return {};
+void ColumnValues::see_without_spaces(std::string_view text, bool quoted) {
+  if ((other_forms_ & (kTrimmedNumberForm | kTrimmedTimeForm)) == 0) return;
+  if (!quoted) {
+    const std::size_t size = text.size();
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    padded_ = padded_ || text.size() != size;
+  }
+  double value = 0;
+  const std::string_view number = formats_->number(text, plain_);
+  if (is_code(number) || !parse_float(number, value).empty()) other_forms_ &= ~kTrimmedNumberForm;
+  std::int64_t us = 0;
+  if (!formats_->timestamp().parse_timestamp(text, true, us).empty()) {
+    other_forms_ &= ~kTrimmedTimeForm;
+  }
+}
+
+std::optional<OtherReading> ColumnValues::other_reading() const {
+  constexpr const char* kNumbers = "numbers";
+  constexpr const char* kTimes = "points in time";
+  if (values_ == 0 || type().id != TypeId::kText) return std::nullopt;
+  if (padded_ && (other_forms_ & kTrimmedNumberForm) != 0) return OtherReading{"--trim", kNumbers};
+  if (padded_ && (other_forms_ & kTrimmedTimeForm) != 0) return OtherReading{"--trim", kTimes};
   const std::vector<OtherForm>& forms = other_forms();
   const std::uint32_t times = other_forms_ & ((1u << forms.size()) - 1);
   if ((other_forms_ & kCommaForm) != 0 && comma_is_sure_) {
-    return std::string("--decimal-separator ,") + (points_group_ ? " --thousands-separator ." : "");
+    return OtherReading{
+        std::string("--decimal-separator ,") + (points_group_ ? " --thousands-separator ." : ""),
+        kNumbers};
   }
   std::string flags;
   for (std::size_t i = 0; i < forms.size(); ++i) {
@@ -280,7 +308,8 @@ std::string ColumnValues::flags_for_type() const {
                                                                 : "--timestamp-format") +
              " '" + forms[i].format + "'";
   }
-  return flags;
+  if (flags.empty()) return std::nullopt;
+  return OtherReading{std::move(flags), kTimes};
 }
 
 void ColumnValues::add(std::string_view text, bool quoted, const Locate& locate) {
@@ -289,7 +318,7 @@ void ColumnValues::add(std::string_view text, bool quoted, const Locate& locate)
     if (misses_[i].hopeless) continue;
     if (!fits(static_cast<Candidate>(i), text)) miss(misses_[i], text, quoted, locate);
   }
-  if (other_forms_ != 0) see_other_forms(text);
+  if (other_forms_ != 0) see_other_forms(text, quoted);
 }
 
 void ColumnValues::add_json_string(std::string_view text, const Locate& locate) {

@@ -22,6 +22,12 @@ namespace leat::parser {
 /// True for a number, date, time, UUID and so on: anything but text, JSON and bytes.
 bool is_typed(const DataType& type) noexcept;
 
+/// What a column of text would be with other flags.
+struct OtherReading {
+  std::string flags;
+  const char* what;  ///< "numbers" or "points in time"
+};
+
 class ColumnValues {
  public:
   ColumnValues();
@@ -47,9 +53,9 @@ class ColumnValues {
   std::optional<NearType> near() const;
   /// See SniffedColumn::misfit.
   std::optional<SniffedMisfit> misfit() const;
-  /// The flags with which all values of a column of text would be numbers or points in time; empty:
-  /// there are none, or it is none.
-  std::string flags_for_type() const;
+  /// How all values of a column of text would be numbers or points in time; nullopt: in no way, or
+  /// it is none.
+  std::optional<OtherReading> other_reading() const;
   /// The type is bytea because some value is not UTF-8.
   bool holds_other_than_utf8() const noexcept { return chosen() == kBytes; }
 
@@ -84,7 +90,8 @@ class ColumnValues {
 
   bool fits(Candidate candidate, std::string_view text);
   bool fits_number(Candidate candidate, std::string_view text);
-  void see_other_forms(std::string_view text);
+  void see_other_forms(std::string_view text, bool quoted);
+  void see_without_spaces(std::string_view text, bool quoted);
   void miss(Misses& misses, std::string_view text, bool quoted, const Locate& locate);
   void keep_evidence(std::string_view text, const Locate& locate);
   std::size_t chosen() const noexcept;
@@ -96,6 +103,7 @@ class ColumnValues {
   std::uint32_t other_forms_ = ~0u;  ///< Bit i: all values so far are written in form i.
   bool comma_is_sure_ = false;       ///< A number with a comma that does not group thousands.
   bool points_group_ = false;        ///< One with points between groups.
+  bool padded_ = false;              ///< A field without quotes that begins or ends with a space.
   std::uint64_t values_ = 0;
   std::uint64_t nulls_ = 0;
   std::array<Misses, kCandidates> misses_;

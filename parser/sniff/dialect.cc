@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "parser/convert/values.h"
 #include "parser/sniff/postgres_text.h"
@@ -14,9 +15,6 @@ namespace {
 
 constexpr std::size_t kFrontBytes = 64u << 10;
 constexpr std::size_t kRecordsEnough = 20;
-
-/// In the order in which they win a draw.
-constexpr std::string_view kDelimiters = ",\t;|^~";
 
 /// What a file of one column is worth beside one that has several, all of them alike (1).
 constexpr double kOneColumn = 0.55;
@@ -50,6 +48,8 @@ struct Trial {
   std::vector<std::size_t> fields;  ///< Of each sample.
   std::size_t most_fields = 0;      ///< Of any sample.
   std::uint64_t records = 0;
+  std::uint64_t divided = 0;  ///< Records of more than one field.
+  std::uint64_t alike = 0;    ///< Those that have as many fields as most of their sample.
   std::uint64_t bad = 0;
   std::uint64_t quoted = 0;          ///< Cells.
   std::uint64_t comments = 0;        ///< Records that begin with '#'.
@@ -92,14 +92,9 @@ class Scorer {
         see(record);
         return true;
       });
-      std::uint64_t most = 0;
-      std::size_t fields = 0;
-      for (const auto& [number, count] : counts_) {
-        if (count < most) continue;
-        most = count;
-        fields = number;
-      }
-      regular += most;
+      const auto [fields, of_these] = usual_fields(format, first.value_or(0));
+      regular += of_these;
+      trial_.alike += of_these;
       trial_.fields.push_back(fields);
       trial_.most_fields = std::max(trial_.most_fields, fields);
       const bool titled =
@@ -131,6 +126,7 @@ class Scorer {
     }
     if (record.raw.starts_with('#')) ++trial_.comments;
     const std::size_t fields = record.fields();
+    if (fields > 1) ++trial_.divided;
     ++counts_[fields];
     if (quoted_of_column_.size() < fields) quoted_of_column_.resize(fields);
     for (std::size_t i = 0; i < fields; ++i) {
@@ -146,6 +142,25 @@ class Scorer {
         if (text.size() > 1 && text.ends_with('"')) ++trial_.closed_quotes;
       }
     }
+  }
+
+  /// The number of fields that most records of the sample have, as the options would take them; and
+  /// how many do. `first`: that of the first record, likely the header.
+  std::pair<std::size_t, std::uint64_t> usual_fields(const FormatOptions& format,
+                                                     std::size_t first) const {
+    const bool fewer = format.short_records == ShortRecords::kNull;
+    const bool more = format.long_records == LongRecords::kIgnore;
+    std::pair<std::size_t, std::uint64_t> usual{0, 0};
+    for (const auto& [fields, count] : counts_) {
+      std::uint64_t fit = 0;
+      for (const auto& [others, of_others] : counts_) {
+        if (others == fields || (others < fields ? fewer : more)) fit += of_others;
+      }
+      const bool first_wins = (fewer || more) && usual.first == first;
+      if (fit < usual.second || (fit == usual.second && first_wins)) continue;
+      usual = {fields, fit};
+    }
+    return usual;
   }
 
   static double first_record_fits(std::size_t first, std::size_t fields) {
@@ -189,6 +204,32 @@ Trial best_delimiter(Scorer& scorer, const FormatOptions& format, bool choose) {
   return best;
 }
 
+/// Of one column: which delimiter may have been meant all the same. Empty: there is no sign of one.
+std::string other_delimiters(Scorer& scorer, const FormatOptions& one_column) {
+  for (const char delimiter : std::string_view(",;\t|^~: ")) {
+    FormatOptions other = one_column;
+    other.delimiter = delimiter;
+    if (!other.validate()) continue;
+    const Trial trial = scorer.score(other);
+    const std::string name = delimiter == '\t' ? "tab" : std::string("'") + delimiter + "'";
+    if (trial.divided < 2) continue;
+    if (trial.divided == trial.records && trial.alike == trial.records) {
+      return "each record is one column, but would be " + std::to_string(trial.most_fields) +
+             " with --delimiter " + name;
+    }
+    // Texts that hold commas here and there are texts.
+    if (kDelimiters.find(delimiter) != std::string_view::npos &&
+        10 * trial.divided >= 9 * trial.records && trial.divided > 2) {
+      return "each record is one column, since no delimiter divides enough of them alike; " + name +
+             " stands in " + std::to_string(trial.divided) + " of " +
+             std::to_string(trial.records) + ": if it is the delimiter, say --delimiter " + name +
+             " (with --short-records null and --long-records ignore for those that have fewer or "
+             "more fields than the header)";
+    }
+  }
+  return {};
+}
+
 /// PostgreSQL's text format with all else that `format` says.
 FormatOptions as_postgres_text(FormatOptions format) {
   format.kind = Format::kPostgresText;
@@ -228,7 +269,7 @@ Dialect find_dialect(const std::vector<Sample>& samples, const FormatOptions& fo
       if (best.bad + best.quoted > 0 && best.format.quote != '\0') {
         FormatOptions other = best.format;
         other.escape = '\\';
-        Trial trial = scorer.score(other);
+        Trial trial = best_delimiter(scorer, other, open.delimiter);
         if (trial.score > best.score) best = std::move(trial);
       }
     }
@@ -251,6 +292,7 @@ Dialect find_dialect(const std::vector<Sample>& samples, const FormatOptions& fo
       if (!evidence.empty()) best = std::move(trial);
     }
     if (best.records >= kRecordsEnough || front_bytes >= largest) {
+      if (open.delimiter && best.most_fields == 1) evidence = other_delimiters(scorer, best.format);
       return {std::move(best.format), std::move(best.fields), std::min(front_bytes, largest),
               std::move(evidence)};
     }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "leat/sniff.h"
@@ -15,13 +16,16 @@
 
 namespace leat::parser {
 
+/// Those that are tried, in the order in which they win a draw.
+constexpr std::string_view kDelimiters = ",\t;|^~";
+
 /// Samples may differ in their number of fields: columns come and go.
 struct Dialect {
   FormatOptions format;  ///< As given, with what was chosen; the header is not yet judged.
   /// That most records of each sample have; 0: the sample has no good record.
   std::vector<std::size_t> fields;
   std::size_t front_bytes = 0;  ///< Of each sample: what was looked at.
-  std::string evidence = {};    ///< Why it is no CSV; empty: it is, or was said to be none.
+  std::string evidence = {};    ///< Why it is no CSV, or may have columns; mostly empty.
 };
 
 /// Blank lines, and comments where there are some, are no records here.

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
 
+#include "parser/convert/values.h"
 #include "parser/csv/column_builder.h"
 #include "parser/csv/excerpt.h"
 #include "parser/sniff/column_values.h"
@@ -13,6 +16,8 @@ namespace {
 
 constexpr std::size_t kRecordsMax = 500;  ///< Of each sample.
 constexpr std::uint64_t kTitlesMax = 20;
+/// Among so many rows a name that is found once says something.
+constexpr std::size_t kRowsOfAnAccident = 10;
 
 struct Cell {
   std::string text;
@@ -20,25 +25,34 @@ struct Cell {
 };
 using Row = std::vector<Cell>;
 
-/// Records in front of the first that has `fields` fields: titles, if they have one field each.
-/// @return  The lines they take; 0: there are none, or there is no telling.
-std::uint64_t title_lines(const Sample& sample, const FormatOptions& format, std::size_t fields,
-                          std::size_t front_bytes) {
-  if (fields < 2) return 0;
+/// What stands above the first record of the usual number of fields.
+struct Titles {
+  std::uint64_t lines = 0;   ///< 0: there are none, or there is no telling.
+  bool of_one_field = true;  ///< Each of them.
+};
+
+Titles titles_of(const Sample& sample, const FormatOptions& format, std::size_t fields,
+                 std::size_t front_bytes) {
+  if (fields < 2) return {};
+  Titles titles;
   std::optional<std::uint64_t> begin;
   std::uint64_t records = 0;
   std::uint64_t end = 0;
   walk_records(sample, format, false, front_bytes, [&](const SampledRecord& record) {
     if (record.fields() == fields) begin = record.byte_offset;
-    if (record.fields() != 1) return false;
+    if (begin || record.block == nullptr) return false;
+    titles.of_one_field = titles.of_one_field && record.fields() == 1;
     end = record.byte_offset + record.raw.size();
     return ++records <= kTitlesMax;
   });
-  if (!begin || records == 0 || !may_have_titles(sample, fields, end, *begin)) return 0;
+  if (!begin || records == 0 || !may_have_titles(sample, fields, end, *begin)) return {};
   const std::string_view front = std::string_view(sample.bytes).substr(0, *begin);
   const auto line_feeds = std::count(front.begin(), front.end(), '\n');
   const auto lines = line_feeds != 0 ? line_feeds : std::count(front.begin(), front.end(), '\r');
-  return static_cast<std::uint64_t>(lines) <= kTitlesMax ? static_cast<std::uint64_t>(lines) : 0;
+  if (static_cast<std::uint64_t>(lines) <= kTitlesMax) {
+    titles.lines = static_cast<std::uint64_t>(lines);
+  }
+  return titles;
 }
 
 std::vector<Row> rows_of(const Sample& sample, const FormatOptions& format, std::size_t fields,
@@ -77,36 +91,95 @@ bool is_odd_header(const Sample& sample, const FormatOptions& format, std::size_
     odd = record.block != nullptr && record.fields() > 1 && record.fields() != fields;
     for (std::size_t i = 0; odd && i < record.fields(); ++i) {
       const std::string text(text_of(record, i, format, scratch));
-      odd = !text.empty() && !is_typed(type_of_value(text));
+      // The place above row names has none.
+      odd = (!text.empty() || i == 0) && !is_typed(type_of_value(text));
     }
     return false;
   });
   return odd;
 }
 
+/// `text` with each run of digits as 0 and each run of letters as a; empty: it holds no digit.
+std::string shape_of(std::string_view text) {
+  std::string shape;
+  bool digits = false;
+  for (const char c : text) {
+    const bool digit = c >= '0' && c <= '9';
+    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c & '\x80') != 0;
+    const char kind = digit ? '0' : letter ? 'a' : c;
+    digits = digits || digit;
+    if ((!digit && !letter) || !shape.ends_with(kind)) shape.push_back(kind);
+  }
+  return digits ? shape : std::string();
+}
+
+std::optional<std::int64_t> integer_of(const std::string& text) {
+  std::int64_t value = 0;
+  if (!parse_int(text, value).empty()) return std::nullopt;
+  return value;
+}
+
+/// What speaks for a header or against one.
+class Votes {
+ public:
+  void add(bool header, const std::string& why) {
+    (header ? for_ : against_) += 1;
+    std::string& first = header ? for_why_ : against_why_;
+    if (first.empty()) first = why;
+  }
+  std::optional<HeaderGuess> verdict() const {
+    if (for_ == against_) return std::nullopt;
+    return HeaderGuess{for_ > against_, 0, for_ > against_ ? for_why_ : against_why_};
+  }
+
+ private:
+  std::uint64_t for_ = 0;
+  std::uint64_t against_ = 0;
+  std::string for_why_;
+  std::string against_why_;
+};
+
 class Judge {
  public:
   /// Rows of each sample that has some. `usual`: there is a header where nothing speaks for
   /// either.
-  Judge(std::vector<std::vector<Row>> rows, bool usual) : rows_(std::move(rows)), usual_(usual) {}
-
-  HeaderGuess judge() {
+  Judge(std::vector<std::vector<Row>> rows, bool usual) : rows_(std::move(rows)), usual_(usual) {
     for (const std::vector<Row>& sample : rows_) {
-      for (std::size_t column = 0; column < sample.front().size(); ++column) {
-        judge_column(sample, column);
+      const std::size_t columns = sample.front().size();
+      const auto [begin, end] = names_that_count_up(sample);
+      if (begin != end) {
+        types_.add(true, excerpt(sample.front()[begin].text) + " and the names behind it count up");
+      }
+      for (std::size_t column = 0; column < columns; ++column) {
+        if (column < begin || column >= end) judge_column(sample, column);
       }
     }
-    if (for_ > against_) return {true, 0, for_why_};
-    if (against_ > for_) return {false, 0, against_why_};
-    return judge_names();
+  }
+
+  HeaderGuess judge() const {
+    if (const auto verdict = types_.verdict()) return *verdict;
+    const Row& names = rows_.front().front();
+    for (const Cell& name : names) {
+      if (!name.null && is_typed(type_of_value(name.text))) {
+        return {false, 0, "the first record's " + excerpt(name.text) + " is no name"};
+      }
+    }
+    if (const auto verdict = shapes_.verdict()) return *verdict;
+    return judge_names(names);
+  }
+
+  /// Types stand below names.
+  bool is_sure_of_header() const {
+    const auto verdict = types_.verdict();
+    return verdict && verdict->header;
   }
 
  private:
   /// Values below that have a type, and a name above that is none of it, or the other way round.
   void judge_column(const std::vector<Row>& sample, std::size_t column) {
     const Cell& first = sample.front()[column];
-    if (first.text.empty() && column == 0 && numbers_rows(sample) && for_++ == 0) {
-      for_why_ = "column 1 numbers the rows below a place without a name";
+    if (first.text.empty() && column == 0 && numbers_rows(sample)) {
+      types_.add(true, "column 1 numbers the rows below a place without a name");
     }
     if (first.null) return;
     ColumnValues values;
@@ -114,18 +187,90 @@ class Judge {
       const Cell& cell = sample[i][column];
       if (!cell.null) values.add(cell.text, false, nowhere);
     }
-    const DataType type = values.type();
-    if (values.values() == 0 || !is_typed(type)) return;
-    values.add(first.text, false, nowhere);
+    if (values.values() == 0) return;
     const std::string place = "column " + std::to_string(column + 1);
-    if (is_typed(values.type())) {
-      if (against_++ == 0) {
-        against_why_ = "the first record's " + excerpt(first.text) + " in " + place +
-                       " is a value like those below it (" + type.to_sql() + ")";
-      }
-    } else if (for_++ == 0) {
-      for_why_ = place + " holds " + type.to_sql() + " below " + excerpt(first.text);
+    const std::string said = excerpt(first.text);
+    const auto vote = [&](bool fits, const std::string& type) {
+      types_.add(!fits, fits ? "the first record's " + said + " in " + place +
+                                   " is a value like those below it (" + type + ")"
+                             : place + " holds " + type + " below " + said);
+    };
+    const DataType type = values.type();
+    const std::optional<NearType> near = values.near();
+    const std::optional<OtherReading> other = values.other_reading();
+    values.add(first.text, false, nowhere);
+    if (is_typed(type)) {
+      const DataType with_first = values.type();
+      // Of another type than all below: a year above decimals, say. That may be both.
+      if (!is_typed(with_first) || with_first == type) vote(is_typed(with_first), type.to_sql());
+    } else if (near && is_typed(near->type)) {
+      const std::optional<NearType> with_first = values.near();
+      vote(with_first && with_first->fits > near->fits, near->type.to_sql());
+    } else if (other) {
+      vote(values.other_reading().has_value(), std::string(other->what) + " with " + other->flags);
+    } else {
+      judge_shape(sample, column, said, place);
     }
+  }
+
+  /// Values that leat knows no type for, all with digits: "$12.50", "K1".
+  void judge_shape(const std::vector<Row>& sample, std::size_t column, const std::string& said,
+                   const std::string& place) {
+    const std::string first = shape_of(sample.front()[column].text);
+    bool alike = false;
+    std::size_t values = 0;
+    for (std::size_t i = 1; i < sample.size(); ++i) {
+      if (sample[i][column].null) continue;
+      const std::string shape = shape_of(sample[i][column].text);
+      if (shape.empty()) return;
+      alike = alike || shape == first;
+      ++values;
+    }
+    if (values < 2) return;
+    if (alike) {
+      shapes_.add(false, "the first record's " + said + " in " + place +
+                             " is written like values below it");
+    } else if (first.empty()) {
+      shapes_.add(true, "all values of " + place + " have digits, and " + said + " above has none");
+    }
+  }
+
+  /// Columns [begin, end) whose first record counts up from one to the next, over values that are
+  /// no integers, or over rows that do not: years, mostly. None: begin == end.
+  static std::pair<std::size_t, std::size_t> names_that_count_up(const std::vector<Row>& sample) {
+    const Row& names = sample.front();
+    if (sample.size() < 2) return {0, 0};
+    const auto end_of_run = [](const Row& row, std::size_t begin) {
+      std::size_t end = begin;
+      for (std::optional<std::int64_t> next = integer_of(row[begin].text);
+           end < row.size() && next && integer_of(row[end].text) == next; ++end, ++*next) {
+      }
+      return end;
+    };
+    for (std::size_t begin = 0; begin < names.size(); ++begin) {
+      const std::size_t end = end_of_run(names, begin);
+      if (end < begin + 2) continue;
+      const std::int64_t first = *integer_of(names[begin].text);
+      const bool years =
+          end >= begin + 3 && first >= 1'000 && first < 3'000 && end_of_run(sample[1], begin) < end;
+      if (years || holds_no_integers(sample, begin, end)) return {begin, end};
+      begin = end - 1;
+    }
+    return {0, 0};
+  }
+
+  /// Below the first record, in columns that hold something.
+  static bool holds_no_integers(const std::vector<Row>& sample, std::size_t begin,
+                                std::size_t end) {
+    bool any = false;
+    for (std::size_t i = 1; i < sample.size(); ++i) {
+      for (std::size_t column = begin; column < end; ++column) {
+        const Cell& cell = sample[i][column];
+        if (!cell.null && integer_of(cell.text)) return false;
+        any = any || !cell.null;
+      }
+    }
+    return any;
   }
 
   /// Behind the first record, column 1 counts up: a data frame's index.
@@ -140,44 +285,78 @@ class Judge {
   }
 
   /// All is text, or there is nothing below.
-  HeaderGuess judge_names() {
-    const Row& names = rows_.front().front();
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!names[i].null && is_typed(type_of_value(names[i].text))) {
-        return {false, 0, "the first record's " + excerpt(names[i].text) + " is no name"};
-      }
-    }
+  HeaderGuess judge_names(const Row& names) const {
     if (const std::optional<std::string> repeated = repeated_value()) {
       return {false, 0, "the first record's " + *repeated + " stands again below it"};
     }
     if (rows_.size() > 1 && all_begin_alike()) {
       return {true, 0, "all objects begin with the same record"};
     }
-    for (const Cell& name : names) {
-      if (name.null || name.text.empty()) {
-        if (rows_.front().size() == 1) break;
-        return {false, 0, "the first record's " + excerpt(name.text) + " names no column"};
+    const auto nameless = [](const Cell& name) { return name.null || name.text.empty(); };
+    const auto without = std::find_if(names.begin(), names.end(), nameless);
+    if (without != names.end() && rows_.front().size() > 1) {
+      const auto column = static_cast<std::size_t>(without - names.begin());
+      const bool alone =
+          names.size() > 1 && std::count_if(names.begin(), names.end(), nameless) == 1;
+      if (alone && ((column == 0 && holds_row_names()) ||
+                    (column + 1 == names.size() && is_filled(column)))) {
+        return {true, 0, "only column " + std::to_string(column + 1) + " has no name, and no gap"};
       }
+      return {false, 0, "the first record's " + excerpt(without->text) + " names no column"};
     }
     if (!usual_) return {false, 0, "nothing speaks for names, which this format rarely has"};
     return {true, 0, "nothing speaks against names in the first record"};
   }
 
+  /// Below the first record, no value of the column is missing: the place above is no gap either.
+  bool is_filled(std::size_t column) const {
+    const std::vector<Row>& sample = rows_.front();
+    return sample.size() > 1 && std::none_of(sample.begin() + 1, sample.end(), [&](const Row& row) {
+             return row[column].null || row[column].text.empty();
+           });
+  }
+
+  /// Column 1 holds texts, each once: R and pandas write them without a name above.
+  bool holds_row_names() const {
+    const std::vector<Row>& sample = rows_.front();
+    std::unordered_set<std::string_view> names;
+    return is_filled(0) && std::all_of(sample.begin() + 1, sample.end(), [&](const Row& row) {
+             return !is_typed(type_of_value(row.front().text)) &&
+                    names.insert(row.front().text).second;
+           });
+  }
+
   /// A value of a first record that stands below it in the same column, in a record that is no
-  /// repeated header.
+  /// repeated header. A name may be among the values of its column by accident; most values of the
+  /// columns that repeat theirs are not.
   std::optional<std::string> repeated_value() const {
     for (const std::vector<Row>& sample : rows_) {
       const Row& first = sample.front();
+      std::vector<const Row*> below;
       for (std::size_t i = 1; i < sample.size(); ++i) {
-        std::optional<std::string> repeated;
-        bool whole = true;
-        for (std::size_t column = 0; column < first.size(); ++column) {
-          const bool equal = first[column].text == sample[i][column].text;
-          whole = whole && equal;
-          if (equal && !first[column].null && !repeated) repeated = excerpt(first[column].text);
-        }
-        if (repeated && !whole) return repeated;
+        const bool same = std::equal(first.begin(), first.end(), sample[i].begin(), sample[i].end(),
+                                     [](const Cell& a, const Cell& b) { return a.text == b.text; });
+        if (!same) below.push_back(&sample[i]);
       }
+      std::size_t repeating = 0;
+      std::size_t with_first = 0;
+      std::optional<std::string> repeated;
+      for (std::size_t column = 0; column < first.size(); ++column) {
+        std::unordered_set<std::string_view> values;
+        std::size_t hits = 0;
+        bool repeats = false;
+        for (const Row* row : below) {
+          const Cell& cell = (*row)[column];
+          if (cell.null) continue;
+          repeats = !values.insert(cell.text).second || repeats;
+          if (!first[column].null && cell.text == first[column].text) ++hits;
+        }
+        const bool hit = hits > 1 || (hits == 1 && below.size() <= kRowsOfAnAccident);
+        repeating += repeats || hit ? 1 : 0;
+        with_first += hit ? 1 : 0;
+        if (hit && !repeated) repeated = excerpt(first[column].text);
+      }
+      if (repeated && 2 * with_first > repeating) return repeated;
     }
     return std::nullopt;
   }
@@ -191,12 +370,10 @@ class Judge {
     });
   }
 
-  const std::vector<std::vector<Row>> rows_;
-  const bool usual_;
-  std::uint64_t for_ = 0;
-  std::uint64_t against_ = 0;
-  std::string for_why_;
-  std::string against_why_;
+  std::vector<std::vector<Row>> rows_;
+  bool usual_;
+  Votes types_;
+  Votes shapes_;  ///< Where types say nothing.
 };
 
 }  // namespace
@@ -205,30 +382,45 @@ HeaderGuess guess_header(const std::vector<Sample>& samples, const Dialect& dial
   const std::uint64_t told = dialect.format.skip_lines;
   if (!choose) return {dialect.format.header, 0, "as it was told"};
   FormatOptions format = dialect.format;
+  bool of_one_field = true;
   if (told == 0) {
     // The same number of them everywhere: --skip-lines holds for all objects.
-    std::optional<std::uint64_t> titles;
+    std::optional<std::uint64_t> lines;
     for (std::size_t i = 0; i < samples.size(); ++i) {
       if (dialect.fields[i] == 0) continue;
-      const std::uint64_t lines =
-          title_lines(samples[i], format, dialect.fields[i], dialect.front_bytes);
-      titles = titles.value_or(lines) == lines ? lines : 0;
+      const Titles titles = titles_of(samples[i], format, dialect.fields[i], dialect.front_bytes);
+      lines = lines.value_or(titles.lines) == titles.lines ? titles.lines : 0;
+      of_one_field = of_one_field && titles.of_one_field;
     }
-    format.skip_lines = titles.value_or(0);
+    format.skip_lines = lines.value_or(0);
   }
-  std::vector<std::vector<Row>> rows;
+  const auto judge_below = [&] {
+    std::vector<std::vector<Row>> rows;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (dialect.fields[i] == 0) continue;
+      std::vector<Row> of_sample =
+          rows_of(samples[i], format, dialect.fields[i], dialect.front_bytes);
+      if (!of_sample.empty()) rows.push_back(std::move(of_sample));
+    }
+    return rows.empty()
+               ? std::nullopt
+               : std::optional<Judge>(std::in_place, std::move(rows), format.kind == Format::kCsv);
+  };
+  std::optional<Judge> judge = judge_below();
+  if (!of_one_field && (!judge || !judge->is_sure_of_header())) {
+    // Then it is more likely a header that has a field more or less.
+    format.skip_lines = told;
+    judge = judge_below();
+  }
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (dialect.fields[i] == 0) continue;
-    if (is_odd_header(samples[i], format, dialect.fields[i], dialect.front_bytes)) {
+    if (dialect.fields[i] != 0 &&
+        is_odd_header(samples[i], format, dialect.fields[i], dialect.front_bytes)) {
       return {true, format.skip_lines - told,
               "the first record holds no values, and not as many fields as the others"};
     }
-    std::vector<Row> of_sample =
-        rows_of(samples[i], format, dialect.fields[i], dialect.front_bytes);
-    if (!of_sample.empty()) rows.push_back(std::move(of_sample));
   }
   HeaderGuess guess;
-  if (!rows.empty()) guess = Judge(std::move(rows), format.kind == Format::kCsv).judge();
+  if (judge) guess = judge->judge();
   guess.titles = format.skip_lines - told;
   return guess;
 }

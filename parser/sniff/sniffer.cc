@@ -146,6 +146,12 @@ class Table {
       report_.objects[index].left_out = "its header is malformed: " + std::string(record.fault);
       return;
     }
+    if (most_fields_ > 1 && fields_[index] == 1 &&
+        record.raw.find_first_of(kDelimiters) != std::string_view::npos) {
+      report_.objects[index].left_out =
+          "its records are one field each, which seems to have another delimiter than others";
+      return;
+    }
     Names& header = headers_[index];
     std::string scratch;
     for (std::size_t i = 0; i < record.fields(); ++i) {
@@ -337,8 +343,12 @@ class Table {
   void see_spaced_quotes(const SampledRecord& record) {
     for (std::size_t i = 1; i < record.fields(); ++i) {
       const FieldSpan span = record.block->field(record.index, i);
-      if (span.end - span.begin < 2 || span.quoted) continue;
-      if (std::string_view(record.block->text + span.begin, 2) == " \"") ++spaced_quotes_;
+      if (span.quoted) continue;
+      const std::string_view text(record.block->text + span.begin, span.end - span.begin);
+      const std::size_t spaces = std::min(text.find_first_not_of(' '), text.size());
+      if (spaces == 0 || !text.substr(spaces).starts_with('"')) continue;
+      ++spaced_quotes_;
+      one_space_each_ = one_space_each_ && spaces == 1;
     }
   }
 
@@ -346,23 +356,27 @@ class Table {
   void note_other_forms() {
     bool foreign = false;
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      const std::string flags = values_[i].flags_for_type();
-      if (!flags.empty()) {
-        note("column " + names_[i] + " is text; all its values would be " +
-             (flags.starts_with("--dec") ? "numbers" : "points in time") + " with " + flags);
+      if (const std::optional<OtherReading> other = values_[i].other_reading()) {
+        note("column " + names_[i] + " is text; all its values would be " + other->what + " with " +
+             other->flags);
       }
       foreign = foreign || values_[i].holds_other_than_utf8();
     }
     if (spaced_quotes_ != 0 && report_.format.quote == '"' &&
         report_.format.long_delimiter.empty()) {
       note(count_of(spaced_quotes_, "field") +
-           " begin with a space and a quote, which opens nothing there: --delimiter '" +
-           report_.format.delimiter + " ' takes the space for a part of the delimiter");
+           " with a quote behind spaces, where it opens nothing: " +
+           (one_space_each_ ? std::string("--delimiter '") + report_.format.delimiter +
+                                  " ' takes the space for a part of the delimiter"
+                            : "take the spaces out where the file is made"));
     }
-    if (!foreign || report_.format.encoding != FormatOptions().encoding) return;
-    note(
-        "some text is not UTF-8, and so its column is bytea: if it is in another encoding, set "
-        "--encoding windows-1252 (Western Europe), windows-1251 (Cyrillic), …");
+    if (report_.format.encoding != FormatOptions().encoding) return;
+    if (foreign || !report_.names_fault.empty()) {
+      note(std::string(foreign ? "some text is not UTF-8, and so its column is bytea"
+                               : "the header is not UTF-8") +
+           ": if it is in another encoding, set --encoding windows-1252 (Western Europe), "
+           "windows-1251 (Cyrillic), …");
+    }
   }
 
   const std::vector<Sample>& samples_;
@@ -381,6 +395,8 @@ class Table {
   std::vector<std::size_t> columns_;              ///< Of each field of the sample at hand.
   LineEnds line_ends_;
   std::size_t spaced_quotes_ = 0;
+  bool one_space_each_ = true;
+  bool line_end_fault_ = false;
 };
 
 /// Empties the samples that are no text. @return  Whether there are others.

@@ -44,7 +44,9 @@ TEST(CsvParser, NamesWhatIsNoText) {
       {"\xfe\xff\0a\0,"s, "UTF-16"},
       {"\xff\xfe\0\0a\0\0\0"s, "UTF-32"},
       {"\0\0\xfe\xff"s, "UTF-32"},
-      {"a\0b\0c\0d\0e\0"s, "5 of its first 10 bytes are control characters"},
+      {"a\0b\0c\0d\0e\0"s, "--encoding utf-16le"},
+      {"\0a\0b\0c\0d\0e"s, "--encoding utf-16be"},
+      {"a\1b\2c\3d\4e\5"s, "5 of its first 10 bytes are control characters"},
   };
   for (const auto& [bytes, name] : cases) {
     for (const std::vector<std::size_t>& cuts : {std::vector<std::size_t>{}, {1}, {1, 2, 3}}) {

@@ -26,6 +26,11 @@ class Tokenizer : public ::testing::TestWithParam<std::string> {
   FormatOptions options_;
 };
 
+testing::Matcher<std::string> carriage_return_at(int offset) {
+  return testing::AllOf(StartsWith("!a carriage return outside quotes"),
+                        testing::EndsWith("@" + std::to_string(offset)));
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, Tokenizer, ::testing::ValuesIn(engines()),
                          [](const auto& instance) { return instance.param; });
 
@@ -45,13 +50,10 @@ TEST_P(Tokenizer, RefusesALineFeedAmongLinesThatEndWithCr) {
 }
 
 TEST_P(Tokenizer, RefusesALoneCrAmongLinesThatEndWithLf) {
-  EXPECT_THAT(records("a,b\n1,x\ry\n3,4\n"),
-              ElementsAre("a|b", "!a carriage return outside quotes@7", "3|4"));
-  EXPECT_THAT(records("a,b\n1,2\r\r\n3,4\n"),
-              ElementsAre("a|b", "!a carriage return outside quotes@7", "3|4"));
-  EXPECT_THAT(records("a,b\n\r1,2\n3,4\n"),
-              ElementsAre("a|b", "!a carriage return outside quotes@4", "3|4"));
-  EXPECT_THAT(records("a,b\n1,\"2\"\r"), ElementsAre("a|b", "!a carriage return outside quotes@9"));
+  EXPECT_THAT(records("a,b\n1,x\ry\n3,4\n"), ElementsAre("a|b", carriage_return_at(7), "3|4"));
+  EXPECT_THAT(records("a,b\n1,2\r\r\n3,4\n"), ElementsAre("a|b", carriage_return_at(7), "3|4"));
+  EXPECT_THAT(records("a,b\n\r1,2\n3,4\n"), ElementsAre("a|b", carriage_return_at(4), "3|4"));
+  EXPECT_THAT(records("a,b\n1,\"2\"\r"), ElementsAre("a|b", carriage_return_at(9)));
 }
 
 TEST_P(Tokenizer, TakesALoneCrAtTheEndOfAnObjectWithoutOtherLineEnds) {

@@ -73,7 +73,55 @@ const std::vector<Case>& cases() {
        "delimiter tab | \"sep=\"\"\" text"},
       {"a_text_like_that_of_a_spreadsheet", "sep=;x\n1\n", "| \"sep=;x\" bigint"},
       {"decimal_commas_without_header", "1,5;2,5;3,5\n1,7;2,0;3,1\n",
-       "delimiter ; | \"1,5\" text, \"2,5\" text, \"3,5\" text"},
+       "delimiter ; no header | column1 text, column2 text, column3 text"},
+      {"dates_of_another_form_without_header",
+       "K1|01.06.2015|A b\nK2|01.06.2013|C d\nK3|02.07.2014|C d\n",
+       "delimiter | no header | column1 text, column2 text, column3 text"},
+      {"dates_of_another_form_below_names", "who|born\nA b|01.06.2015\nC d|01.06.2013\n",
+       "delimiter | | who text, born text"},
+      {"amounts_with_a_sign_without_header", "a;$12.50\nb;$7\nc;$1.25\n",
+       "delimiter ; no header | column1 text, column2 text"},
+      {"telephone_numbers_without_header", "Bo,+4930123\nAl,+4940456\n Di,+4989789\n",
+       "no header | column1 text, column2 text"},
+      {"numbers_behind_spaces_without_header", " 1, 2\n 2, 3\n 3, 4\n",
+       "no header | column1 text, column2 text"},
+      {"row_names_without_a_name",
+       "\"\",\"mort\",\"gdp\"\n\"Albania\",154,28\n\"Andorra\",32,63\n\"Angola\",NA,NA\n",
+       "| column1 text, mort text, gdp text"},
+      {"row_names_without_a_name_beside_texts", ",name,city\nx,Bob,Paris\ny,Al,Rome\n",
+       "| column1 text, name text, city text"},
+      {"names_alone_but_for_row_names", "\"\",\"a\",\"b\"\n", "| column1 text, a text, b text"},
+      {"texts_behind_an_empty_one", "\"\"\na\nb\n", "no header | column1 text"},
+      {"a_last_column_without_a_name", "name,city,\nBob,Paris,z\nAl,Rome,u\n",
+       "| name text, city text, column3 text"},
+      {"a_first_record_that_lacks_a_value", ",Bob,Paris\n,Al,Rome\nx,Di,Oslo\n",
+       "no header | column1 text, column2 text, column3 text"},
+      {"row_names_and_a_delimiter_at_line_ends", ",t,c\n1,9,z,\n2,13,z,\n3,13,y,\n",
+       "long records ignore-empty | column1 bigint, t bigint, c text"},
+      {"a_name_that_is_a_value_by_accident",
+       "Country,Group,ID\nAngola,Africa,AO\nIndonesia,Asia,ID\nChile,America,CL\nPeru,America,PE\n",
+       "| \"Country\" text, \"Group\" text, \"ID\" text"},
+      {"years_above_decimals", "Country,2019,2020\nA,1.5,2.5\nB,3.5,4.5\n",
+       "| \"Country\" text, \"2019\" double precision, \"2020\" double precision"},
+      {"years_above_integers", "Country,2019,2020,2021\nA,15,25,7\nB,35,45,8\n",
+       "| \"Country\" text, \"2019\" bigint, \"2020\" bigint, \"2021\" bigint"},
+      {"integers_that_count_up_below_others", "1,2,3\n4,5,6\n7,8,9\n",
+       "no header | column1 bigint, column2 bigint, column3 bigint"},
+      {"escaped_quotes_between_semicolons_without_header",
+       "\"\\\"H\\\" J\";1\n\"B \\\"C\\\" E\";3\n",
+       "delimiter ; escape \\ no header | column1 text, column2 bigint"},
+      {"a_title_that_holds_the_delimiter", "Report, made by X\n\nid,name,v\n1,a,2\n2,b,3\n3,c,4\n",
+       "skip 2 | id bigint, name text, v bigint"},
+      {"titles_that_hold_the_delimiter_and_no_blank_line",
+       "Report, made by X\nat 2020-01-01, Paris\nid,name,v\n1,a,2\n2,b,3\n3,c,4\n",
+       "skip 2 | id bigint, name text, v bigint"},
+      {"titles_of_a_statistics_office",
+       "\"Source\",\"WDI\",\r\n\r\n\"Updated\",\"2020-01-01\",\r\n\r\n\"Country\",\"Code\","
+       "\"1960\",\"1961\",\r\n"
+       "\"A\",\"B\",\"1.5\",\"2.25\",\r\n\"C\",\"D\",\"2.5\",,\r\n\"E\",\"F\",,\"7.125\","
+       "\r\n",
+       "skip 4 | \"Country\" text, \"Code\" text, \"1960\" double precision, "
+       "\"1961\" double precision, column5 text"},
       {"tabs", "id\tnote\n1\ta, b\n2\tc, d\n", "delimiter tab | id bigint, note text"},
       {"pipes", "id|note|at\n1|a, b|2026-11-20\n2|c, d|2026-11-21\n",
        "delimiter | | id bigint, note text, at date"},
@@ -555,6 +603,48 @@ TEST(Sniffer, HeedsTheOptionsThatFewFilesNeed) {
   format.date_format = "%d.%m.%Y";
   EXPECT_EQ(summary(sniff_all({" n ||x||d\n 1 ||2,5||1.12.2026\n2\n"}, format)),
             "| n bigint, x double precision, d date");
+}
+
+TEST(Sniffer, ReadsRaggedRecordsAsTheFlagsWouldTakeThem) {
+  const std::string bytes =
+      "id,name,city,zip\n1,Bob\n2,Al,Rome\n3,Eve,Oslo,0150\n4,Dan,Bern\n5,Joe\n";
+  FormatOptions format;
+  format.short_records = ShortRecords::kNull;
+  const auto report = sniff_all({bytes}, format);
+  EXPECT_EQ(summary(report), "| id bigint, name text, city text, zip text");
+  EXPECT_EQ(report->records_misfit, 0u);
+
+  format = {};
+  format.long_records = LongRecords::kIgnore;
+  EXPECT_EQ(summary(sniff_all({"id,name\n1,Bob\n2,Al,Rome\n3,Eve,Oslo,0150\n5,Joe,a,b\n"}, format)),
+            "| id bigint, name text");
+}
+
+TEST(Sniffer, SaysWhichDelimiterMayHaveBeenMeantWhereItTakesNone) {
+  EXPECT_THAT(
+      sniff_all({"id,name,city,zip\n1,Bob\n2,Al,Rome\n3,Eve,Oslo,0150\n4,Dan,Bern\n5,Joe\n"})
+          ->notes,
+      ElementsAre(HasSubstr("',' stands in 6 of 6: if it is the delimiter, say --delimiter ','")));
+  EXPECT_THAT(sniff_all({"city:pop\nA:1\nB:2\n"})->notes,
+              ElementsAre("each record is one column, but would be 2 with --delimiter ':'"));
+  EXPECT_THAT(sniff_all({"name\nLovelace, Ada\nno comma\nTuring, Alan\n"})->notes, IsEmpty());
+}
+
+TEST(Sniffer, LeavesOutAnObjectOfAnotherDelimiter) {
+  const auto report = sniff_all({"id,v\n1,2\n", "id;v\n1;2\n", "id,v\n3,4\n"});
+  EXPECT_EQ(summary(report), "| id bigint, v bigint");
+  EXPECT_THAT(report->objects[1].left_out, HasSubstr("another delimiter"));
+}
+
+TEST(Sniffer, TellsOfTextInAnotherEncoding) {
+  EXPECT_THAT(sniff_all({"ann\xe9\x65,v\n2020,1\n2021,2\n"})->notes,
+              Contains(HasSubstr("the header is not UTF-8: if it is in another encoding, set "
+                                 "--encoding windows-1252")));
+}
+
+TEST(Sniffer, TellsOfValuesThatWouldBeNumbersWithoutSpaces) {
+  EXPECT_THAT(sniff_all({"id,a,b\n1, 0.5,x\n2, 1.5, 1\n"})->notes,
+              ElementsAre("column a is text; all its values would be numbers with --trim"));
 }
 
 TEST(Sniffer, TellsOfQuotesBehindSpaces) {
