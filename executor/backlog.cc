@@ -114,7 +114,7 @@ void Backlog::keep() {
     const std::lock_guard lock(mutex_);
     kept_ms_ = monotonic_ms();
   }
-  (void)ledger_.put_meta(kFact, now().encode());
+  (void)ledger_.put_note(kFact, now().encode());
 }
 
 }  // namespace leat::executor

@@ -4,6 +4,7 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
@@ -11,6 +12,9 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace leat::state {
@@ -43,6 +47,28 @@ class NoRecoveryInBackground : public rocksdb::EventListener {
     *auto_recovery = false;
   }
 };
+
+// RocksDB writes its options down, syncs and reads them again at each start, which took a tenth of
+// it; leat sets all of them itself. That they cannot be written is no error to RocksDB.
+class NoOptionsFiles : public rocksdb::FileSystemWrapper {
+ public:
+  using rocksdb::FileSystemWrapper::FileSystemWrapper;
+
+  const char* Name() const override { return "NoOptionsFiles"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* context) override {
+    const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+    if (name.starts_with("OPTIONS-")) return rocksdb::IOStatus::NotSupported(path);
+    return FileSystemWrapper::NewWritableFile(path, options, file, context);
+  }
+};
+
+rocksdb::Env* database_env() {
+  static const std::unique_ptr<rocksdb::Env> env =
+      rocksdb::NewCompositeEnv(std::make_shared<NoOptionsFiles>(rocksdb::FileSystem::Default()));
+  return env.get();
+}
 
 // zstd makes the folder a quarter smaller, but a listing in no order is then compared half as fast.
 rocksdb::CompressionType best_compression() {
@@ -107,7 +133,7 @@ std::string entry_key(Kind kind, std::string_view name) {
 Result<std::unique_ptr<rocksdb::DB>> open_database(const std::filesystem::path& dir, bool read_only,
                                                    rocksdb::Env* env) {
   rocksdb::Options options = database_options(read_only);
-  if (env != nullptr) options.env = env;
+  options.env = env != nullptr ? env : database_env();
   const std::string path = dir.string();
   rocksdb::DB* opened = nullptr;
   rocksdb::Status status;

@@ -43,7 +43,6 @@ constexpr std::string_view kRestoringMeta = ".restoring";
 constexpr std::string_view kListingMeta = ".listing";
 
 std::string_view view(const Slice& slice) noexcept { return {slice.data(), slice.size()}; }
-Slice slice(std::string_view text) noexcept { return {text.data(), text.size()}; }
 
 // RocksDB reports through Status, yet what it builds on (threads, memory) can throw.
 template <class Call>
@@ -125,6 +124,16 @@ SplitProgress with_note_as_error(LedgerEntry entry) {
   return std::move(entry.progress);
 }
 
+/// Names with a point in front are the ledger's own.
+Result<void> callers_names(const std::map<std::string, std::string>& facts) {
+  for (const auto& [name, value] : facts) {
+    if (!name.empty() && name.front() != '.') continue;
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .message = "\"" + name + "\" cannot name a fact of a pipeline."};
+  }
+  return {};
+}
+
 }  // namespace
 
 struct Ledger::Impl {
@@ -135,6 +144,7 @@ struct Ledger::Impl {
   Result<void> ready_to_write();
   Result<std::shared_lock<std::shared_mutex>> ready_to_read();
   Result<void> write(rocksdb::WriteBatch& batch, bool sync = true);
+  Result<void> put_facts(const std::map<std::string, std::string>& facts, bool sync);
   Result<void> drop_entries();
   Result<void> add_progress(const SplitProgress& progress, rocksdb::WriteBatchWithIndex& batch);
   Result<std::optional<LedgerEntry>> load(Kind kind, std::string_view key,
@@ -505,40 +515,32 @@ std::optional<std::string> Ledger::meta(std::string_view name) const {
   return found->second;
 }
 
-Result<void> Ledger::put_meta(std::string_view name, std::string_view value) {
-  return put_meta({{std::string(name), std::string(value)}});
+Result<void> Ledger::put_meta(const std::map<std::string, std::string>& facts) {
+  if (Result<void> own = callers_names(facts); !own) return own;
+  return impl_->put_facts(facts, /*sync=*/true);
 }
 
-Result<void> Ledger::put_meta(const std::map<std::string, std::string>& facts) {
-  return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
-    rocksdb::WriteBatch batch;
-    for (const auto& [name, value] : facts) {
-      if (name.empty() || name.front() == '.') {
-        return Error{.code = ErrorCode::kInvalidArgument,
-                     .message = "\"" + name + "\" cannot name a fact of a pipeline."};
-      }
-      batch.Put(entry_key(kMetaKind, name), value);
-    }
-    const std::lock_guard writing(impl_->write_mutex);
-    if (auto ready = impl_->ready_to_write(); !ready) return ready;
-    if (auto written = impl_->write(batch); !written) return written;
-    const std::lock_guard lock(impl_->meta_mutex);
-    for (const auto& [name, value] : facts) impl_->meta.insert_or_assign(name, value);
-    return {};
-  });
+Result<void> Ledger::put_note(std::string_view name, std::string_view value) {
+  const std::map<std::string, std::string> note = {{std::string(name), std::string(value)}};
+  if (Result<void> own = callers_names(note); !own) return own;
+  return impl_->put_facts(note, /*sync=*/false);
 }
 
 std::optional<std::string> Ledger::listing() const { return meta(kListingMeta); }
 
 Result<void> Ledger::put_listing(std::string_view record) {
-  return guarded(impl_->options.dir, "write to", [&]() -> Result<void> {
-    const std::lock_guard writing(impl_->write_mutex);
-    if (auto ready = impl_->ready_to_write(); !ready) return ready;
+  return impl_->put_facts({{std::string(kListingMeta), std::string(record)}}, /*sync=*/false);
+}
+
+Result<void> Ledger::Impl::put_facts(const std::map<std::string, std::string>& facts, bool sync) {
+  return guarded(options.dir, "write to", [&]() -> Result<void> {
     rocksdb::WriteBatch batch;
-    batch.Put(entry_key(kMetaKind, kListingMeta), slice(record));
-    if (auto written = impl_->write(batch, /*sync=*/false); !written) return written;
-    const std::lock_guard lock(impl_->meta_mutex);
-    impl_->meta.insert_or_assign(std::string(kListingMeta), std::string(record));
+    for (const auto& [name, value] : facts) batch.Put(entry_key(kMetaKind, name), value);
+    const std::lock_guard writing(write_mutex);
+    if (auto ready = ready_to_write(); !ready) return ready;
+    if (auto written = write(batch, sync); !written) return written;
+    const std::lock_guard lock(meta_mutex);
+    for (const auto& [name, value] : facts) meta.insert_or_assign(name, value);
     return {};
   });
 }

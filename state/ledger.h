@@ -97,9 +97,13 @@ class Ledger {
   /// Synced before it returns. Names that start with '.' are the ledger's own.
   ///   kInvalidArgument   Such a name, or opened read_only.
   ///   kDiskFull, kIo
-  Result<void> put_meta(std::string_view name, std::string_view value);
+  Result<void> put_meta(std::string_view name, std::string_view value) {
+    return put_meta({{std::string(name), std::string(value)}});
+  }
   /// Several facts at once: all of them, or none.
   Result<void> put_meta(const std::map<std::string, std::string>& facts);
+  /// Not synced: a crash may take it back. Else as put_meta().
+  Result<void> put_note(std::string_view name, std::string_view value);
 
   /// What the last put_listing() wrote; none: nothing, or a split was rewound since, or all began
   /// anew.
