@@ -34,46 +34,53 @@ std::string what_of(const AfterAction& action) {
   return "to keep";
 }
 
+/// Without the source's folder.
+std::string moved_key(const AfterAction& after, const connector::Glob& source,
+                      const std::string& key) {
+  const std::string prefix = source.literal_prefix();
+  const std::size_t slash = prefix.rfind('/');
+  const std::size_t folder = slash == std::string::npos ? 0 : slash + 1;
+  return after.name + key.substr(std::min(folder, key.size()));
+}
+
+bool is_found_again(const AfterAction& after, const connector::Glob& source,
+                    const std::string& key) {
+  return after.kind == Kind::kMove && source.matches(moved_key(after, source, key));
+}
+
 }  // namespace
+
+std::vector<state::OutboxEntry> outbox_entries(const AfterAction& after,
+                                               const connector::Glob& source,
+                                               const Checkpoint& checkpoint, std::int64_t now_ms) {
+  std::vector<state::OutboxEntry> entries;
+  if (after.kind == Kind::kKeep) return entries;
+  for (const SplitProgress& split : checkpoint.splits) {
+    const std::string& key = split.object.key;
+    if (split.state != SplitState::kFinished || is_found_again(after, source, key)) continue;
+    state::OutboxEntry entry{
+        .object = split.object, .action = after, .attempts = 0, .updated_ms = now_ms, .error = {}};
+    if (after.kind == Kind::kMove) entry.action.name = moved_key(after, source, key);
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
 
 AfterActions::AfterActions(const SourceOptions& options, connector::Glob glob, ObjectStore& store,
                            const Clock& clock, state::Ledger& ledger)
-    : options_(options),
-      glob_(std::move(glob)),
-      store_(store),
-      clock_(clock),
-      ledger_(ledger),
-      folder_(glob_.literal_prefix()) {
-  folder_.resize(folder_.rfind('/') == std::string::npos ? 0 : folder_.rfind('/') + 1);
-}
-
-std::string AfterActions::moved_key(const std::string& key) const {
-  return options_.after.name + key.substr(std::min(folder_.size(), key.size()));
-}
+    : options_(options), glob_(std::move(glob)), store_(store), clock_(clock), ledger_(ledger) {}
 
 std::optional<Error> AfterActions::fault_of(const ObjectVersion& object) const {
-  if (options_.after.kind != Kind::kMove || !glob_.matches(moved_key(object.key))) return {};
+  if (!is_found_again(options_.after, glob_, object.key)) return {};
   return Error{ErrorCode::kInvalidArgument,
                "--after move: " + store_.uri_of(object.key) + " would become " +
-                   store_.uri_of(moved_key(object.key)) +
+                   store_.uri_of(moved_key(options_.after, glob_, object.key)) +
                    ", where it is found and loaded again; choose a place that the source's pattern "
                    "does not match"};
 }
 
 std::vector<state::OutboxEntry> AfterActions::entries_of(const Checkpoint& checkpoint) const {
-  std::vector<state::OutboxEntry> entries;
-  if (options_.after.kind == Kind::kKeep) return entries;
-  for (const SplitProgress& split : checkpoint.splits) {
-    if (split.state != SplitState::kFinished || fault_of(split.object)) continue;
-    state::OutboxEntry entry{.object = split.object,
-                             .action = options_.after,
-                             .attempts = 0,
-                             .updated_ms = clock_.wall_ms(),
-                             .error = {}};
-    if (entry.action.kind == Kind::kMove) entry.action.name = moved_key(split.object.key);
-    entries.push_back(std::move(entry));
-  }
-  return entries;
+  return outbox_entries(options_.after, glob_, checkpoint, clock_.wall_ms());
 }
 
 void AfterActions::wake() {

@@ -23,6 +23,12 @@
 
 namespace leat::executor {
 
+/// What the checkpoint's finished splits bring into the outbox, if `after` is to become of them:
+/// nothing of an object that would be found again. `source`: the pattern of its keys.
+std::vector<state::OutboxEntry> outbox_entries(const AfterAction& after,
+                                               const connector::Glob& source,
+                                               const Checkpoint& checkpoint, std::int64_t now_ms);
+
 /// run() has a thread of its own; entries_of() is the consumer's; the rest may come from any.
 class AfterActions {
  public:
@@ -54,7 +60,6 @@ class AfterActions {
   bool pass(std::stop_token stop);
   bool carry_out(state::OutboxEntry entry);
   Result<void> act(const state::OutboxEntry& entry);
-  std::string moved_key(const std::string& key) const;
 
   const SourceOptions& options_;
   const connector::Glob glob_;
@@ -62,7 +67,6 @@ class AfterActions {
   const Clock& clock_;
   state::Ledger& ledger_;
   std::function<void(std::string_view)> on_step_;
-  std::string folder_;      ///< Of the source: what a moved key leaves behind.
   std::string next_after_;  ///< Where the next pass begins.
   std::mutex mutex_;
   std::condition_variable_any woken_;

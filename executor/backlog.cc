@@ -7,15 +7,16 @@
 namespace leat::executor {
 namespace {
 
+// Without floating point, whose decimal point is the locale's.
 constexpr const char* kFormat =
     "at_ms=%" PRId64 " objects=%" PRIu64 " bytes=%" PRIu64 " oldest_modified_ms=%" PRId64
     " last_complete_listing_ms=%" PRId64 " listing=%d list_requests=%" PRIu64
-    " list_requests_per_minute=%.3f";
+    " list_requests_per_minute=%" PRIu64 ".%03" PRIu64;
 constexpr const char* kScanFormat =
     "at_ms=%" SCNd64 " objects=%" SCNu64 " bytes=%" SCNu64 " oldest_modified_ms=%" SCNd64
     " last_complete_listing_ms=%" SCNd64 " listing=%d list_requests=%" SCNu64
-    " list_requests_per_minute=%lf";
-constexpr int kFields = 8;
+    " list_requests_per_minute=%" SCNu64 ".%3" SCNu64;
+constexpr int kFields = 9;
 
 }  // namespace
 
@@ -42,21 +43,26 @@ double RequestMeter::per_minute(std::int64_t monotonic_ms, std::uint64_t total) 
 }
 
 std::string BacklogState::encode() const {
+  const auto thousandths = static_cast<std::uint64_t>(list_requests_per_minute * 1'000 + 0.5);
   char text[320];
   const int size = std::snprintf(text, sizeof text, kFormat, at_ms, objects, bytes,
                                  oldest_modified_ms, last_complete_listing_ms, listing ? 1 : 0,
-                                 list_requests, list_requests_per_minute);
+                                 list_requests, thousandths / 1'000, thousandths % 1'000);
   return {text, static_cast<std::size_t>(size)};
 }
 
 std::optional<BacklogState> BacklogState::decode(std::string_view text) {
   BacklogState state;
   int listing = 0;
+  std::uint64_t whole = 0;
+  std::uint64_t thousandths = 0;
   if (std::sscanf(std::string(text).c_str(), kScanFormat, &state.at_ms, &state.objects,
                   &state.bytes, &state.oldest_modified_ms, &state.last_complete_listing_ms,
-                  &listing, &state.list_requests, &state.list_requests_per_minute) != kFields) {
+                  &listing, &state.list_requests, &whole, &thousandths) != kFields) {
     return std::nullopt;
   }
+  state.list_requests_per_minute =
+      static_cast<double>(whole) + static_cast<double>(thousandths) / 1'000;
   state.listing = listing != 0;
   return state;
 }

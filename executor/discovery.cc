@@ -162,7 +162,9 @@ void Discovery::go_on_from_record() {
   std::optional<ListingRecord> record = ListingRecord::decode(*kept);
   if (!record || record->listed != listed_) return;
   forgetting_.go_on_from(record->judged_ms);
-  if (options_.discovery == SourceOptions::Discovery::kSweep && !record->interrupted) return;
+  // What an interrupted listing offered in the order of times was in memory alone.
+  const bool goes_on = record->interrupted && options_.order != Order::kModified;
+  if (options_.discovery == SourceOptions::Discovery::kSweep && !goes_on) return;
   record_ = *kept;
   complete_ms_ = record->complete_ms;
   cut_short_ = record->interrupted;
@@ -397,7 +399,11 @@ Result<void> Discovery::queue_objects(const std::vector<ObjectVersion>& objects,
         }
         [[fallthrough]];
       case state::Match::kChanged:
+        found_ = found_ || matches[i] == state::Match::kChanged;
         if (Result<void> queued = queue_changed(std::move(object), stop); !queued) return queued;
+        break;
+      case state::Match::kReturned:
+        if (Result<void> queued = queue_returned(std::move(object), stop); !queued) return queued;
         break;
       case state::Match::kActive:
       case state::Match::kFinished:
@@ -425,11 +431,40 @@ void Discovery::queue_oldest(std::stop_token stop) {
   }
 }
 
+/// An object that could not be found once rows of it were committed is there again, in the same
+/// version: it is gone on with behind them.
+Result<void> Discovery::queue_returned(std::shared_ptr<const ObjectVersion> object,
+                                       std::stop_token stop) {
+  Result<std::vector<SplitProgress>> entries = ledger_.find(object->key);
+  if (!entries) return std::move(entries).error();
+  const auto gone = std::find_if(entries->begin(), entries->end(), [](const auto& entry) {
+    return entry.state == SplitState::kGone;
+  });
+  if (gone == entries->end()) return {};
+  found_ = true;
+  gone->state = SplitState::kReading;
+  gone->error.reset();
+  gone->offending.clear();
+  SplitAssignment assignment{.object = std::move(object), .from = gone->position};
+  // What was begun as an object that may grow ends where it would have then.
+  if (gone->fingerprint) assignment.end = gone->fingerprint->bytes;
+  work_.take(assignment.object->key);
+  ++queued_;
+  // The consumer has to know of its rows before more of them come.
+  if (!events_.push({.kind = Event::Kind::kReturned,
+                     .object = assignment.object,
+                     .opened = std::make_shared<const SplitProgress>(std::move(*gone))},
+                    stop)) {
+    return {};
+  }
+  (void)work_.push(std::move(assignment), stop);
+  return {};
+}
+
 /// An object that was loaded is listed in the version `object`: reports it, or has a worker go on
 /// with it.
 Result<void> Discovery::queue_changed(std::shared_ptr<const ObjectVersion> object,
                                       std::stop_token stop) {
-  found_ = true;
   Event report{.kind = Event::Kind::kReported, .object = object};
   if (options_.on_change == SourceOptions::OnChange::kAppend) {
     Result<std::vector<SplitProgress>> entries = ledger_.find(object->key);

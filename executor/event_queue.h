@@ -27,6 +27,7 @@ struct Event {
     kReported,   ///< `object` is listed in a version other than the loaded one; `error`, if any,
                  ///< says why it cannot be gone on with.
     kOpened,     ///< OnChange::kAppend: the reading of `object` begins as `opened` says.
+    kReturned,   ///< `object`, which was gone, is there again: it is gone on with as `opened` says.
     kNotGrown,   ///< `object` does not go on where its former version ended: `error` says why.
     kForgotten,  ///< `object` has not been listed for long enough.
     kWake,       ///< Look again whether all is done.

@@ -95,7 +95,7 @@ Result<std::uint64_t> Forgetting::forget(std::span<const ObjectVersion> due, std
     if (taken[i]) continue;
     const bool unchanged =
         known && (matches[i] == state::Match::kFinished || matches[i] == state::Match::kAttention ||
-                  matches[i] == state::Match::kRetry);
+                  matches[i] == state::Match::kReturned || matches[i] == state::Match::kRetry);
     if (!unchanged) {
       work_.release(due[i].key);
     } else if (events_.push({.kind = Event::Kind::kForgotten,

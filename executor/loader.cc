@@ -89,10 +89,10 @@ class PipelineRun {
   Result<void> write(RowChunk chunk);
   Result<void> take_back(const ObjectVersion& split, End& end);
   Result<void> settle_refused();
-  Result<void> check_rejects(bool at_end) const;
+  Result<void> check_rejects(const SourceStats& now, bool at_end) const;
   Result<void> commit_epoch();
   Result<void> commit(const Checkpoint& checkpoint);
-  Result<void> replace(const ObjectVersion& object);
+  Result<void> replace(const ObjectVersion& object, std::stop_token stop);
   void step(std::string_view name) const {
     if (options_.sink.on_step) options_.sink.on_step(name);
   }
@@ -142,7 +142,7 @@ Result<void> PipelineRun::write(RowChunk chunk) {
     rejected_since_commit_.insert(chunk.split->key);
   }
   if (Result<void> taken = sink_.take(std::move(chunk)); !taken) return taken;
-  return check_rejects(false);
+  return check_rejects(stats(), false);
 }
 
 /// Rows that the table refused count as rejects, and go where rejects go.
@@ -163,8 +163,7 @@ Result<void> PipelineRun::settle_refused() {
   return {};
 }
 
-Result<void> PipelineRun::check_rejects(bool at_end) const {
-  const SourceStats now = stats();
+Result<void> PipelineRun::check_rejects(const SourceStats& now, bool at_end) const {
   const std::uint64_t records = now.rows + now.rows_rejected;
   const bool too_many = now.rows_rejected > options_.rejects_max;
   const bool too_large_a_share = (records >= kRecordsForPercent || at_end) &&
@@ -179,7 +178,7 @@ Result<void> PipelineRun::check_rejects(bool at_end) const {
 
 Result<void> PipelineRun::commit_epoch() {
   if (Result<void> settled = settle_refused(); !settled) return settled;
-  if (Result<void> allowed = check_rejects(false); !allowed) return allowed;
+  if (Result<void> allowed = check_rejects(stats(), false); !allowed) return allowed;
   Checkpoint checkpoint = source_->checkpoint();
   if (checkpoint.splits.empty()) return {};
   return commit(checkpoint);
@@ -203,7 +202,7 @@ Result<void> PipelineRun::commit(const Checkpoint& checkpoint) {
 
 /// Takes the rows of an object's former version out and puts those of its new one in, in an epoch
 /// of their own: a crash anywhere in between leaves the former ones.
-Result<void> PipelineRun::replace(const ObjectVersion& object) {
+Result<void> PipelineRun::replace(const ObjectVersion& object, std::stop_token stop) {
   if (Result<void> committed = commit_epoch(); !committed) return committed;
   Result<std::vector<SplitProgress>> loaded = source_->loaded_versions(object.key);
   if (!loaded) return std::move(loaded).error();
@@ -216,11 +215,14 @@ Result<void> PipelineRun::replace(const ObjectVersion& object) {
     return std::move(removed).error();
   }
   Result<void> written;
-  Result<SplitProgress> split = source_->read_again(object, {}, [&](RowChunk chunk) {
-    written = sink_.take(std::move(chunk));
-    return written;
-  });
+  Result<SplitProgress> split =
+      source_->read_again(object, {}, [&](RowChunk chunk) -> Result<void> {
+        if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "the load is stopped"};
+        written = sink_.take(std::move(chunk));
+        return written;
+      });
   if (!written) return written;
+  if (stop.stop_requested()) return sink_.roll_back();  // The next start does it.
   if (!split) {
     if (Result<void> back = sink_.roll_back(); !back) return back;
     return source_->not_replaced(object, std::move(split).error());
@@ -231,10 +233,15 @@ Result<void> PipelineRun::replace(const ObjectVersion& object) {
     split->rows -= rows.rows.size();
     split->rejected += rows.rows.size();
   }
+  SourceStats with_it = stats();
+  with_it.rows += split->rows;
+  with_it.rows_rejected += split->rejected;
+  if (Result<void> allowed = check_rejects(with_it, true); !allowed) return allowed;
   if (Result<void> committed = commit(source_->checkpoint_of({*split})); !committed) {
     return committed;
   }
   source_->replaced(*split);
+  committed_ = stats();
   return {};
 }
 
@@ -285,12 +292,12 @@ Result<void> PipelineRun::consume(std::stop_token stop, const std::function<void
         break;
       case Polled::Kind::kIdle:
         if (const auto object = source_->take_replacement()) {
-          if (Result<void> replaced = replace(*object); !replaced) return replaced;
+          if (Result<void> replaced = replace(*object, stop); !replaced) return replaced;
         }
         break;
       case Polled::Kind::kEnd:
         if (Result<void> settled = settle_refused(); !settled) return settled;
-        if (Result<void> allowed = check_rejects(true); !allowed) return allowed;
+        if (Result<void> allowed = check_rejects(stats(), true); !allowed) return allowed;
         if (Result<void> committed = commit_epoch(); !committed) return committed;
         if (!source_->all_done()) break;
         source_->finish_after_actions(stop);
@@ -434,6 +441,9 @@ Result<std::unique_ptr<Loader>> Loader::create(LoaderOptions options) {
   options.sink.keep_rejects =
       options.rejects_file.empty() && options.source.format.on_error != OnError::kFail;
   options.sink.reject_refused = options.source.format.on_error != OnError::kFail;
+  // A line of the file is committed or not by its epoch's number; of several connections one may
+  // have committed its part of an epoch, and another not.
+  if (!options.rejects_file.empty()) options.sink.connections = 1;
   if (options.rejects_max != std::numeric_limits<std::uint64_t>::max()) {
     options.sink.refused_rows_max = options.rejects_max;
   }

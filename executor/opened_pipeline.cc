@@ -19,11 +19,8 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
   Result<std::unique_ptr<RowSink>> sink = open_sink(options.to, options.sink);
   if (!sink) return std::move(sink).error();
   opened.sink = std::move(*sink);
-  // What is done here is no load: nothing becomes of the objects.
-  SourceOptions source_options = options.source;
-  source_options.after = {};
   Result<std::unique_ptr<SourceExecutor>> source =
-      SourceExecutor::prepare(std::move(source_options), nullptr, consumer_of(options));
+      SourceExecutor::prepare(options.source, nullptr, consumer_of(options));
   if (!source) {
     Error error = std::move(source).error();
     if (error.code == ErrorCode::kAlreadyOpen) error.message += kStopTheLoader;
@@ -32,6 +29,8 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
   opened.source = std::move(*source);
   Result<EpochMark> mark = recover_from_sink(*opened.source, *opened.sink, options.source);
   if (!mark) return std::move(mark).error();
+  // A load that was cut short has had its way; what is done here is none.
+  opened.source->keep_objects();
   if (options.rejects_file.empty()) return opened;
   Result<connector::RejectFile> rejects =
       connector::RejectFile::open(options.rejects_file, opened.source->pipeline(), mark->epoch);

@@ -158,6 +158,11 @@ Result<void> Redrive::batch(const Batch& batch, SplitProgress& recorded,
   RowSink& sink = *own_.sink;
   std::uint64_t removed = 0;
   if (!batch.lines.empty()) {
+    // A record that stands in the file twice becomes one row.
+    std::set<std::uint64_t> begins;
+    std::erase_if(*fits, [&](const Fitting& fit) {
+      return !begins.insert(batch.rejects[fit.index].reject.byte_offset).second;
+    });
     // A run that was killed before it had written the file anew has made them rows already.
     std::vector<RowsOfObject> places;
     for (const Fitting& fit : *fits) {

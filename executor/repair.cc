@@ -3,6 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "connector/glob.h"
+#include "executor/after_actions.h"
 #include "executor/epoch_token.h"
 #include "executor/pipeline_names.h"
 
@@ -98,7 +100,16 @@ Result<Repair> Repair::open(const LoaderOptions& options) {
     since.epoch = mark->epoch;
     since.token = mark->token;
     since.parent = mark->parent;
-    if (Result<void> followed = repair.ledger_->commit(since); !followed) {
+    // That of a load which was cut short, mostly: what was to become of its objects still is.
+    std::vector<state::OutboxEntry> due;
+    if (!options.source.from.empty()) {
+      Result<SourceUri> uri = parse_source_uri(options.source.from);
+      if (!uri) return std::move(uri).error();
+      Result<connector::Glob> source = connector::Glob::compile(uri->pattern);
+      if (!source) return std::move(source).error();
+      due = outbox_entries(options.source.after, *source, since, system_clock().wall_ms());
+    }
+    if (Result<void> followed = repair.ledger_->commit(since, due); !followed) {
       return std::move(followed).error();
     }
   }

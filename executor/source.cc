@@ -1,5 +1,6 @@
 #include "leat/source.h"
 
+#include <string>
 #include <utility>
 
 #include "executor/source_executor.h"
@@ -72,6 +73,15 @@ Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
       std::move(options), std::move(store), "an embedding program");
   if (!source) return std::move(source).error();
   if (recovered) {
+    if (recovered->epoch > 1 && (*source)->mark().epoch == 0) {
+      return Error{
+          ErrorCode::kStateMismatch,
+          "the state folder is empty, and the consumer's checkpoint is that of epoch " +
+              std::to_string(recovered->epoch) +
+              ", which holds only what this epoch changed: all that was loaded before would "
+              "be read again. Restore the state folder, or begin anew with an empty table and "
+              "no checkpoint"};
+    }
     if (Result<void> done = (*source)->recover(*recovered); !done) return std::move(done).error();
   }
   if (Result<void> started = (*source)->start(); !started) return std::move(started).error();

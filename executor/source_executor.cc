@@ -298,6 +298,9 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
       stats_.objects_grown += grown ? 1 : 0;
       return std::nullopt;
     }
+    case Event::Kind::kReturned:
+      tracker_.restore(*event.opened);
+      return std::nullopt;
     case Event::Kind::kNotGrown:
       ++settled_;
       return handle_change(std::move(event.object), event.error.message);
@@ -566,7 +569,7 @@ Checkpoint SourceExecutor::checkpoint() {
   return checkpoint;
 }
 
-Checkpoint SourceExecutor::checkpoint_of(std::vector<SplitProgress> splits) const {
+Checkpoint SourceExecutor::checkpoint_of(std::vector<SplitProgress> splits) {
   Checkpoint checkpoint{.epoch = ledger_->epoch() + 1,
                         .splits = std::move(splits),
                         .token = random_epoch_token(),
@@ -575,6 +578,7 @@ Checkpoint SourceExecutor::checkpoint_of(std::vector<SplitProgress> splits) cons
     split.epoch = checkpoint.epoch;
     split.updated_ms = clock_.wall_ms();
   }
+  latest_token_ = checkpoint.token;
   return checkpoint;
 }
 
@@ -583,6 +587,12 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
     return Error{ErrorCode::kInvalidArgument,
                  "commit of epoch " + std::to_string(checkpoint.epoch) + ", but the next one is " +
                      std::to_string(ledger_->epoch() + 1)};
+  }
+  if (checkpoint.token != latest_token_) {
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "commit of a checkpoint that is not the latest one: what came since would be taken "
+        "for committed as well"};
   }
   {
     Result<void> written = ledger_->commit(checkpoint, after_actions_.entries_of(checkpoint));

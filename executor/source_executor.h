@@ -107,8 +107,10 @@ class SourceExecutor final : public Source {
   std::size_t splits_settled() const noexcept { return tracker_.settled(); }
   /// once: all that was listed was delivered, or failed. A commit can bring something up again.
   bool all_done() const;
+  /// From now on nothing becomes of objects that are finished. Before start().
+  void keep_objects() noexcept { options_.after = {}; }
   /// The next epoch, made of these splits alone. Commit it like one of checkpoint().
-  Checkpoint checkpoint_of(std::vector<SplitProgress> splits) const;
+  Checkpoint checkpoint_of(std::vector<SplitProgress> splits);
   /// The epoch with the new version's rows was committed.
   void replaced(const SplitProgress& split);
   /// It could not be read. Content that is at fault is reported and not tried again in this run;
@@ -136,7 +138,7 @@ class SourceExecutor final : public Source {
                                       const std::string& why);
   void count(const ObjectVersion& object, SplitState state, const std::string& why);
 
-  const SourceOptions options_;
+  SourceOptions options_;
   std::stop_source stop_;  ///< Ends threads, and what the store is at.
   const std::unique_ptr<ObjectStore> store_;
   const Clock& clock_;
@@ -171,6 +173,7 @@ class SourceExecutor final : public Source {
   std::jthread discovery_thread_;
   std::jthread after_thread_;
   bool started_ = false;
+  std::uint64_t latest_token_ = 0;  ///< Of the latest checkpoint; 0: there is none.
   bool closed_ = false;
 };
 

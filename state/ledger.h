@@ -37,10 +37,12 @@ enum class Match : std::uint8_t {
   kFinished,         ///< Finished in this very version.
   kChanged,          ///< Loaded (wholly, or partly) in another version: not reported yet.
   kChangedReported,  ///< The same, and this version was reported in an earlier commit.
-  kAttention,        ///< Quarantined, gone or changed, in this very version.
-  kRetry,            ///< Known only in another version, of which nothing was delivered, whatever
-                     ///< its state: to be read, there is nothing to double. Gone objects of which
-                     ///< nothing was delivered, listed again in any version, too.
+  kAttention,        ///< Quarantined or changed, in this very version.
+  kReturned,  ///< Gone after some of it was delivered, and listed again in this very version:
+              ///< to be gone on with.
+  kRetry,     ///< Known only in another version, of which nothing was delivered, whatever
+              ///< its state: to be read, there is nothing to double. Gone objects of which
+              ///< nothing was delivered, listed again in any version, too.
 };
 
 struct LedgerOptions {

@@ -237,7 +237,8 @@ Match match(const ObjectVersion& listed, const EntryHead* open,
   if (open != nullptr) {
     if (same(listed, open->version, open->size)) {
       if (open->state == SplitState::kReading) return Match::kActive;
-      if (open->state != SplitState::kGone || open->delivered) return Match::kAttention;
+      if (open->state != SplitState::kGone) return Match::kAttention;
+      if (open->delivered) return Match::kReturned;
     } else if (open->delivered) {
       return is_noted(listed, *open) ? Match::kChangedReported : Match::kChanged;
     }

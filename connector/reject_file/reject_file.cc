@@ -110,9 +110,11 @@ Result<RejectFile> RejectFile::open(const std::filesystem::path& path, std::stri
 }
 
 Result<void> RejectFile::cut_uncommitted() {
+  if (length_ == 0) return {};
   const MappedFile content(fd_, static_cast<std::size_t>(length_));
+  if (content.text().empty()) return system_error(errno, "read", name_);
   const std::size_t kept = length_without_lines(content.text(), epoch_begin_);
-  if (content.text().empty() || kept == length_) return {};
+  if (kept == length_) return {};
   if (::ftruncate(fd_, static_cast<off_t>(kept)) != 0) return system_error(errno, "cut", name_);
   length_ = kept;
   return {};

@@ -299,9 +299,11 @@ TEST_F(RepairTest, RedriveTakesMendedLinesOutOfTheRejectFile) {
   EXPECT_THAT(content("r.jsonl"), HasSubstr("d,y"));
   EXPECT_THAT(content("r.jsonl"), HasSubstr("of somebody else"));
   EXPECT_THAT(content("r.jsonl"), Not(HasSubstr("b,2")));
-  put("r.jsonl", before);
-  expect_status(leat("redrive" + with), 0);
-  EXPECT_THAT(ids(), ElementsAre("1", "2", "3", "5"));
+  for (const std::string& again : {before, before + before}) {  // Also where each stands twice.
+    put("r.jsonl", again);
+    expect_status(leat("redrive" + with), 0);
+    EXPECT_THAT(ids(), ElementsAre("1", "2", "3", "5"));
+  }
   expect_status(leat("audit" + with), 0);
 }
 
@@ -381,6 +383,18 @@ TEST_F(RepairTest, OnChangeReplaceKeepsTheOldRowsWhenTheNewOnesCannotBeRead) {
   EXPECT_THAT(ids(), ElementsAre("2"));
 }
 
+TEST_F(RepairTest, OnChangeReplaceKeepsTheOldRowsWhenTooManyOfTheNewOnesAreRejected) {
+  put("in/a.csv", "id,name\n1,a\n2,b\n");
+  expect_status(leat(load_), 0);
+  replace("in/a.csv", "id,name\nx,a\ny,b\n3,c\n");
+  const Outcome load = leat(load_ + "--on-change replace --on-error reject --max-rejects 1");
+  expect_status(load, 1);
+  EXPECT_THAT(load.err, HasSubstr("2 of 3 records were rejected"));
+  EXPECT_THAT(ids(), ElementsAre("1", "2"));
+  expect_status(leat(load_ + "--on-change replace --on-error reject --max-rejects 2"), 0);
+  EXPECT_THAT(ids(), ElementsAre("3"));
+}
+
 TEST_F(RepairTest, OnChangeFailStopsTheLoadAgainAndAgain) {
   put("in/a.csv", "id,name\n1,a\n");
   expect_status(leat(load_), 0);
@@ -432,6 +446,27 @@ TEST_F(RepairTest, AfterActionThatFailsStaysVisibleAndIsDoneByALaterRun) {
   expect_status(leat(load_), 0);
   EXPECT_FALSE(fs::exists(path("in/a.csv")));
   EXPECT_EQ(content("done/a.csv"), "id,name\n1,a\n");
+}
+
+TEST_F(RepairTest, RepairKeepsTheAfterActionsOfALoadThatWasCutShort) {
+  put("in/a.csv", "id,name\n1,a\n");
+  expect_status(leat(load_), 0);
+  for (const std::string repair : {"retry", "replay --key none"}) {
+    SCOPED_TRACE(repair);
+    put("in/b.csv", "id,name\n2,b\n");
+    fs::remove_all(path("before"));
+    fs::copy(path("st"), path("before"));
+    expect_status(leat(load_), 0);
+    // As if it had been killed between the table's commit and the ledger's.
+    fs::remove_all(path("st"));
+    fs::rename(path("before"), path("st"));
+    expect_status(leat(repair + pipeline_ + "--after delete"), 0);
+    EXPECT_THAT(leat("ls --state st --only after").out, HasSubstr("b.csv"));
+    expect_status(leat(load_ + "--after delete"), 0);
+    EXPECT_FALSE(fs::exists(path("in/b.csv")));
+    EXPECT_TRUE(fs::exists(path("in/a.csv")));
+    expect_status(leat("rewind --key '**/b.csv'" + pipeline_), 0);
+  }
 }
 
 TEST_F(RepairTest, AfterMoveIntoTheSourceItselfIsRefused) {

@@ -220,6 +220,25 @@ TEST_F(DiscoveryTest, GoesOnWhereTheListingWasCutShortThenListsEverything) {
   EXPECT_EQ(store_->listed_after[1], "");
 }
 
+TEST_F(DiscoveryTest, InTheOrderOfTimesAListingThatWasCutShortBeginsAnew) {
+  put(0, 300);
+  SourceOptions options = this->options();
+  options.order = SourceOptions::Order::kModified;
+  int pages = 0;
+  store_->before_list = [&]() -> std::optional<Error> {
+    if (++pages > 3) return Error{ErrorCode::kUnavailable, "the store is gone"};
+    (void)clock_.wait(2s, {});
+    return std::nullopt;
+  };
+  std::optional<Error> error;
+  EXPECT_TRUE(load(options, &error).empty());
+  ASSERT_TRUE(error);
+  store_->before_list = nullptr;
+  store_->listed_after.clear();
+  EXPECT_EQ(load(options).size(), 300u);
+  EXPECT_EQ(store_->listed_after.front(), "") << "what was offered before is in no ledger";
+}
+
 TEST_F(DiscoveryTest, TheFirstPageFlowsWhileTheListingGoesOn) {
   put(0, 30);
   std::mutex mutex;

@@ -106,6 +106,10 @@ TEST_F(PostgresLoaderTest, RefusedRowsGoToTheRejectFileWhereThereIsOne) {
 }
 
 TEST_F(PostgresLoaderTest, TooManyRejectsEndTheRunBeforeTheyAreCommitted) {
+  const auto expect_nothing = [this] {
+    EXPECT_EQ(reader_->one("SELECT count(*) FROM t"), "0");
+    EXPECT_EQ(reader_->one("SELECT count(*) FROM leat.reject"), "0");
+  };
   put("a", "id,name\n1,a\nx,b\ny,c\n2,d\n");
   LoaderOptions with = options();
   with.source.format.on_error = OnError::kReject;
@@ -113,11 +117,13 @@ TEST_F(PostgresLoaderTest, TooManyRejectsEndTheRunBeforeTheyAreCommitted) {
   Result<LoadReport> report = run(with);
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message, HasSubstr("2 of "));
+  expect_nothing();
   with.rejects_max = 2;
   with.rejects_percent_max = 49;
   report = run(with);
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message, HasSubstr("--max-rejects"));
+  expect_nothing();
   with.rejects_percent_max = 50;
   report = run(with);
   ASSERT_TRUE(report) << report.error().to_string();

@@ -515,6 +515,64 @@ TEST_F(SourceTest, CommitTakesOnlyTheLatestEpoch) {
   EXPECT_EQ(again.error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(SourceTest, CommitTakesOnlyTheLatestOfSeveralCheckpoints) {
+  store_->put("/in/a", csv(0, 8'000, 200));
+  std::unique_ptr<Source> source = opened(options());
+  ASSERT_TRUE(source->poll(10s));
+  const Checkpoint former = source->checkpoint();
+  ASSERT_TRUE(source->poll(10s));
+  const Checkpoint latest = source->checkpoint();
+  ASSERT_EQ(former.epoch, latest.epoch);
+  const Result<void> refused = source->commit(former);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(source->commit(latest));
+}
+
+TEST_F(SourceTest, RefusesALaterCheckpointWithoutTheStateThatIsBehindIt) {
+  store_->put("/in/a", csv(0, 8'000, 200));
+  Checkpoint kept;
+  {
+    std::unique_ptr<Source> source = opened(options());
+    for (int epoch = 1; epoch <= 2; ++epoch) {
+      ASSERT_TRUE(source->poll(10s));
+      kept = source->checkpoint();
+      ASSERT_TRUE(source->commit(kept));
+    }
+  }
+  std::filesystem::remove_all(options().state_dir);
+  const Result<std::unique_ptr<Source>> source = open(options(), kept);
+  ASSERT_FALSE(source);
+  EXPECT_EQ(source.error().code, ErrorCode::kStateMismatch);
+  EXPECT_NE(source.error().message.find("epoch 2"), std::string::npos) << source.error().message;
+}
+
+TEST_F(SourceTest, GoesOnWithAnObjectThatWasGoneForAWhileBehindItsRows) {
+  store_->put("/in/a", csv(0, 8'000, 200));
+  std::vector<std::int64_t> committed;
+  {
+    std::unique_ptr<Source> source = opened(options());
+    Result<Polled> polled = source->poll(10s);
+    ASSERT_TRUE(polled);
+    ASSERT_EQ(polled->kind, Polled::Kind::kRows);
+    append(polled->rows, committed);
+    ASSERT_TRUE(source->commit(source->checkpoint()));
+  }
+  // A mount that comes up late: neither listed nor found.
+  store_->before_read = [](const std::string&, std::uint64_t) -> std::optional<Error> {
+    return Error{ErrorCode::kNotFound, "no such file"};
+  };
+  EXPECT_TRUE(load(options()).empty());
+  EXPECT_EQ(stats_.objects_gone, 1u);
+  store_->before_read = {};
+  const auto rest = load(options());
+  ASSERT_TRUE(rest.contains("/in/a"));
+  committed.insert(committed.end(), rest.at("/in/a").begin(), rest.at("/in/a").end());
+  EXPECT_EQ(committed, sequence(0, 8'000));
+  EXPECT_EQ(stats_.objects_finished, 1u);
+  EXPECT_TRUE(load(options()).empty());
+}
+
 TEST_F(SourceTest, ClosesWhileWorkersWaitForRoom) {
   for (int i = 0; i < 30; ++i) store_->put("/in/" + std::to_string(i), csv(0, 20'000, 100));
   std::unique_ptr<Source> source = opened(options());

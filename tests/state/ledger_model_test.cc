@@ -84,9 +84,8 @@ struct Model {
       const Entry& entry = o->second;
       const bool same = entry.progress.object.version == listed.version;
       if (same && entry.progress.state == SplitState::kReading) return Match::kActive;
-      if (same && !(entry.progress.state == SplitState::kGone && !entry.delivered())) {
-        return Match::kAttention;
-      }
+      if (same && entry.progress.state != SplitState::kGone) return Match::kAttention;
+      if (same && entry.delivered()) return Match::kReturned;
       if (!same && entry.delivered()) return other(entry);
     }
     if (f != finished.end()) {
