@@ -1,12 +1,10 @@
 #include "executor/parse_arena.h"
 
-#include <sched.h>
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 #include <utility>
 
 namespace leat::executor {
@@ -39,14 +37,6 @@ void run(HandOver* handed_over) {
 }
 
 }  // namespace
-
-std::uint32_t ParseArena::cores() {
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
-    return static_cast<std::uint32_t>(CPU_COUNT(&allowed));
-  }
-  return std::max(1u, std::thread::hardware_concurrency());
-}
 
 ParseArena::ParseArena(std::uint32_t threads) : threads_(threads) {}
 

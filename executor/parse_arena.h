@@ -11,10 +11,6 @@ namespace leat::executor {
 /// Thread-safe.
 class ParseArena {
  public:
-  /// Cores that the calling thread, and those that it starts, may use: fewer than there are, where
-  /// its affinity says so.
-  static std::uint32_t cores();
-
   explicit ParseArena(std::uint32_t threads);
   /// Tasks that are still to begin may do so later.
   ~ParseArena();

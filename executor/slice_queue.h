@@ -17,6 +17,7 @@
 
 #include "executor/parse_arena.h"
 #include "executor/schema_registry.h"
+#include "executor/usable_cores.h"
 #include "leat/parser.h"
 #include "leat/result.h"
 #include "leat/row_chunk.h"
@@ -53,7 +54,7 @@ class SliceParsing {
                std::ptrdiff_t extra_slices)
       : schemas_(schemas),
         arena_(arena),
-        others_to_suffice_(others_to_suffice(threads, ParseArena::cores())),
+        others_to_suffice_(others_to_suffice(threads, usable_cores())),
         free_places_(threads),
         permits_(extra_slices) {}
 

@@ -11,6 +11,7 @@
 #include "executor/log.h"
 #include "executor/settled_state.h"
 #include "executor/split_stream.h"
+#include "executor/usable_cores.h"
 
 namespace leat::executor {
 namespace {
@@ -24,7 +25,7 @@ constexpr std::size_t kChunkBytesMax = 1u << 20;
 constexpr std::size_t kChunkBytesMin = 16u << 10;
 
 std::uint32_t threads_of(const SourceOptions& options) {
-  return options.threads != 0 ? options.threads : ParseArena::cores();
+  return options.threads != 0 ? options.threads : usable_cores();
 }
 
 std::uint32_t splits_in_flight_of(const SourceOptions& options) {
@@ -215,6 +216,18 @@ Result<void> SourceExecutor::start() {
     tracker_.restore(std::move(progress));
   }
   started_ = true;
+  try {
+    start_threads(std::move(resumed));
+  } catch (const std::system_error& refused) {
+    (void)close();
+    return Error{ErrorCode::kUnavailable,
+                 "no more threads can be started (a limit on processes, or on memory): " +
+                     std::string(refused.what()) + "; allow more, or set fewer --splits-in-flight"};
+  }
+  return {};
+}
+
+void SourceExecutor::start_threads(std::vector<SplitAssignment> resumed) {
   // Threads of their own, because they wait: for bytes, for room, for what is being parsed.
   for (std::uint32_t i = 0; i < splits_in_flight_of(options_); ++i) {
     workers_.emplace_back([this] { SplitWorker(worker_context_, stop_.get_token()).run(); });
@@ -224,7 +237,6 @@ Result<void> SourceExecutor::start() {
   });
   after_thread_ =
       std::jthread([this](std::stop_token stop) { after_actions_.run(std::move(stop)); });
-  return {};
 }
 
 bool SourceExecutor::all_done() const {

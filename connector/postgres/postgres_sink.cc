@@ -1,6 +1,7 @@
 #include "connector/postgres/postgres_sink.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "connector/owner_token.h"
@@ -209,6 +210,25 @@ Result<void> PostgresSink::make_table(const Schema& schema) {
   return {};
 }
 
+Result<void> PostgresSink::add_writers(std::size_t wanted) {
+  try {
+    while (writers_.size() < wanted) {
+      writers_.push_back(std::make_unique<PgWriter>(context_, static_cast<int>(writers_.size())));
+    }
+  } catch (const std::system_error& refused) {
+    return Error{
+        ErrorCode::kUnavailable,
+        "no thread can be started for a connection to PostgreSQL: " + std::string(refused.what())};
+  }
+  return {};
+}
+
+Result<void> PostgresSink::has_writer() {
+  if (Result<void> ready = usable(); !ready) return ready;
+  Result<void> added = add_writers(1);
+  return added ? added : failed(std::move(added).error());
+}
+
 Result<void> PostgresSink::usable() const {
   if (control_ && !failed_) return {};
   return Error{ErrorCode::kInternal,
@@ -220,16 +240,14 @@ Result<void> PostgresSink::write(const RowChunk& chunk) { return take(copy_of(ch
 Result<void> PostgresSink::take(RowChunk chunk) {
   if (Result<void> ready = usable(); !ready) return ready;
   if (!schema_ && chunk.schema) {
-    // Writers that are there already have only committed so far.
+    // Writers that are there already have committed, or taken rows out: of the table that is known.
     if (Result<void> known = know_table(*chunk.schema); !known) {
       return failed(std::move(known).error());
     }
     schema_ = chunk.schema;
     const std::uint32_t wanted =
         one_writer_ || context_.target.one_writer ? 1 : std::max(1u, options_.connections);
-    while (writers_.size() < wanted) {
-      writers_.push_back(std::make_unique<PgWriter>(context_, static_cast<int>(writers_.size())));
-    }
+    if (Result<void> added = add_writers(wanted); !added) return failed(std::move(added).error());
   }
   if (chunk.rows == 0 && chunk.rejects.empty()) return {};
   const std::size_t writer = writer_of(chunk.split->key);
@@ -241,7 +259,6 @@ Result<void> PostgresSink::take(RowChunk chunk) {
 
 /// A split stays with its writer until the commit; then it may go to another.
 std::size_t PostgresSink::writer_of(const std::string& key) {
-  if (writers_.empty()) writers_.push_back(std::make_unique<PgWriter>(context_, 0));
   assigned_bytes_.resize(writers_.size());
   const auto [it, added] = writer_of_.try_emplace(key, 0);
   if (added) {
@@ -276,7 +293,7 @@ Result<std::unique_ptr<SinkReader>> PostgresSink::read(std::string_view pipeline
 
 /// What goes out of an object and what comes in for it are the same writer's: one transaction.
 Result<std::uint64_t> PostgresSink::remove_rows(std::span<const RowsOfObject> ranges) {
-  if (Result<void> ready = usable(); !ready) return std::move(ready).error();
+  if (Result<void> ready = has_writer(); !ready) return std::move(ready).error();
   std::map<std::size_t, std::vector<RowsOfObject>> shares;
   for (const RowsOfObject& range : ranges) shares[writer_of(range.object.key)].push_back(range);
   std::uint64_t all = 0;
@@ -289,7 +306,7 @@ Result<std::uint64_t> PostgresSink::remove_rows(std::span<const RowsOfObject> ra
 }
 
 Result<void> PostgresSink::remove_rejects(std::span<const KeptReject> rejects) {
-  if (Result<void> ready = usable(); !ready) return ready;
+  if (Result<void> ready = has_writer(); !ready) return ready;
   std::map<std::size_t, std::vector<KeptReject>> shares;
   for (const KeptReject& kept : rejects) shares[writer_of(kept.key)].push_back(kept);
   for (const auto& [writer, share] : shares) {
@@ -310,7 +327,7 @@ Result<void> PostgresSink::roll_back() {
 }
 
 Result<void> PostgresSink::commit(const Checkpoint& checkpoint) {
-  if (Result<void> ready = usable(); !ready) return ready;
+  if (Result<void> ready = has_writer(); !ready) return ready;
   // A split without rows in this epoch may go with any writer.
   std::map<std::size_t, PgCommit> commits;
   for (const SplitProgress& split : checkpoint.splits) {

@@ -49,6 +49,8 @@ class PostgresSink final : public RowSink {
   Result<void> know_table(const Schema& schema);
   Result<void> make_table(const Schema& schema);
   std::size_t writer_of(const std::string& key);
+  Result<void> add_writers(std::size_t wanted);
+  Result<void> has_writer();
   Result<void> usable() const;
   Result<void> failed(Error error);
   static std::string application_name(const std::string& owner) { return "leat " + owner; }

@@ -17,6 +17,8 @@ constexpr std::size_t kQueuedBytesMax = 8u << 20;
 // What is loaded again when a row of it is refused; and what is kept in memory for that.
 constexpr std::size_t kSegmentBytesMax = 6u << 20;
 constexpr std::size_t kSendBytes = 64u << 10;
+// Rejects that wait for the commit; more of them go to their table before it, in its transaction.
+constexpr std::size_t kRejectsBytesMax = 4u << 20;
 
 std::string copy_statement(const PgTargetTable& target) {
   std::string sql = "COPY " + target.name + " (";
@@ -147,6 +149,7 @@ Result<void> PgWriter::roll_back() {
   begin_flush();
   if (Result<void> done = wait(); !done) return done;
   rejects_.clear();
+  rejects_bytes_ = 0;
   refused_.clear();
   refused_rows_ = refused_rows_committed_;
   if (!in_transaction_) return {};
@@ -182,9 +185,11 @@ Result<void> PgWriter::run(const Job& job) {
     case Job::Kind::kWrite:
       if (Result<void> begun = begin(); !begun) return begun;
       if (context_.keep_rejects) {
-        for (const RejectedRow& reject : job.chunk->rejects) {
-          rejects_.push_back({job.chunk->split, reject});
-        }
+        for (const RejectedRow& reject : job.chunk->rejects) add_reject(job.chunk->split, reject);
+      }
+      if (rejects_bytes_ > kRejectsBytesMax) {
+        if (Result<void> ended = end_segment(); !ended) return ended;
+        if (Result<void> kept = keep_rejects(); !kept) return kept;
       }
       return job.chunk->rows > 0 ? write_rows(job.chunk) : Result<void>();
     case Job::Kind::kFlush:
@@ -361,7 +366,7 @@ Result<void> PgWriter::refuse(std::int64_t row, const PgFailure& failure, const 
     return refused;
   }
   reject.raw = json_of_row(chunk, row);
-  if (context_.keep_rejects) rejects_.push_back({chunk.split, reject});
+  if (context_.keep_rejects) add_reject(chunk.split, reject);
   if (refused_.empty() || refused_.back().split != chunk.split) {
     refused_.push_back({.split = chunk.split, .rows = {}});
   }
@@ -445,6 +450,12 @@ Result<void> PgWriter::keep_progress(const PgCommit& commit) {
   return {};
 }
 
+void PgWriter::add_reject(std::shared_ptr<const ObjectVersion> split, const RejectedRow& reject) {
+  rejects_bytes_ += sizeof(Reject) + reject.column.size() + reject.text.size() + reject.raw.size() +
+                    reject.reason.size();
+  rejects_.push_back({std::move(split), reject});
+}
+
 Result<void> PgWriter::keep_rejects() {
   if (rejects_.empty()) return {};
   if (Result<void> begun = connection_->begin_copy(std::string(pg_copy_rejects())); !begun) {
@@ -460,6 +471,7 @@ Result<void> PgWriter::keep_rejects() {
   append(copy_trailer());
   if (Result<void> sent = send_buffer(); !sent) return sent;
   rejects_.clear();
+  rejects_bytes_ = 0;
   return connection_->end_copy();
 }
 

@@ -68,9 +68,6 @@ class PgWriter {
   void begin_commit(PgCommit commit);
   Result<void> finish_commit();
 
-  /// Bytes of chunks that wait.
-  std::size_t queued_bytes() const noexcept { return queued_bytes_; }
-
  private:
   struct Job {
     enum class Kind { kWrite, kFlush, kCommit } kind = Kind::kWrite;
@@ -102,6 +99,7 @@ class PgWriter {
   Result<void> commit(const PgCommit& commit);
   Result<void> keep_progress(const PgCommit& commit);
   Result<bool> keeps_former(const SplitProgress& changed);
+  void add_reject(std::shared_ptr<const ObjectVersion> split, const RejectedRow& reject);
   Result<void> keep_rejects();
   void step(std::string_view name) const;
 
@@ -113,7 +111,7 @@ class PgWriter {
   std::deque<Job> jobs_;        ///< The front one is being worked on.
   std::optional<Error> error_;  ///< The first; nothing more is done after it.
   PgConnection* abortable_ = nullptr;
-  std::atomic<std::size_t> queued_bytes_ = 0;
+  std::size_t queued_bytes_ = 0;  ///< Of chunks that wait.
 
   // Below: the thread's own, and between a flush and the next job the caller's.
   std::optional<PgConnection> connection_;
@@ -125,6 +123,7 @@ class PgWriter {
   std::int64_t segment_rows_ = 0;
   std::size_t segment_bytes_ = 0;
   std::vector<Reject> rejects_;
+  std::size_t rejects_bytes_ = 0;
   std::vector<RefusedRows> refused_;
   std::uint64_t refused_rows_ = 0;
   std::uint64_t refused_rows_committed_ = 0;

@@ -140,9 +140,12 @@ class RowSink {
   ///   kUnsupported, kIo, kUnavailable
   virtual Result<void> roll_back();
 
-  /// Makes everything since the last commit durable together with the checkpoint, or nothing. The
-  /// record of a split that is kForgotten is dropped.
-  /// After an error the transaction is rolled back: only close() may follow.
+  /// Makes everything since the last commit durable together with the checkpoint. The record of a
+  /// split that is kForgotten is dropped.
+  /// Of each split its rows and its record become durable together, or neither. After an error some
+  /// splits may be durable and others not (several connections,
+  /// docs/adr/0010-postgres-connections.md): open() tells which. What is not is rolled back; only
+  /// close() may follow.
   ///   kFenced  Another loader took the pipeline over: nothing was written.
   ///   kDiskFull, kIo, kUnavailable
   virtual Result<void> commit(const Checkpoint& checkpoint) = 0;

@@ -209,7 +209,8 @@ class Source {
   ///                   the ledger, which may be one commit behind it.
   ///   kInvalidArgument   Options.
   ///   kAlreadyOpen       Another process uses the state folder.
-  ///   kStateMismatch     The checkpoint is older than the ledger, or of another pipeline or store; or
+  ///   kStateMismatch     The checkpoint is older than the ledger, or of another pipeline or store;
+  ///   or
   ///                      the ledger was lost: a checkpoint holds what its epoch changed, not all.
   ///   kPermissionDenied, kIo, kDiskFull, kCorrupt
   static Result<std::unique_ptr<Source>> open(SourceOptions options,

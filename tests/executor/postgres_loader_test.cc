@@ -130,6 +130,27 @@ TEST_F(PostgresLoaderTest, TooManyRejectsEndTheRunBeforeTheyAreCommitted) {
   EXPECT_EQ(reader_->one("SELECT count(*) FROM t"), "2");
 }
 
+// More than are held in memory: they go to their table before the commit.
+TEST_F(PostgresLoaderTest, ManyRejectsAreCommittedWithTheirEpochOrNotAtAll) {
+  constexpr int kRejects = 60'000;
+  std::string text = "id,name\n1,a\n";
+  for (int i = 0; i < kRejects; ++i)
+    text += "x" + std::to_string(i) + "," + std::string(80, 'n') + "\n";
+  put("a", text + "2,b\n");
+  LoaderOptions with = options();
+  with.source.format.on_error = OnError::kReject;
+  with.rejects_max = kRejects - 1;
+  ASSERT_FALSE(run(with));
+  EXPECT_EQ(reader_->one("SELECT count(*) FROM t"), "0");
+  EXPECT_EQ(reader_->one("SELECT count(*) FROM leat.reject"), "0");
+  with.rejects_max = kRejects;
+  const Result<LoadReport> report = run(with);
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(reader_->one("SELECT count(*) FROM t"), "2");
+  EXPECT_EQ(reader_->one("SELECT count(*), count(DISTINCT record), max(record) FROM leat.reject"),
+            "60000|60000|60001");
+}
+
 TEST_F(PostgresLoaderTest, RecoversFromTheTableWhenTheStateFolderIsLost) {
   put("a", many_rows(0, 100));
   ASSERT_TRUE(run(options()));
