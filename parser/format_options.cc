@@ -101,9 +101,9 @@ Result<void> check_values(const FormatOptions& options) {
   if (!parser::text_encoding(options.encoding)) {
     return invalid("--encoding \"" + options.encoding +
                    "\" is unknown; known are auto, utf-8, utf-16, utf-16le, utf-16be, utf-32, "
-                   "latin-1, iso-8859-1 to -16, windows-1250 to -1258, koi8-r, koi8-u, cp437, "
-                   "cp850, cp852, cp858, cp866, cp874, macintosh, shift_jis, euc-jp, euc-kr, gbk, "
-                   "gb18030, big5");
+                   "latin-1, iso-8859-1 to -16, windows-1250 to -1254, windows-1256, windows-1257, "
+                   "koi8-r, koi8-u, cp437, cp850, cp852, cp858, cp866, cp874, macintosh, "
+                   "shift_jis, euc-jp, euc-kr, gbk, gb18030, big5");
   }
   if (options.decimal_separator != '.' && options.decimal_separator != ',') {
     return invalid("--decimal-separator must be a point or a comma");

@@ -55,7 +55,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kMarks = 
     {"\xef\xbb\xbf"sv, ""},
 }};
 
-/// "cp1250" to "cp1258", "windows-1250" to …, "iso-8859-1" to "iso-8859-16".
+/// "cp1250" to "cp1257", "windows-1250" to …, "iso-8859-1" to "iso-8859-16". Not Hebrew's 1255 and
+/// Vietnamese's 1258: iconv holds a letter back until it knows whether a mark follows it.
 std::optional<std::string> numbered(std::string_view lower) {
   const auto number_behind = [&](std::string_view prefix) {
     int number = 0;
@@ -68,7 +69,7 @@ std::optional<std::string> numbered(std::string_view lower) {
   };
   for (const std::string_view prefix : {"windows-"sv, "cp"sv}) {
     const int page = number_behind(prefix);
-    if (page >= 1250 && page <= 1258) return "CP" + std::to_string(page);
+    if (page >= 1250 && page <= 1257 && page != 1255) return "CP" + std::to_string(page);
   }
   const int part = number_behind("iso-8859-");
   if (part >= 1 && part <= 16 && part != 12) return "ISO-8859-" + std::to_string(part);

@@ -187,6 +187,8 @@ TEST(CsvOptions, ValuesThatMakeNoSenseAreRefusedByName) {
   FormatOptions options;
   options.encoding = "ebcdic";
   EXPECT_THAT(fault_of(options), HasSubstr("--encoding \"ebcdic\" is unknown"));
+  options.encoding = "windows-1255";
+  EXPECT_THAT(fault_of(options), HasSubstr("windows-1250 to -1254, windows-1256, windows-1257"));
   options.encoding = "Windows-1252";
   options.date_format = "%d.%m";
   EXPECT_THAT(fault_of(options), HasSubstr("--date-format: the format \"%d.%m\" lacks year"));

@@ -59,9 +59,28 @@ TEST(TextDecoder, TurnsEveryKnownEncodingIntoUtf8) {
     ASSERT_TRUE(encoding) << name;
     EXPECT_EQ(decode_text(*encoding, "a,b\n").bytes, "a,b\n") << name;
   }
-  EXPECT_FALSE(text_encoding("iso-2022-jp")) << "it needs a state between characters";
+  for (const char* name : {"iso-2022-jp", "windows-1255", "CP1255", "windows-1258", "cp1258"}) {
+    EXPECT_FALSE(text_encoding(name)) << name << " needs a state between characters";
+  }
   EXPECT_FALSE(text_encoding("windows-1259"));
   EXPECT_FALSE(text_encoding("iso-8859-17"));
+}
+
+TEST(TextDecoder, TheLastLetterNeedsNoLineEndBehindIt) {
+  std::size_t pages = 0;
+  for (const auto& [page, text] :
+       {std::pair{1250, "x,\xc5\x91"}, std::pair{1251, "x,\xd0\xb6"}, std::pair{1252, "x,\xc3\xa9"},
+        std::pair{1253, "x,\xcf\x89"}, std::pair{1254, "x,\xc4\x9f"},
+        std::pair{1255, "x,\xd7\x95"},  // A letter that marks may follow.
+        std::pair{1256, "x,\xd8\xa8"}, std::pair{1257, "x,\xc5\xbe"}, std::pair{1258, "x,a"}}) {
+    const std::optional<std::string> encoding = text_encoding("windows-" + std::to_string(page));
+    if (!encoding) continue;
+    ++pages;
+    const std::string bytes = encoded_as(encoding->c_str(), text);
+    EXPECT_EQ(decode_text(*encoding, bytes).bytes, text) << page;
+    EXPECT_EQ(decode_text(*encoding, bytes, fixed_cuts(1, 1)).bytes, text) << page << " in pieces";
+  }
+  EXPECT_EQ(pages, 7u);
 }
 
 TEST(TextDecoder, PiecesChangeNothing) {
