@@ -29,7 +29,10 @@ std::optional<Hedge::Duration> Hedge::patience() const {
 
 bool Hedge::take() {
   const std::lock_guard lock(mutex_);
-  if (allowance_ < 1) return false;
+  if (allowance_ < 1) {
+    ++refused_;
+    return false;
+  }
   allowance_ -= 1;
   ++taken_;
   return true;
@@ -38,6 +41,11 @@ bool Hedge::take() {
 std::uint64_t Hedge::taken() const {
   const std::lock_guard lock(mutex_);
   return taken_;
+}
+
+std::uint64_t Hedge::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
 }
 
 }  // namespace leat::connector::s3

@@ -28,6 +28,8 @@ class Hedge {
   bool take();
 
   std::uint64_t taken() const;
+  /// How often take() said no.
+  std::uint64_t refused() const;
 
  private:
   mutable std::mutex mutex_;
@@ -36,6 +38,7 @@ class Hedge {
   std::optional<Duration> patience_;
   double allowance_ = 1;
   std::uint64_t taken_ = 0;
+  std::uint64_t refused_ = 0;
 };
 
 }  // namespace leat::connector::s3

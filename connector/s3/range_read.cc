@@ -198,6 +198,7 @@ void RangeRead::tend() {
 }
 
 Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<std::byte> lent) {
+  std::optional<std::size_t> refused;  // The attempt that may not be hedged.
   while (true) {
     const auto progressed = [&] { return received() > seen; };
     if (!progressed() && due_) {
@@ -217,7 +218,8 @@ Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<st
       const bool lends = written_ == seen;
       if (lends) lent_ = lent;
       std::optional<Hedge::Duration> patience;
-      const bool may_hedge = hedge_ != nullptr && slots_[1].call == nullptr && !begun();
+      const bool may_hedge =
+          hedge_ != nullptr && slots_[1].call == nullptr && !begun() && refused != attempt_;
       if (may_hedge) patience = hedge_->patience();
       if (failure_ || due_) {
         // Nothing is under way.
@@ -249,7 +251,12 @@ Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<st
     if (stop_.stop_requested()) {
       return make_failure(slots_[0].context, ErrorCode::kCancelled, "stopped", false).error;
     }
-    if (hedge_->take()) send(slots_[1]);
+    if (hedge_->take()) {
+      send(slots_[1]);
+    } else {
+      // Its time has passed: to wait for that again would be no wait.
+      refused = attempt_;
+    }
   }
 }
 

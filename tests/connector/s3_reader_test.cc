@@ -469,6 +469,46 @@ TEST_F(HedgeTest, WhenBothFailTheRangeIsTriedAgain) {
   EXPECT_GE(transport().seen().size(), 3u);
 }
 
+TEST_F(HedgeTest, WhoMayNotAskTwiceAsksNoMoreAndWaits) {
+  const std::string content = some_content(100'000);
+  know_the_server();
+  while (hedge_.take()) {
+  }
+  const std::uint64_t refused = hedge_.refused();
+  transport().then([&](const HttpRequest& request, const BodySink& sink) {
+    while (hedge_.refused() == refused) std::this_thread::yield();
+    // A reader that does not wait is told of at once; one that does costs this test its patience.
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+    while (hedge_.refused() == refused + 1 && std::chrono::steady_clock::now() < end) {
+      std::this_thread::yield();
+    }
+    return range_answer(content)(request, sink);
+  });
+  EXPECT_TRUE(read_range(content) == content);
+  EXPECT_EQ(hedge_.refused(), refused + 1);
+  EXPECT_EQ(transport().seen().size(), 1u);
+}
+
+TEST_F(HedgeTest, ARefusalHoldsForOneAttemptOnly) {
+  const std::string content = some_content(100'000);
+  know_the_server();
+  while (hedge_.take()) {
+  }
+  const std::uint64_t taken = hedge_.taken();
+  const std::uint64_t refused = hedge_.refused();
+  Gate never;
+  transport()
+      .then([&](const HttpRequest&, const BodySink&) {
+        while (hedge_.refused() == refused) std::this_thread::yield();
+        know_the_server();
+        return HttpExchange{.response = {.status = 500, .headers = {}}, .failure = std::nullopt};
+      })
+      .then(range_answer(content, 0, &never))
+      .then(range_answer(content));
+  EXPECT_TRUE(read_range(content) == content);
+  EXPECT_EQ(hedge_.taken(), taken + 1);
+}
+
 TEST_F(HedgeTest, NeedsToKnowTheServerFirst) {
   EXPECT_FALSE(hedge_.patience());
   for (int i = 1; i <= 1'000; ++i) hedge_.note(std::chrono::milliseconds(i));
