@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 #include <map>
 #include <string>
@@ -212,8 +213,14 @@ TEST_F(CredentialSourcesTest, RunAProcessAndKeepItsWordsToThemselves) {
                   ErrorCode::kCorrupt},
         std::pair{std::string("echo hunter2; exit 3"), ErrorCode::kPermissionDenied},
         std::pair{std::string("yes hunter2"), ErrorCode::kCorrupt},
+        std::pair{std::string("exec 1>&-; exit 3"), ErrorCode::kPermissionDenied},
+        std::pair{std::string("exec sleep 60 >&-"), ErrorCode::kTimeout},
+        std::pair{std::string("exec perl -e 'setpgrp(0, getpgrp(getppid)); exec \"sleep 60\"'"),
+                  ErrorCode::kTimeout},
         std::pair{std::string("sleep 60"), ErrorCode::kTimeout}}) {
+    const auto begin = std::chrono::steady_clock::now();
     const auto failed = run(command);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30)) << command;
     ASSERT_FALSE(failed.has_value()) << command;
     EXPECT_EQ(failed.error().code, code) << failed.error().to_string();
     EXPECT_EQ(failed.error().message.find("hunter2"), std::string::npos) << failed.error().message;

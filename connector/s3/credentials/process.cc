@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -62,22 +63,28 @@ class Shell {
     if (output_ >= 0) ::close(output_);
     if (pid_ <= 0) return;
     ::kill(-pid_, SIGKILL);
-    static_cast<void>(wait());
+    ::kill(pid_, SIGKILL);  // It may have left its group.
+    static_cast<void>(wait(0));
   }
 
   int error() const noexcept { return error_; }
   int output() const noexcept { return output_; }
 
-  /// Its status, as waitpid has it.
-  int wait() noexcept {
+  /// Its status, as waitpid has it; nullopt: it has not ended yet.
+  std::optional<int> status() noexcept { return wait(WNOHANG); }
+
+ private:
+  std::optional<int> wait(int options) noexcept {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
+    pid_t ended = 0;
+    do {
+      ended = ::waitpid(pid_, &status, options);
+    } while (ended < 0 && errno == EINTR);
+    if (ended == 0) return std::nullopt;
     pid_ = -1;
     return status;
   }
 
- private:
   pid_t pid_ = -1;
   int output_ = -1;
   int error_ = 0;
@@ -120,14 +127,7 @@ class ProcessSource final : public CredentialSource {
     std::string text;
     std::array<char, 4096> buffer;
     while (true) {
-      if (context_.stop.stop_requested()) return failed(ErrorCode::kCancelled, "was stopped");
-      if (context_.clock->monotonic() >= end) {
-        Error error = failed(ErrorCode::kTimeout,
-                             "takes longer than " + std::to_string(timeout_.count() / 1'000) +
-                                 " s; run it by hand to see what it waits for");
-        error.retryable = true;
-        return error;
-      }
+      if (Result<void> ok = may_go_on(end); !ok) return std::move(ok).error();
       pollfd ready{.fd = shell.output(), .events = POLLIN, .revents = 0};
       if (::poll(&ready, 1, kPollMs) <= 0) continue;
       const ssize_t length = ::read(shell.output(), buffer.data(), buffer.size());
@@ -138,12 +138,29 @@ class ProcessSource final : public CredentialSource {
         return failed(ErrorCode::kCorrupt, "prints more than 64 KiB");
       }
     }
-    const int status = shell.wait();
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return text;
+    // Most end at once; others close their output and stay.
+    std::optional<int> status = shell.status();
+    for (int pause_ms = 1; !status; pause_ms = std::min(2 * pause_ms, kPollMs)) {
+      if (Result<void> ok = may_go_on(end); !ok) return std::move(ok).error();
+      ::poll(nullptr, 0, pause_ms);
+      status = shell.status();
+    }
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == 0) return text;
     return failed(ErrorCode::kPermissionDenied,
-                  WIFEXITED(status) ? "ends with status " + std::to_string(WEXITSTATUS(status)) +
-                                          "; run it by hand to see why"
-                                    : "was ended by signal " + std::to_string(WTERMSIG(status)));
+                  WIFEXITED(*status) ? "ends with status " + std::to_string(WEXITSTATUS(*status)) +
+                                           "; run it by hand to see why"
+                                     : "was ended by signal " + std::to_string(WTERMSIG(*status)));
+  }
+
+  /// Neither is a stop requested nor the time over.
+  Result<void> may_go_on(Clock::Duration end) const {
+    if (context_.stop.stop_requested()) return failed(ErrorCode::kCancelled, "was stopped");
+    if (context_.clock->monotonic() < end) return {};
+    Error error = failed(ErrorCode::kTimeout, "takes longer than " +
+                                                  std::to_string(timeout_.count() / 1'000) +
+                                                  " s; run it by hand to see what it waits for");
+    error.retryable = true;
+    return error;
   }
 
   const CredentialContext context_;
