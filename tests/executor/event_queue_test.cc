@@ -30,9 +30,13 @@ TEST(EventQueue, KeepsTheOrder) {
 
 TEST(EventQueue, ProducersWaitUntilTheChunkHandedOutIsDoneWith) {
   EventQueue queue(10'000);
+  std::stop_source stopped;
+  stopped.request_stop();
   ASSERT_TRUE(queue.push(rows_of(8'000), {}));
+  EXPECT_FALSE(queue.push(rows_of(8'000), stopped.get_token())) << "there was room for a second";
   std::jthread producer([&](std::stop_token) { ASSERT_TRUE(queue.push(rows_of(8'000), {})); });
   ASSERT_TRUE(queue.pop(10s));
+  EXPECT_FALSE(queue.push(rows_of(8'000), stopped.get_token())) << "the first is still worked on";
   // The first chunk is still on the account; only this pop says that it was worked off.
   ASSERT_TRUE(queue.pop(10s));
 }

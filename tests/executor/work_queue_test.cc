@@ -37,7 +37,10 @@ TEST(WorkQueue, AKeyStaysTakenUpUntilItIsReleased) {
 TEST(WorkQueue, PushWaitsWhileFull) {
   testing::ManualClock clock;
   WorkQueue queue(clock, 1);
+  std::stop_source stopped;
+  stopped.request_stop();
   ASSERT_TRUE(queue.push(split("a"), {}));
+  EXPECT_FALSE(queue.push(split("c"), stopped.get_token())) << "there was room for a second";
   std::jthread pusher([&] { EXPECT_TRUE(queue.push(split("b"), {})); });
   EXPECT_EQ(queue.pop({})->object->key, "a");
   EXPECT_EQ(queue.pop({})->object->key, "b");
