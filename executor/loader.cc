@@ -53,6 +53,7 @@ void add_counts(const SourceStats& more, SourceStats& to) {
   to.store.list_requests += more.store.list_requests;
   to.store.get_requests += more.store.get_requests;
   to.store.retries += more.store.retries;
+  to.store.bytes_read += more.store.bytes_read;
 }
 
 /// One run of a pipeline from recovery to the end, or to a point from which it has to start over.

@@ -383,11 +383,16 @@ HeaderGuess guess_header(const std::vector<Sample>& samples, const Dialect& dial
   if (!choose) return {dialect.format.header, 0, "as it was told"};
   FormatOptions format = dialect.format;
   bool of_one_field = true;
+  // Of one field where others have several: that says nothing of their header.
+  const std::size_t most = *std::max_element(dialect.fields.begin(), dialect.fields.end());
+  const auto counts = [&](std::size_t i) {
+    return dialect.fields[i] > 1 || (dialect.fields[i] == 1 && most == 1);
+  };
   if (told == 0) {
     // The same number of them everywhere: --skip-lines holds for all objects.
     std::optional<std::uint64_t> lines;
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      if (dialect.fields[i] == 0) continue;
+      if (!counts(i)) continue;
       const Titles titles = titles_of(samples[i], format, dialect.fields[i], dialect.front_bytes);
       lines = lines.value_or(titles.lines) == titles.lines ? titles.lines : 0;
       of_one_field = of_one_field && titles.of_one_field;
@@ -397,7 +402,7 @@ HeaderGuess guess_header(const std::vector<Sample>& samples, const Dialect& dial
   const auto judge_below = [&] {
     std::vector<std::vector<Row>> rows;
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      if (dialect.fields[i] == 0) continue;
+      if (!counts(i)) continue;
       std::vector<Row> of_sample =
           rows_of(samples[i], format, dialect.fields[i], dialect.front_bytes);
       if (!of_sample.empty()) rows.push_back(std::move(of_sample));
@@ -413,8 +418,7 @@ HeaderGuess guess_header(const std::vector<Sample>& samples, const Dialect& dial
     judge = judge_below();
   }
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (dialect.fields[i] != 0 &&
-        is_odd_header(samples[i], format, dialect.fields[i], dialect.front_bytes)) {
+    if (counts(i) && is_odd_header(samples[i], format, dialect.fields[i], dialect.front_bytes)) {
       return {true, format.skip_lines - told,
               "the first record holds no values, and not as many fields as the others"};
     }

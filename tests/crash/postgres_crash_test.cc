@@ -233,12 +233,14 @@ TEST_F(PostgresCrashTest, S3Objects) {
 TEST_F(PostgresCrashTest, ALoaderThatStoodStillDuringATakeoverWritesNothing) {
   const std::unique_ptr<testing::TestBucket> bucket =
       testing::make_folder_bucket(folder_.path() / "bucket");
+  std::size_t stopped = 0;
   for (const char* step : kSteps) {
     add_files(*bucket, 8);
     std::vector<std::string> load = command(*bucket, "t", std::string("first at ") + step);
     load.insert(load.end(), {"stop", step, "1"});
     RunningCommand first(load);
     if (!first.wait_until_stopped()) continue;  // It was done before.
+    ++stopped;
     ASSERT_EQ(run_to_end(command(*bucket, "t", std::string("second after ") + step)), 0) << step;
     const std::string before = sum("t");
     first.signal(SIGCONT);
@@ -252,6 +254,7 @@ TEST_F(PostgresCrashTest, ALoaderThatStoodStillDuringATakeoverWritesNothing) {
     EXPECT_EQ(sum("t"), before) << step;
     EXPECT_TRUE(before.starts_with(std::to_string(files_.ids()) + "|")) << step << ": " << before;
   }
+  EXPECT_EQ(stopped, std::size(kSteps));
   ASSERT_EQ(run_to_end(command(*bucket, "alone", "alone")), 0);
   expect_same("t", "alone");
 }
