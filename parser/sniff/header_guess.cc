@@ -241,9 +241,12 @@ class Judge {
     const Row& names = sample.front();
     if (sample.size() < 2) return {0, 0};
     const auto end_of_run = [](const Row& row, std::size_t begin) {
+      std::optional<std::int64_t> last;
       std::size_t end = begin;
-      for (std::optional<std::int64_t> next = integer_of(row[begin].text);
-           end < row.size() && next && integer_of(row[end].text) == next; ++end, ++*next) {
+      for (; end < row.size(); ++end) {
+        const std::optional<std::int64_t> value = integer_of(row[end].text);
+        if (!value || (last && (*last == INT64_MAX || *value != *last + 1))) break;
+        last = value;
       }
       return end;
     };

@@ -105,6 +105,8 @@ const std::vector<Case>& cases() {
        "| \"Country\" text, \"2019\" double precision, \"2020\" double precision"},
       {"years_above_integers", "Country,2019,2020,2021\nA,15,25,7\nB,35,45,8\n",
        "| \"Country\" text, \"2019\" bigint, \"2020\" bigint, \"2021\" bigint"},
+      {"the_largest_integers", "a,9223372036854775807,-9223372036854775808\nb,1.5,2.5\nc,1.5,2.5\n",
+       "no header | column1 text, column2 numeric(38,1), column3 numeric(38,1)"},
       {"integers_that_count_up_below_others", "1,2,3\n4,5,6\n7,8,9\n",
        "no header | column1 bigint, column2 bigint, column3 bigint"},
       {"escaped_quotes_between_semicolons_without_header",
