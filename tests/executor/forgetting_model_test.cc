@@ -110,6 +110,9 @@ class WatchedStore final : public ObjectStore {
 struct Known {
   std::optional<std::string> finished = {};  ///< The version that was.
   bool empty = true;                         ///< Nothing of it is in the table.
+  /// The version of which `rows` rows are in the table, and which was gone when more were due.
+  std::optional<std::string> gone = {};
+  std::uint64_t rows = 0;
   /// Since when it has a mark: at the earliest, and for certain. A split that finishes while a
   /// listing goes on may be judged by it or not.
   std::optional<std::int64_t> absent_earliest_ms = {};
@@ -209,6 +212,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
     for (const auto& [key, object] : store_->objects) {
       ASSERT_TRUE(known_.contains(key)) << key << " was not loaded";
       ASSERT_TRUE(!known_[key].empty || known_[key].finished == object.first) << key;
+      ASSERT_NE(known_[key].gone, object.first) << key << " is back, and was not gone on with";
     }
     for (const std::string& key : due) {
       ASSERT_FALSE(known_.contains(key)) << key << " was not forgotten";
@@ -246,7 +250,10 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
     for (const SplitProgress& split : checkpoint.splits) {
       const std::string& key = split.object.key;
       const auto it = known_.find(key);
-      const std::uint64_t resumed = in_flight_.contains(key) ? in_flight_[key] : 0;
+      const bool returns = it != known_.end() && it->second.gone == split.object.version;
+      const std::uint64_t resumed = in_flight_.contains(key) ? in_flight_[key]
+                                    : returns                ? it->second.rows
+                                                             : 0;
       if (split.state == SplitState::kForgotten) {
         ++forgotten_;
         ASSERT_TRUE(it != known_.end()) << key;
@@ -259,9 +266,16 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
         continue;
       }
       touched_.insert(key);
-      if (split.state == SplitState::kChanged && it != known_.end() && !it->second.empty) continue;
-      // Each object once, but for one of which nothing is in the table.
-      ASSERT_TRUE(it == known_.end() || it->second.empty)
+      if (split.state == SplitState::kChanged && it != known_.end() && !it->second.empty) {
+        // One that was back, and changed while it was read.
+        if (split.rows > 0) {
+          it->second.gone.reset();
+          in_flight_.erase(key);
+        }
+        continue;
+      }
+      // Each object once, but for one of which nothing is in the table, or that is back.
+      ASSERT_TRUE(it == known_.end() || it->second.empty || returns)
           << key << " is known and comes again as " << split_state_name(split.state);
       ASSERT_EQ(split.rows, resumed + rows_[key]) << key;
       in_flight_.erase(key);
@@ -272,6 +286,10 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
       }
       Known known{.finished = it != known_.end() ? it->second.finished : std::nullopt,
                   .empty = split.rows == 0};
+      if (split.state == SplitState::kGone && split.rows > 0) {
+        known.gone = split.object.version;
+        known.rows = split.rows;
+      }
       if (split.state == SplitState::kFinished) known.finished = split.object.version;
       // Of the empty version nothing is kept once another is loaded.
       if (split.state != SplitState::kFinished && !known.empty) known.finished.reset();
