@@ -65,9 +65,12 @@ class NoOptionsFiles : public rocksdb::FileSystemWrapper {
 };
 
 rocksdb::Env* database_env() {
-  static const std::unique_ptr<rocksdb::Env> env =
-      rocksdb::NewCompositeEnv(std::make_shared<NoOptionsFiles>(rocksdb::FileSystem::Default()));
-  return env.get();
+  // Never destroyed, as RocksDB's own is not: a ledger may be closed by the last of all
+  // destructors.
+  static rocksdb::Env* const env =
+      rocksdb::NewCompositeEnv(std::make_shared<NoOptionsFiles>(rocksdb::FileSystem::Default()))
+          .release();
+  return env;
 }
 
 // zstd makes the folder a quarter smaller, but a listing in no order is then compared half as fast.
