@@ -34,6 +34,9 @@ CommandRun define_state(CLI::App& command);
 /// Prints the error on standard error, and turns it into an exit code.
 int report_error(const Error& error);
 
+/// `status`, if standard output has taken everything; else an error's.
+int flushed(int status);
+
 /// Objects that a run could not load, so that somebody has to look.
 std::uint64_t needing_attention(const SourceStats& stats);
 

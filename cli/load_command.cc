@@ -220,6 +220,12 @@ std::uint64_t needing_attention(const SourceStats& stats) {
   return stats.objects_quarantined + stats.objects_gone + stats.objects_changed;
 }
 
+int flushed(int status) {
+  std::cout.flush();
+  if (std::cout) return status;
+  return report_error({ErrorCode::kIo, "standard output cannot be written to"});
+}
+
 int report_error(const Error& error) {
   std::cerr << "leat: " << printable(error.to_string()) << "\n";
   switch (error.code) {

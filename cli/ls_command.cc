@@ -157,11 +157,7 @@ int run_ls(const LsFlags& flags) {
       return report_error(printed.error());
     }
   }
-  std::cout.flush();
-  if (!std::cout) {
-    return report_error({ErrorCode::kIo, "standard output cannot be written to"});
-  }
-  return kExitOk;
+  return flushed(kExitOk);
 }
 
 }  // namespace

@@ -178,9 +178,7 @@ int run_ls_summary(const LsFlags& flags) {
   } else {
     print_text(*totals, *due, backlog, price, now_ms);
   }
-  std::cout.flush();
-  if (!std::cout) return report_error({ErrorCode::kIo, "standard output cannot be written to"});
-  return kExitOk;
+  return flushed(kExitOk);
 }
 
 }  // namespace leat::cli

@@ -71,13 +71,6 @@ void print(const ordered_json& json) {
   std::cout << json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
 }
 
-/// Standard output has to have taken everything.
-int flushed(int status) {
-  std::cout.flush();
-  if (std::cout) return status;
-  return report_error({ErrorCode::kIo, "standard output cannot be written to"});
-}
-
 std::string plural(std::uint64_t count, std::string_view noun) {
   return format_count(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }

@@ -53,11 +53,7 @@ int run_sniff(const SniffFlags& flags) {
   } else {
     std::cout << sniffed_flags(flags.from, *report);
   }
-  std::cout.flush();
-  if (!std::cout) {
-    return report_error({ErrorCode::kIo, "standard output cannot be written to"});
-  }
-  return kExitOk;
+  return flushed(kExitOk);
 }
 
 }  // namespace

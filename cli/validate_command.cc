@@ -133,11 +133,7 @@ int run_validate(const ValidateFlags& flags) {
         {"uri", flags.uri}, {"passed", passed}, {"steps", std::move(steps)}};
     std::cout << report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   }
-  std::cout.flush();
-  if (!std::cout) {
-    return report_error({ErrorCode::kIo, "standard output cannot be written to"});
-  }
-  return passed ? kExitOk : kExitFailure;
+  return flushed(passed ? kExitOk : kExitFailure);
 }
 
 }  // namespace

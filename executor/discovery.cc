@@ -8,6 +8,7 @@
 
 #include "executor/listing_record.h"
 #include "executor/log.h"
+#include "executor/resumed_split.h"
 
 namespace leat::executor {
 
@@ -403,7 +404,7 @@ Result<void> Discovery::queue_objects(const std::vector<ObjectVersion>& objects,
         if (Result<void> queued = queue_changed(std::move(object), stop); !queued) return queued;
         break;
       case state::Match::kReturned:
-        if (Result<void> queued = queue_returned(std::move(object), stop); !queued) return queued;
+        if (Result<void> queued = queue_returned(*object, stop); !queued) return queued;
         break;
       case state::Match::kActive:
       case state::Match::kFinished:
@@ -433,27 +434,21 @@ void Discovery::queue_oldest(std::stop_token stop) {
 
 /// An object that could not be found once rows of it were committed is there again, in the same
 /// version: it is gone on with behind them.
-Result<void> Discovery::queue_returned(std::shared_ptr<const ObjectVersion> object,
-                                       std::stop_token stop) {
-  Result<std::vector<SplitProgress>> entries = ledger_.find(object->key);
+Result<void> Discovery::queue_returned(const ObjectVersion& object, std::stop_token stop) {
+  Result<std::vector<SplitProgress>> entries = ledger_.find(object.key);
   if (!entries) return std::move(entries).error();
   const auto gone = std::find_if(entries->begin(), entries->end(), [](const auto& entry) {
     return entry.state == SplitState::kGone;
   });
   if (gone == entries->end()) return {};
   found_ = true;
-  gone->state = SplitState::kReading;
-  gone->error.reset();
-  gone->offending.clear();
-  SplitAssignment assignment{.object = std::move(object), .from = gone->position};
-  // What was begun as an object that may grow ends where it would have then.
-  if (gone->fingerprint) assignment.end = gone->fingerprint->bytes;
+  SplitAssignment assignment = rest_of(*gone);
   work_.take(assignment.object->key);
   ++queued_;
   // The consumer has to know of its rows before more of them come.
   if (!events_.push({.kind = Event::Kind::kReturned,
                      .object = assignment.object,
-                     .opened = std::make_shared<const SplitProgress>(std::move(*gone))},
+                     .opened = std::make_shared<const SplitProgress>(resumed(std::move(*gone)))},
                     stop)) {
     return {};
   }

@@ -74,7 +74,7 @@ class Discovery {
   bool wait_for_poll(std::stop_token stop);
   void queue_new(std::shared_ptr<const ObjectVersion> object, std::stop_token stop);
   void queue_oldest(std::stop_token stop);
-  Result<void> queue_returned(std::shared_ptr<const ObjectVersion> object, std::stop_token stop);
+  Result<void> queue_returned(const ObjectVersion& object, std::stop_token stop);
   Result<void> queue_changed(std::shared_ptr<const ObjectVersion> object, std::stop_token stop);
   Result<void> check_matches();
   void finish(std::optional<Error> failure, std::stop_token stop);

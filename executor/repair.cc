@@ -7,6 +7,7 @@
 #include "executor/after_actions.h"
 #include "executor/epoch_token.h"
 #include "executor/pipeline_names.h"
+#include "executor/resumed_split.h"
 
 namespace leat::executor {
 namespace {
@@ -207,11 +208,7 @@ Result<RepairReport> retry(const LoaderOptions& options, const SplitFilter& filt
       visit(split);
       ++report.objects;
       if (changes == nullptr) return true;
-      SplitProgress again = split;
-      again.state = SplitState::kReading;
-      again.error.reset();
-      again.offending.clear();
-      changes->push_back(std::move(again));
+      changes->push_back(resumed(split));
       return true;
     });
   };

@@ -9,6 +9,7 @@
 #include "executor/epoch_token.h"
 #include "executor/lineage.h"
 #include "executor/log.h"
+#include "executor/resumed_split.h"
 #include "executor/settled_state.h"
 #include "executor/split_stream.h"
 #include "executor/usable_cores.h"
@@ -196,28 +197,20 @@ Result<void> SourceExecutor::start() {
       if (progress.state != SplitState::kQuarantined) {
         return progress.state != SplitState::kFinished;  // Finished entries come last.
       }
-      SplitProgress again = progress;
-      again.state = SplitState::kReading;
-      again.error.reset();
-      again.offending.clear();
-      active->push_back(std::move(again));
+      active->push_back(resumed(progress));
       return true;
     });
     if (!scanned) return scanned;
   }
-  std::vector<SplitAssignment> resumed;
+  std::vector<SplitAssignment> rests;
   for (SplitProgress& progress : *active) {
     work_.take(progress.object.key);
-    SplitAssignment assignment{.object = std::make_shared<const ObjectVersion>(progress.object),
-                               .from = progress.position};
-    // What was begun as an object that may grow ends where it would have then.
-    if (progress.fingerprint) assignment.end = progress.fingerprint->bytes;
-    resumed.push_back(std::move(assignment));
+    rests.push_back(rest_of(progress));
     tracker_.restore(std::move(progress));
   }
   started_ = true;
   try {
-    start_threads(std::move(resumed));
+    start_threads(std::move(rests));
   } catch (const std::system_error& refused) {
     (void)close();
     return Error{ErrorCode::kUnavailable,
@@ -227,13 +220,13 @@ Result<void> SourceExecutor::start() {
   return {};
 }
 
-void SourceExecutor::start_threads(std::vector<SplitAssignment> resumed) {
+void SourceExecutor::start_threads(std::vector<SplitAssignment> rests) {
   // Threads of their own, because they wait: for bytes, for room, for what is being parsed.
   for (std::uint32_t i = 0; i < splits_in_flight_of(options_); ++i) {
     workers_.emplace_back([this] { SplitWorker(worker_context_, stop_.get_token()).run(); });
   }
-  discovery_thread_ = std::jthread([this, resumed = std::move(resumed)]() mutable {
-    discovery_.run(std::move(resumed), stop_.get_token());
+  discovery_thread_ = std::jthread([this, rests = std::move(rests)]() mutable {
+    discovery_.run(std::move(rests), stop_.get_token());
   });
   after_thread_ =
       std::jthread([this](std::stop_token stop) { after_actions_.run(std::move(stop)); });

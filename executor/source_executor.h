@@ -127,7 +127,7 @@ class SourceExecutor final : public Source {
   std::shared_ptr<const Schema> schema() const override { return schemas_.delivered(); }
 
  private:
-  void start_threads(std::vector<SplitAssignment> resumed);
+  void start_threads(std::vector<SplitAssignment> rests);
   SourceExecutor(SourceOptions options, std::stop_source stop, std::unique_ptr<ObjectStore> store,
                  connector::SplitEnumerator enumerator, ObjectFilter filter, connector::Glob glob,
                  std::unique_ptr<state::Ledger> ledger);

@@ -6,6 +6,7 @@
 #include "executor/fingerprint.h"
 #include "executor/lineage.h"
 #include "executor/log.h"
+#include "executor/resumed_split.h"
 #include "executor/settled_state.h"
 #include "executor/split_stream.h"
 
@@ -100,12 +101,9 @@ Result<bool> SplitWorker::open_growing(SplitAssignment& assignment) {
   Result<std::optional<Fingerprint>> fingerprint = fingerprint_of(
       source, object, context_.options.format.encoding, context_.options.format.record_bytes_max);
   if (!fingerprint) return std::move(fingerprint).error();
-  auto opened =
-      std::make_shared<SplitProgress>(assignment.former ? *assignment.former : SplitProgress());
+  auto opened = std::make_shared<SplitProgress>(assignment.former ? resumed(*assignment.former)
+                                                                  : SplitProgress());
   opened->object = object;
-  opened->state = SplitState::kReading;
-  opened->error.reset();
-  opened->offending.clear();
   opened->fingerprint = *std::move(fingerprint);
   assignment.end.reset();
   // Of a version that was begun without a fingerprint, more may have been read than its whole

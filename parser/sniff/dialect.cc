@@ -206,7 +206,7 @@ Trial best_delimiter(Scorer& scorer, const FormatOptions& format, bool choose) {
 
 /// Of one column: which delimiter may have been meant all the same. Empty: there is no sign of one.
 std::string other_delimiters(Scorer& scorer, const FormatOptions& one_column) {
-  for (const char delimiter : std::string_view(",;\t|^~: ")) {
+  for (const char delimiter : std::string(kDelimiters) + ": ") {
     FormatOptions other = one_column;
     other.delimiter = delimiter;
     if (!other.validate()) continue;
