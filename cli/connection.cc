@@ -57,9 +57,13 @@ class Reader {
     }
     if (!role.arn.empty()) options.role = std::move(role);
     if (!addressing.empty()) {
-      auto parsed = parse_addressing(addressing);
-      if (!parsed) return invalid("addressing", "must be auto, path or virtual");
-      options.addressing = *parsed;
+      using Addressing = S3Options::Addressing;
+      if (addressing != "auto" && addressing != "path" && addressing != "virtual") {
+        return invalid("addressing", "must be auto, path or virtual");
+      }
+      options.addressing = addressing == "auto"   ? Addressing::kAuto
+                           : addressing == "path" ? Addressing::kPath
+                                                  : Addressing::kVirtualHost;
     }
     return options;
   }
@@ -161,14 +165,6 @@ class Reader {
 };
 
 }  // namespace
-
-Result<S3Options::Addressing> parse_addressing(const std::string& text) {
-  using Addressing = S3Options::Addressing;
-  if (text == "auto") return Addressing::kAuto;
-  if (text == "path") return Addressing::kPath;
-  if (text == "virtual") return Addressing::kVirtualHost;
-  return Error{ErrorCode::kInvalidArgument, "--addressing: one of auto, path, virtual"};
-}
 
 Result<S3Options> read_connection(const std::string& path, const std::string& name) {
   std::error_code error;

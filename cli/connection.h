@@ -13,13 +13,8 @@ namespace leat::cli {
 ///
 ///   kNotFound         No such file, or no such connection; the message names those that are there.
 ///   kInvalidArgument  An unknown key, a value of the wrong kind, two that contradict one another,
-///   a
-///                     variable that is not set. The message holds file, line and key, never a
-///                     value that may be a secret.
+///                     or a variable that is not set. The message holds file, line and key, never
+///                     a value that may be a secret.
 Result<S3Options> read_connection(const std::string& path, const std::string& name);
-
-/// --addressing and its key.
-///   kInvalidArgument
-Result<S3Options::Addressing> parse_addressing(const std::string& text);
 
 }  // namespace leat::cli

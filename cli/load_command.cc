@@ -163,10 +163,8 @@ Result<void> write_report(const std::string& path, const LoadReport& report,
 int run_load(const PipelineFlags& flags) {
   Result<LoaderOptions> options = flags.options();
   if (!options) return report_error(options.error());
-  Result<std::optional<double>> list_price = flags.list_price();
-  if (!list_price) return report_error(list_price.error());
-  Result<SourceOptions::LogLevel> level = flags.log_level();
-  if (!level) return report_error(level.error());
+  const std::optional<double> list_price = flags.list_price();
+
   if (options->source.from.empty()) {
     return report_error({ErrorCode::kInvalidArgument,
                          "no source: --from says what to read, e.g. 's3://bucket/in/**/*.csv'"});
@@ -178,7 +176,7 @@ int run_load(const PipelineFlags& flags) {
   }
 
   StopOnSignal stop;
-  Console console(*level);
+  Console console(flags.log_level());
   options->source.log = [&console](SourceOptions::LogLevel message_level,
                                    const std::string& message) {
     console.log(message_level, message);
@@ -192,7 +190,7 @@ int run_load(const PipelineFlags& flags) {
   constexpr milliseconds kLogInterval{10'000};
   Result<LoadReport> report = (*loader)->run(stop.token(), [&](const LoadReport& now) {
     last = now;
-    const std::string text = progress_text(now, rate.update(now), *list_price);
+    const std::string text = progress_text(now, rate.update(now), list_price);
     const milliseconds elapsed(static_cast<std::int64_t>(now.seconds * 1000));
     if (console.is_terminal()) {
       console.show(text);
@@ -204,7 +202,7 @@ int run_load(const PipelineFlags& flags) {
   console.end_line();
   const LoadReport& totals = report ? *report : last;
   if (!flags.report_file().empty()) {
-    if (Result<void> written = write_report(flags.report_file(), totals, *list_price); !written) {
+    if (Result<void> written = write_report(flags.report_file(), totals, list_price); !written) {
       report_error(written.error());
       if (report) return kExitFailure;
     }

@@ -15,7 +15,7 @@ class App;
 
 namespace leat::cli {
 
-/// Flags as they were typed; options() gives them their meaning.
+/// Flags, each bound to the option that it sets; options() puts together what several of them say.
 class PipelineFlags {
  public:
   PipelineFlags();
@@ -46,17 +46,19 @@ class PipelineFlags {
   /// How to reach S3: the connection, and the flags over it.
   ///   kInvalidArgument, kNotFound  See read_connection.
   Result<S3Options> s3_options() const;
-  Result<SourceOptions::LogLevel> log_level() const;
+  SourceOptions::LogLevel log_level() const noexcept;
   const std::string& report_file() const noexcept;
   /// What a listing request costs; nullopt: not said.
-  ///   kInvalidArgument
-  Result<std::optional<double>> list_price() const;
+  std::optional<double> list_price() const noexcept;
   /// What of the dialect no flag says.
   SniffedSettings unsaid() const noexcept;
 
  private:
-  struct Typed;
-  std::unique_ptr<Typed> typed_;
+  struct Given;
+
+  Result<FormatOptions> format_options() const;
+
+  std::unique_ptr<Given> given_;
 };
 
 }  // namespace leat::cli

@@ -67,9 +67,8 @@ struct SettingsInput {
 ///
 /// Files: AWS_CONFIG_FILE or $HOME/.aws/config, and AWS_SHARED_CREDENTIALS_FILE or
 /// $HOME/.aws/credentials. A missing file is an empty one.
-///   kInvalidArgument   Half of a key pair, options that contradict one another, a file's syntax,
-///   an
-///                      endpoint that is no URL, a profile that cannot be followed.
+///   kInvalidArgument   Half of a key pair, options that contradict one another, a file's syntax, a
+///                      URL that is none, a profile that cannot be followed.
 ///   kNotFound          The profile that was named, or one that it names.
 ///   kPermissionDenied  No credentials anywhere, and not no_sign_request; the message says where
 ///                      they were looked for.

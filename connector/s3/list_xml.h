@@ -30,9 +30,8 @@ class ListXmlReader {
   ///             Retryable.
   Result<void> feed(std::span<const std::byte> bytes);
   ///   kCorrupt  Cut off (retryable); an object without key, ETag or size; a size that is no
-  ///   number;
-  ///             a key that is not encoded as the answer says; truncated, but without a token to go
-  ///             on with.
+  ///             number; a key that is not encoded as the answer says; truncated, but without a
+  ///             token to go on with.
   Result<ListAnswer> finish();
 
  private:

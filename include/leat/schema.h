@@ -72,9 +72,8 @@ struct Schema {
 /// real, double precision, numeric(p,s), boolean, date, time, timestamp, timestamptz, timestamp
 /// with time zone, text, varchar, bytea, uuid, json, … any case). Names may be "double-quoted". An
 /// unquoted name keeps its case: headers are case-sensitive.
-///   kInvalidArgument  Syntax, unknown type, missing precision, duplicate or empty name; the
-///   message
-///                     holds the offending text and the names that are known.
+///   kInvalidArgument  Syntax, unknown type, missing precision, duplicate or empty name; the text
+///                     in question and the names that are known are in the message.
 Result<Schema> parse_schema(std::string_view sql);
 
 /// `name` as an SQL identifier: bare where that is safe, else "double-quoted".

@@ -84,9 +84,8 @@ class RowSink {
   /// ledger. Sinks that are not transactional visit nothing and answer `ledger`.
   ///
   /// @return  The last epoch committed here; epoch 0: none.
-  ///   kStateMismatch  That epoch does not follow `ledger`: rows were lost or rolled back, or one
-  ///   of
-  ///                   the two belongs to another history. Nothing was taken over.
+  ///   kStateMismatch  That epoch does not follow `ledger`: rows were lost or rolled back, or the
+  ///                   two are of different histories. Nothing was taken over.
   ///   kPermissionDenied, kIo, kDiskFull, kCorrupt, kUnavailable
   virtual Result<EpochMark> open(std::string_view pipeline, const EpochMark& ledger,
                                  const ProgressVisitor& visit) = 0;

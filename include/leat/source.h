@@ -87,13 +87,11 @@ struct SourceOptions {
   /// In which order objects are begun. Those that are read at the same time bring their rows side
   /// by side: for rows in this order, splits_in_flight_max has to be 1.
   enum class Order {
-    /// None that could be relied on: what is listed goes to the readers at once, folders in turn,
-    /// so
-    /// that a large one does not keep the others waiting.
+    /// None that could be relied on: what is listed goes to the readers at once, folders in turn:
+    /// a large one does not keep the others waiting.
     kNone,
-    /// As keys ascend in byte order, within each listing; a key that comes later comes with the
-    /// next
-    /// one. Of stores that list so: poll() fails with kUnsupported at others.
+    /// As keys ascend in byte order, within each listing; a key that comes later waits for the
+    /// next one. Of stores that list so: poll() fails with kUnsupported at others.
     kKey,
     /// Those that were modified first come first, within each listing, which is complete before the
     /// first object is read. Memory holds ordered_objects_max of them: when these were queued, all
@@ -209,9 +207,9 @@ class Source {
   ///                   the ledger, which may be one commit behind it.
   ///   kInvalidArgument   Options.
   ///   kAlreadyOpen       Another process uses the state folder.
-  ///   kStateMismatch     The checkpoint is older than the ledger, or of another pipeline or store;
-  ///   or
-  ///                      the ledger was lost: a checkpoint holds what its epoch changed, not all.
+  ///   kStateMismatch     The checkpoint is older than the ledger, or of another pipeline or
+  ///                      store; or the ledger was lost: a checkpoint holds what its epoch
+  ///                      changed, not all.
   ///   kPermissionDenied, kIo, kDiskFull, kCorrupt
   static Result<std::unique_ptr<Source>> open(SourceOptions options,
                                               std::optional<Checkpoint> recovered = {});

@@ -180,9 +180,8 @@ class CsvTokenizer {
   /// On error `out` holds the records before the offending one, out.consumed is its begin, and the
   /// error names no place: the caller knows it.
   ///   kUnterminatedQuote  `final`, and a quote is open.
-  ///   kRecordTooLarge     A record (or comment) above record_bytes_max or fields_max, whichever
-  ///   its
-  ///                       bytes break first. An incomplete one is refused as soon as that is sure.
+  ///   kRecordTooLarge     A record (or comment) above record_bytes_max or fields_max, the one that
+  ///                       is broken first. An incomplete one is refused as soon as that is sure.
   virtual Result<void> tokenize(std::string_view input, bool final, bool keep_blank,
                                 std::size_t records_max, LineEnd& line_end,
                                 TokenizedBlock& out) = 0;
