@@ -53,6 +53,12 @@ Result<ListAnswer> ListXmlReader::finish() {
 
 void ListXmlReader::begin(const XmlReader::Path& path) {
   if (path.size() == 1 && path[0] == "Error") answer_.error.emplace();
+  if (path.size() == 1 && path[0] == "ListAllMyBucketsResult") {
+    return fail(
+        "the service took the bucket's name in the host for no bucket, and listed all "
+        "buckets; use path addressing (--addressing path)",
+        /*retryable=*/false);
+  }
   if (path.size() == 1 && path[0] != "Error" && path[0] != "ListBucketResult") {
     // A page of a proxy or a portal, perhaps. The next attempt may reach the server.
     fail("the answer is no listing: its root element is <" + path[0] + ">", /*retryable=*/true);

@@ -69,7 +69,7 @@ Verdict judge_denied(const RequestContext& context, std::string_view code) {
                          ": the secret access key does not belong to the access key; check "
                          "AWS_SECRET_ACCESS_KEY or the profile"};
   }
-  if (code == "InvalidAccessKeyId") {
+  if (code == "InvalidAccessKeyId" || code.ends_with("UserNotFound")) {
     return {kDenied, action + ": the access key is not known at " + context.endpoint +
                          "; check AWS_ACCESS_KEY_ID or the profile"};
   }
@@ -91,6 +91,36 @@ Verdict judge_denied(const RequestContext& context, std::string_view code) {
                        ": access denied; check that the keys are the intended ones, and have "
                        "the permission " +
                        permission(context)};
+}
+
+/// 404. An object counts as gone for what S3 itself says of it alone: proxies, and servers that
+/// have taken the place of another, say 404 of everything. HEAD has to be asked again with GET for
+/// that.
+Verdict judge_missing(const RequestContext& context, std::string_view code) {
+  const std::string action = context.action();
+  if (code == "NoSuchBucket") {
+    const std::string what = action + ": there is no bucket " + in_quotes(context.bucket) + " at " +
+                             context.endpoint + "; check its name and the endpoint";
+    const bool of_object =
+        !context.key.empty() && context.operation != RequestContext::Operation::kPut;
+    return {of_object ? ErrorCode::kUnavailable : ErrorCode::kNotFound, what};
+  }
+  if (code.ends_with("UserNotFound")) return judge_denied(context, code);
+  if (context.key.empty()) {
+    return {ErrorCode::kNotFound,
+            action + ": " + context.endpoint + " knows no such thing; check bucket and endpoint"};
+  }
+  if (code == "NoSuchUpload") {
+    return {ErrorCode::kNotFound, action + ": the upload is not there (any more)"};
+  }
+  if (is_one_of(code, {"NoSuchKey", "NoSuchVersion"}) || (context.head && code.empty())) {
+    return {ErrorCode::kNotFound, action + ": the object is not there (any more)"};
+  }
+  return {ErrorCode::kUnavailable,
+          action + ": " + context.host +
+              " does not answer as S3 does when an object is missing; check that the service runs "
+              "there, and the proxies before it",
+          true};
 }
 
 Verdict judge(const RequestContext& context, int status, const S3ErrorBody& body,
@@ -121,12 +151,6 @@ Verdict judge(const RequestContext& context, int status, const S3ErrorBody& body
     return {ErrorCode::kUnavailable, action + ": " + context.host + " reports a failure of its own",
             true};
   }
-  if (code == "NoSuchBucket") {
-    return {ErrorCode::kNotFound, action + ": there is no bucket " + in_quotes(context.bucket) +
-                                      " at " + context.endpoint +
-                                      "; check its name and the "
-                                      "endpoint"};
-  }
   if (status == 412 || code == "PreconditionFailed") {
     return {ErrorCode::kObjectChanged,
             action + ": the object was replaced after it was listed; list again"};
@@ -135,13 +159,7 @@ Verdict judge(const RequestContext& context, int status, const S3ErrorBody& body
     return {ErrorCode::kObjectChanged,
             action + ": the object is shorter than when it was listed; list again"};
   }
-  if (status == 404) {
-    if (context.key.empty()) {
-      return {ErrorCode::kNotFound,
-              action + ": " + context.endpoint + " knows no such thing; check bucket and endpoint"};
-    }
-    return {ErrorCode::kNotFound, action + ": the object is not there (any more)"};
-  }
+  if (status == 404 || code == "NoSuchBucket") return judge_missing(context, code);
   if (status == 401 || status == 403 || code.find("Token") != code.npos ||
       is_one_of(code, {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})) {
     return judge_denied(context, code);
@@ -272,9 +290,11 @@ S3Failure failure_from_transport(const RequestContext& context, const TransportF
   const std::string reason = printable(failure.reason);
   switch (failure.kind) {
     case Kind::kConnect:
-      error.message += "cannot reach " + context.host + ": " + reason +
-                       "; check the endpoint URL, that the server runs, and the way to it "
-                       "(proxy, firewall)";
+      error.message += "cannot reach " + context.host + ": " + reason;
+      error.message += reason.find("wrong version number") != reason.npos
+                           ? "; what answers there speaks no TLS: use http://, or another port"
+                           : "; check the endpoint URL, that the server runs, and the way to it "
+                             "(proxy, firewall)";
       break;
     case Kind::kTimeout:
       error.code = ErrorCode::kTimeout;

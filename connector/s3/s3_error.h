@@ -44,6 +44,7 @@ struct RequestContext {
   std::string endpoint;  ///< "https://host:port".
   std::string host;      ///< "host:port".
   std::string region;    ///< That was signed for.
+  bool head = false;     ///< Asked with HEAD: an answer has no body, and so no code of S3's.
 
   /// "s3://bucket/key".
   std::string uri() const;

@@ -316,7 +316,8 @@ Result<S3Answer> S3Requester::perform(const S3Request& request, std::stop_token 
   S3Answer answer;
   const auto attempt = [&](std::size_t number) -> std::optional<S3Failure> {
     answer = {};
-    const RequestContext where = context(request.operation, request.key);
+    RequestContext where = context(request.operation, request.key);
+    where.head = request.method == "HEAD";
     const auto take = [&](const HttpResponse&, std::span<const std::byte> bytes) {
       if (bytes.size() > kAnswerBytesMax - answer.body.size()) return false;
       answer.body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());

@@ -49,9 +49,25 @@ HttpHeader write_mark() {
   return {kWriteMark, text.data()};
 }
 
+Result<S3Answer> S3Writer::look(S3Request request, std::stop_token stop) const {
+  request.method = "HEAD";
+  auto answer = requester_.perform(request, stop);
+  if (answer || answer.error().code != ErrorCode::kNotFound) return answer;
+  request.method = "GET";
+  request.headers = {{"Range", "bytes=0-0"}};
+  auto again = requester_.perform(request, std::move(stop));
+  // An empty object has no such range.
+  const bool is_there = again || again.error().code == ErrorCode::kObjectChanged;
+  if (!is_there) return again;
+  return Error{.code = ErrorCode::kUnavailable,
+               .message = "looking at s3://" + requester_.bucket() + "/" + request.key +
+                          ": HEAD does not find it, and GET does; it may just have been written",
+               .at = {},
+               .retryable = true};
+}
+
 Result<ObjectHead> S3Writer::head(std::string_view key, std::stop_token stop) const {
-  S3Request request{.operation = Operation::kGet, .key = std::string(key), .method = "HEAD"};
-  auto answer = requester_.perform(request, std::move(stop));
+  auto answer = look({.operation = Operation::kGet, .key = std::string(key)}, std::move(stop));
   if (!answer) return std::move(answer).error();
   ObjectHead head{.size = 0,
                   .etag = text_of(answer->head.find("etag")),
@@ -170,12 +186,12 @@ Result<void> S3Writer::remove(std::string_view key, std::stop_token stop) const 
 
 Result<void> S3Writer::check_version(Operation operation, const ObjectVersion& object,
                                      std::stop_token stop) const {
-  auto answer = requester_.perform({.operation = operation,
-                                    .key = object.key,
-                                    .method = "HEAD",
-                                    .query = {},
-                                    .headers = {{"If-Match", quoted_etag(object.version)}}},
-                                   std::move(stop));
+  auto answer = look({.operation = operation,
+                      .key = object.key,
+                      .method = {},
+                      .query = {},
+                      .headers = {{"If-Match", quoted_etag(object.version)}}},
+                     std::move(stop));
   if (!answer) return std::move(answer).error();
   return {};
 }
@@ -242,7 +258,16 @@ Result<void> S3Writer::tag(const ObjectVersion& object, std::string_view tag_key
   WriteAnswerReader reader("Tagging");
   S3Request request{
       .operation = Operation::kTag, .key = object.key, .method = "GET", .query = {{"tagging", ""}}};
-  auto answer = requester_.perform(request, stop, reader.check());
+  const S3Requester::Check read = reader.check();
+  const auto check = [&read](const RequestContext& context,
+                             const S3Answer& answer) -> std::optional<S3Failure> {
+    if (text_of(answer.head.find("content-length")) != "0") return read(context, answer);
+    // To take that for no tags would take those away that there may be.
+    return make_failure(context, ErrorCode::kUnsupported,
+                        "asked for its tags, the service answers with nothing at all",
+                        /*retryable=*/false);
+  };
+  auto answer = requester_.perform(request, stop, check);
   if (!answer) return std::move(answer).error();
   std::map<std::string, std::string> tags = reader.answer().tags;
   tags[std::string(tag_key)] = value;

@@ -80,6 +80,11 @@ class S3Writer {
  private:
   Result<void> copy_in_parts(const ObjectVersion& source, std::string_view new_key,
                              std::stop_token stop) const;
+  /// HEAD. What is not there is asked for once more, with GET: whether the service itself says so,
+  /// or something in front of it, only a body tells.
+  ///   kNotFound     The service says so.
+  ///   kUnavailable  It contradicts itself.
+  Result<S3Answer> look(S3Request request, std::stop_token stop) const;
   /// Whether the object is this version.
   Result<void> check_version(RequestContext::Operation operation, const ObjectVersion& object,
                              std::stop_token stop) const;

@@ -218,6 +218,28 @@ TEST_F(S3ClientTest, RefusesAnswersThatAreNotTheRange) {
   }
 }
 
+// What takes the place of a service for a while mostly answers like this.
+TEST_F(S3ClientTest, AnObjectIsNotGoneBecauseSomethingElseAnswers404) {
+  const std::string whole(10, 'x');
+  for (const auto& step :
+       {answer(404, ""), answer(404, "404 page not found"), error_answer(404, "NoSuchHost")}) {
+    client_.reset();
+    transport().then(step).then(object_answer(whole));
+    const auto text = read(whole, {0, 10});
+    ASSERT_TRUE(text.has_value()) << text.error().to_string();
+  }
+  for (const auto& [code, expected] :
+       {std::pair{"NoSuchBucket", ErrorCode::kUnavailable},
+        std::pair{"NoSuchVersion", ErrorCode::kNotFound},
+        std::pair{"XAdminUserNotFound", ErrorCode::kPermissionDenied}}) {
+    client_.reset();
+    transport().then(error_answer(404, code));
+    const auto text = read(whole, {0, 10});
+    ASSERT_FALSE(text.has_value()) << code;
+    EXPECT_EQ(text.error().code, expected) << text.error().to_string();
+  }
+}
+
 TEST_F(S3ClientTest, RetriesWhatMayPass) {
   const std::vector<FakeTransport::Step> passing = {
       transport_failure(Kind::kConnect), transport_failure(Kind::kTimeout),
@@ -257,6 +279,8 @@ TEST_F(S3ClientTest, DoesNotRetryWhatStaysWrong) {
            {error_answer(400, "InvalidArgument", "<Message>what\nis this</Message>"),
             ErrorCode::kInvalidArgument, "what is this"},
            {answer(302, ""), ErrorCode::kInvalidArgument, "elsewhere"},
+           {answer(200, "<ListAllMyBucketsResult></ListAllMyBucketsResult>"), ErrorCode::kCorrupt,
+            "--addressing path"},
            {transport_failure(Kind::kTrust), ErrorCode::kUnavailable, "AWS_CA_BUNDLE"},
            {transport_failure(Kind::kStopped), ErrorCode::kCancelled, "stopped"}}) {
     client_.reset();

@@ -139,13 +139,18 @@ TEST(S3ListXml, KnowsAnErrorByItsRootWhateverTheStatusSaid) {
 }
 
 TEST(S3ListXml, RefusesOtherDocuments) {
-  for (const std::string_view text : {"<html><body>Please log in</body></html>",
-                                      "<ListAllMyBucketsResult/>", "", "not xml", "{}"}) {
+  for (const std::string_view text :
+       {"<html><body>Please log in</body></html>", "", "not xml", "{}"}) {
     const auto answer = read(text);
     ASSERT_FALSE(answer.has_value()) << text;
     EXPECT_EQ(answer.error().code, ErrorCode::kCorrupt);
     EXPECT_TRUE(answer.error().retryable);
   }
+  // Where the host names the bucket, and the service does not know it for one.
+  const auto buckets = read("<ListAllMyBucketsResult/>");
+  ASSERT_FALSE(buckets.has_value());
+  EXPECT_EQ(buckets.error().code, ErrorCode::kCorrupt);
+  EXPECT_FALSE(buckets.error().retryable);
 }
 
 TEST(S3ListXml, ExpandsNoEntities) {

@@ -148,10 +148,7 @@ TEST_F(S3WriterTest, CopiesLargeObjectsInParts) {
 
 // Some services do not decode the name of the source as they should.
 TEST_F(S3WriterTest, ASourceThatIsThereIsNotTakenForGone) {
-  transport_->then(answer(200, ""))
-      .then(error_answer(404, "NoSuchKey"))
-      .then(answer(200, ""))
-      .then(answer(404, ""));
+  transport_->then(answer(200, "")).then(error_answer(404, "NoSuchKey")).then(answer(200, ""));
   const auto moved = writer().move({.key = "a+b", .version = "v", .size = 3}, "new");
   ASSERT_FALSE(moved.has_value());
   EXPECT_EQ(moved.error().code, ErrorCode::kUnsupported) << moved.error().to_string();
@@ -159,13 +156,35 @@ TEST_F(S3WriterTest, ASourceThatIsThereIsNotTakenForGone) {
 
 TEST_F(S3WriterTest, MovesAgainAfterACrash) {
   const ObjectVersion object{.key = "k", .version = "v", .size = 7};
-  transport_->then(answer(404, "")).then(answer(200, "", {{"Content-Length", "7"}}));
+  const auto is_at_the_new_key = [this](const char* size) {
+    transport_->then(answer(404, ""))
+        .then(error_answer(404, "NoSuchKey"))
+        .then(answer(200, "", {{"Content-Length", size}}));
+  };
+  is_at_the_new_key("7");
   EXPECT_TRUE(writer().move(object, "done/k").has_value());
-  EXPECT_EQ(requests(), (Requests{"HEAD /b/k", "HEAD /b/done/k"}));
-  transport_->then(answer(404, "")).then(answer(200, "", {{"Content-Length", "8"}}));
+  EXPECT_EQ(requests(), (Requests{"HEAD /b/k", "GET /b/k", "HEAD /b/done/k"}));
+  is_at_the_new_key("8");
   EXPECT_EQ(writer().move(object, "done/k").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(writer().move(object, "k").error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(requests().size(), 4u);
+  EXPECT_EQ(requests().size(), 6u);
+}
+
+// An after-action is over when its object is gone: a proxy that says so is not to be believed.
+TEST_F(S3WriterTest, OnlyTheServiceItselfSaysThatAnObjectIsGone) {
+  const ObjectVersion object{.key = "k", .version = "v", .size = 7};
+  for (const FakeTransport::Step& second :
+       {answer(404, "404 page not found"), answer(404, ""), answer(200, "x"),
+        error_answer(416, "InvalidRange"), error_answer(404, "NoSuchBucket")}) {
+    transport_->otherwise([&](const HttpRequest& request, const BodySink& sink) {
+      return request.method == "HEAD" ? answer(404, "")(request, sink) : second(request, sink);
+    });
+    for (const Result<void>& acted :
+         {writer().remove(object), writer().move(object, "n"), writer().tag(object, "t", "1")}) {
+      ASSERT_FALSE(acted.has_value());
+      EXPECT_EQ(acted.error().code, ErrorCode::kUnavailable) << acted.error().to_string();
+    }
+  }
 }
 
 TEST_F(S3WriterTest, DeletesAVersionOnly) {
@@ -177,9 +196,9 @@ TEST_F(S3WriterTest, DeletesAVersionOnly) {
 
   transport_->then(answer(412, ""));
   EXPECT_EQ(writer().remove(object).error().code, ErrorCode::kObjectChanged);
-  transport_->then(answer(404, ""));
+  transport_->then(answer(404, "")).then(error_answer(404, "NoSuchKey"));
   EXPECT_TRUE(writer().remove(object).has_value());
-  EXPECT_EQ(requests().size(), 4u);
+  EXPECT_EQ(requests().size(), 5u);
   // A service that does not know conditional deletion.
   transport_->then(answer(200, "")).then(error_answer(501, "NotImplemented")).then(answer(204, ""));
   EXPECT_TRUE(writer().remove(object).has_value());
@@ -263,14 +282,16 @@ TEST_F(S3UploadTest, AbortsOnEveryPathOfFailure) {
     transport_->then(answer(200, kBegun));
     for (int i = 0; i < step; ++i) transport_->then(part_taken_);
     transport_->then(denied);
-    if (step == 2) transport_->then(answer(404, ""));  // Complete failed: is the object there?
+    if (step == 2) {  // Complete failed: is the object there?
+      transport_->then(answer(404, "")).then(error_answer(404, "NoSuchKey"));
+    }
     transport_->then(answer(204, ""));
     ObjectUpload upload(*requester_, "k");
     auto written = upload.write(part_ + "tail");
     if (written) written = upload.finish() ? Result<void>() : Error{.message = "failed"};
     EXPECT_FALSE(written.has_value());
     EXPECT_EQ(requests().back(), "DELETE /b/k?uploadId=up%2F1");
-    EXPECT_EQ(requests().size() - before, static_cast<std::size_t>(step == 2 ? 6 : step + 3));
+    EXPECT_EQ(requests().size() - before, static_cast<std::size_t>(step == 2 ? 7 : step + 3));
     EXPECT_FALSE(upload.finish().has_value());
   }
   // One that is given up.

@@ -98,12 +98,13 @@ Error refused(const CredentialContext& context, const std::string& action,
               const CredentialAnswer& answer, const std::optional<StsAnswer>& parsed) {
   const std::string code = parsed ? parsed->error_code : std::string();
   Error error{.code = ErrorCode::kPermissionDenied, .message = action + ": " + who(context)};
-  if (answer.status == 429 || answer.status >= 500 || is_transient(answer)) {
-    error.code = answer.status == 501 ? ErrorCode::kUnsupported : ErrorCode::kUnavailable;
-    error.retryable = answer.status != 501;
+  const bool unknown = answer.status == 404 || answer.status == 405 || answer.status == 501;
+  if (!unknown && (answer.status == 429 || answer.status >= 500 || is_transient(answer))) {
+    error.code = ErrorCode::kUnavailable;
+    error.retryable = true;
     error.message += " cannot serve the request now";
-  } else if (answer.status == 404 || answer.status == 405 || code == "MethodNotAllowed" ||
-             code == "InvalidAction" || code == "InvalidRequest") {
+  } else if (unknown || code == "MethodNotAllowed" || code == "InvalidAction" ||
+             code == "InvalidRequest") {
     error.code = ErrorCode::kUnsupported;
     error.message += " does not offer this";
   } else if (code == "AccessDenied") {
