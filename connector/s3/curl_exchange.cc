@@ -175,6 +175,9 @@ bool CurlExchange::take_header(std::string_view line) {
     const std::size_t space = std::min(line.find(' '), line.size());
     const std::string_view status = trim(line.substr(space));
     std::from_chars(status.data(), status.data() + status.size(), response_.status);
+    // Who says so may be in the service's place for a moment only, and keep its connections.
+    const bool may_be_another = response_.status == 404 || response_.status >= 500;
+    curl_easy_setopt(handle_, CURLOPT_FORBID_REUSE, may_be_another ? 1L : 0L);
   } else if (const std::size_t colon = line.find(':'); colon != line.npos) {
     response_.headers.push_back(
         {std::string(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});

@@ -59,11 +59,13 @@ Result<S3Answer> S3Writer::look(S3Request request, std::stop_token stop) const {
   // An empty object has no such range.
   const bool is_there = again || again.error().code == ErrorCode::kObjectChanged;
   if (!is_there) return again;
-  return Error{.code = ErrorCode::kUnavailable,
-               .message = "looking at s3://" + requester_.bucket() + "/" + request.key +
-                          ": HEAD does not find it, and GET does; it may just have been written",
-               .at = {},
-               .retryable = true};
+  return Error{
+      .code = ErrorCode::kUnavailable,
+      .message = "looking at s3://" + requester_.bucket() + "/" + request.key +
+                 ": HEAD does not find it, and GET does: it was just written, or a proxy lets "
+                 "reads alone through",
+      .at = {},
+      .retryable = true};
 }
 
 Result<ObjectHead> S3Writer::head(std::string_view key, std::stop_token stop) const {

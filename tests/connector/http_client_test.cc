@@ -74,14 +74,26 @@ TEST(HttpClient, SendsTheUrlAsItIsAndNothingOfItsOwn) {
 
 TEST(HttpClient, KeepsConnectionsAcrossRequestsAndErrors) {
   CannedServer server(
-      {{ok("1"), "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", ok("3")}});
+      {{ok("1"), "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", ok("3")}});
   HttpClient client({});
   EXPECT_EQ(get(client, server.url()).body, "1");
   const Received second = get(client, server.url());
-  EXPECT_EQ(second.exchange.response.status, 404);
+  EXPECT_EQ(second.exchange.response.status, 403);
   EXPECT_EQ(second.body, "no");
   EXPECT_EQ(get(client, server.url()).body, "3");
   EXPECT_EQ(server.connections(), 1u);
+}
+
+// A gateway in the place of the service would be met again on it when the service is back.
+TEST(HttpClient, GivesUpTheConnectionThatBroughtAnAnswerWhichMayBeAnothers) {
+  for (const char* status : {"404 Not Found", "502 Bad Gateway", "503 Slow Down"}) {
+    CannedServer server(
+        {{"HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 2\r\n\r\nno"}, {ok("2")}});
+    HttpClient client({});
+    EXPECT_EQ(get(client, server.url()).body, "no");
+    EXPECT_EQ(get(client, server.url()).body, "2");
+    EXPECT_EQ(server.connections(), 2u);
+  }
 }
 
 TEST(HttpClient, GivesUpTheConnectionAfterAFailure) {
