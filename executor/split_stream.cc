@@ -2,9 +2,10 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "executor/log.h"
 
@@ -56,7 +57,7 @@ SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& as
               reading_options(context, *object_), context.options.format.encoding,
               {.ratio_max = context.options.decode_ratio_max}, std::move(stop)),
       slices_(context.parsing),
-      offset_(assignment.from.offset),
+      cutter_(assignment.from.offset),
       serial_end_(assignment.from),
       records_(assignment.from.record),
       reached_(assignment.from) {
@@ -169,14 +170,14 @@ Result<bool> SplitStream::take_next(std::shared_ptr<SliceQueue::Entry>& to_parse
     if (Result<void> delivered = deliver_all_slices(); !delivered) {
       return std::move(delivered).error();
     }
-    if (!parser_follows_ && buffer_.size() != 0) {
+    if (!parser_follows_ && !cutter_.empty()) {
       if (Result<void> taken = take_serially(false); !taken) return std::move(taken).error();
     }
     return std::move(more).error();
   }
   if (*more && at_record_ && !parses_alone()) {
-    if (Result<void> taken = take_slice(to_parse); !taken) return std::move(taken).error();
-    if (carried_ == buffer_.size()) return true;
+    Result<bool> taken = take_slice(to_parse);
+    if (!taken || *taken) return taken;
   }
   if (Result<void> taken = take_serially(!*more); !taken) return std::move(taken).error();
   return *more;
@@ -184,11 +185,9 @@ Result<bool> SplitStream::take_next(std::shared_ptr<SliceQueue::Entry>& to_parse
 
 /// Reads behind what is carried over. False: the split is over.
 Result<bool> SplitStream::read_chunk() {
-  buffer_.resize(carried_ + context_.chunk_bytes);
   note_waiting();
-  Result<std::size_t> bytes = reader_.read({buffer_.data() + carried_, context_.chunk_bytes});
+  Result<std::size_t> bytes = cutter_.read(reader_, context_.chunk_bytes);
   note_busy();
-  buffer_.resize(carried_ + (bytes ? *bytes : 0));
   if (!bytes) return std::move(bytes).error();
   return *bytes != 0;
 }
@@ -207,57 +206,34 @@ bool SplitStream::parses_alone() {
   return parses_alone_;
 }
 
-/// How many bytes at the buffer's front are whole records, as far as that may be guessed. No slice
-/// is larger than what one read adds to a record's part, even if several were put back.
-std::size_t SplitStream::cut() const noexcept {
-  const std::string_view front = bytes().substr(0, 2 * context_.chunk_bytes);
-  return guess_ ? parser_.likely_whole_records(front, *guess_) : parser_.whole_records(front);
-}
-
-/// Cuts the whole records in the buffer off. If there are any, the rest is carried over.
-Result<void> SplitStream::take_slice(std::shared_ptr<SliceQueue::Entry>& to_parse) {
-  const std::size_t whole = cut();
-  if (whole == 0) return {};
+/// Cuts whole records off. False: none seems to end in what was read. No slice is larger than what
+/// one read adds to a record's part, even if several were put back.
+Result<bool> SplitStream::take_slice(std::shared_ptr<SliceQueue::Entry>& to_parse) {
+  std::optional<SliceCutter::Cut> cut = cutter_.cut(parser_, 2 * context_.chunk_bytes);
+  if (!cut) return false;
   next_slice_ = std::make_unique<Slice>();
   next_slice_->object = object_;
-  next_slice_->begin = {offset_, 0, serial_end_.parser_state, {}};
-  next_slice_->bytes = take_front(whole);
+  next_slice_->begin = {cut->offset, 0, serial_end_.parser_state, {}};
+  next_slice_->bytes = std::move(cut->bytes);
   parser_follows_ = false;
   while (next_slice_ != nullptr) {
     if (!slices_.front_is_parsed()) {
       to_parse = slices_.try_push(next_slice_, context_.schemas.parsed());
       if (to_parse != nullptr) break;
     }
-    if (Result<void> delivered = deliver_slice(); !delivered) return delivered;
+    if (Result<void> delivered = deliver_slice(); !delivered) return std::move(delivered).error();
   }
   call_helpers();
-  return {};
-}
-
-/// Takes `whole` bytes from the buffer's front; the rest is carried over. Copies the smaller part.
-Buffer SplitStream::take_front(std::size_t whole) {
-  Buffer other;
-  offset_ += whole;
-  carried_ = buffer_.size() - whole;
-  if (carried_ <= whole) {
-    other.append(buffer_.data() + whole, carried_);
-    buffer_.resize(whole);
-    std::swap(buffer_, other);
-  } else {
-    other.append(buffer_.data(), whole);
-    std::memmove(buffer_.data(), buffer_.data() + whole, carried_);
-    buffer_.resize(carried_);
-  }
-  return other;
+  return true;
 }
 
 /// Has parser_ parse what was read, in its turn.
 Result<void> SplitStream::take_serially(bool at_end) {
   if (Result<void> delivered = deliver_all_slices(); !delivered) return delivered;
-  std::size_t known = carried_;  // Bytes of the buffer that parser_ has had already.
+  std::size_t known = cutter_.carried();  // Bytes that parser_ has had already.
   if (!parser_follows_) {
-    if (at_end && buffer_.size() == 0) return {};
-    serial_end_.offset = offset_;
+    if (at_end && cutter_.empty()) return {};
+    serial_end_.offset = cutter_.chunk().offset;
     serial_end_.record = records_;
     if (Result<void> reset = parser_.reset_for_new_split(object_, serial_end_); !reset) {
       return reset;
@@ -265,7 +241,8 @@ Result<void> SplitStream::take_serially(bool at_end) {
     parser_follows_ = true;
     known = 0;
   }
-  const ByteChunk chunk{offset_ + known, {buffer_.data() + known, buffer_.size() - known}};
+  const ByteChunk all = cutter_.chunk();
+  const ByteChunk chunk = cutter_.chunk(known);
   RowChunk rows;
   RowChunk last_rows;
   Result<void> parsed;
@@ -287,21 +264,15 @@ Result<void> SplitStream::take_serially(bool at_end) {
     if (Result<void> delivered = deliver(std::move(*chunk_rows)); !delivered) return delivered;
   }
   if (!parsed) {
-    offending_ = offending_bytes(parsed.error(), {offset_, {buffer_.data(), buffer_.size()}});
+    offending_ = offending_bytes(parsed.error(), all);
     return parsed;
   }
   // A record that began before this chunk is parser_'s alone; one in it may be cut off from here.
   const bool may_cut = !serial_end_.parser_state.empty() && serial_end_.offset >= chunk.offset;
   at_record_ = may_cut;
-  carry(may_cut ? static_cast<std::size_t>(serial_end_.offset - offset_) : buffer_.size());
+  cutter_.drop(may_cut ? static_cast<std::size_t>(serial_end_.offset - all.offset)
+                       : all.payload.size());
   return {};
-}
-
-/// Keeps the bytes from `from` on, in front of the next read.
-void SplitStream::carry(std::size_t from) {
-  carried_ = buffer_.size() - from;
-  if (carried_ != 0) std::memmove(buffer_.data(), buffer_.data() + from, carried_);
-  offset_ += from;
 }
 
 Result<void> SplitStream::deliver_slice() {
@@ -322,26 +293,19 @@ Result<void> SplitStream::deliver_slice() {
   return {};
 }
 
-/// Puts the bytes from `offset`, where a record of the slice `wrong` begins, back into the buffer,
-/// up to those that were read last. What they were parsed to is dropped: it began inside a record.
+/// Puts the bytes from `offset`, where a record of the slice `wrong` begins, back, up to those that
+/// were read last. What they were parsed to is dropped: it began inside a record.
 void SplitStream::cut_anew(const Slice& wrong, std::uint64_t offset) {
-  if (guess_ == RecordEndGuess::kNearby) {
-    guess_ = RecordEndGuess::kEvenQuotes;
-  } else {
-    guess_.reset();
-  }
-  Buffer uncut;
-  const auto append = [&uncut](const Buffer& bytes, std::size_t from) {
-    uncut.append(bytes.data() + from, bytes.size() - from);
+  std::vector<std::unique_ptr<Slice>> later;
+  while (!slices_.empty()) later.push_back(slices_.pop());
+  if (next_slice_ != nullptr) later.push_back(std::move(next_slice_));
+  const auto bytes_of = [](const Slice& slice) {
+    return std::span<const std::byte>(slice.bytes.data(), slice.bytes.size());
   };
-  append(wrong.bytes, static_cast<std::size_t>(offset - wrong.begin.offset));
-  while (!slices_.empty()) append(slices_.pop()->bytes, 0);
-  if (next_slice_ != nullptr) append(next_slice_->bytes, 0);
-  next_slice_.reset();
-  append(buffer_, 0);
-  buffer_ = std::move(uncut);
-  carried_ = buffer_.size();
-  offset_ = offset;
+  std::vector<std::span<const std::byte>> pieces = {
+      bytes_of(wrong).subspan(static_cast<std::size_t>(offset - wrong.begin.offset))};
+  for (const std::unique_ptr<Slice>& slice : later) pieces.push_back(bytes_of(*slice));
+  cutter_.put_back(offset, pieces);
 }
 
 Result<void> SplitStream::deliver_all_slices() {

@@ -23,9 +23,9 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <string_view>
 
 #include "executor/decoded_reader.h"
+#include "executor/slice_cutter.h"
 #include "executor/slice_queue.h"
 #include "executor/turn.h"
 #include "executor/work_queue.h"
@@ -80,18 +80,12 @@ class SplitStream {
   Result<bool> take_next(std::shared_ptr<SliceQueue::Entry>& to_parse);
   Result<bool> read_chunk();
   bool parses_alone();
-  std::size_t cut() const noexcept;
-  Result<void> take_slice(std::shared_ptr<SliceQueue::Entry>& to_parse);
-  Buffer take_front(std::size_t whole);
+  Result<bool> take_slice(std::shared_ptr<SliceQueue::Entry>& to_parse);
   Result<void> take_serially(bool at_end);
   Result<void> deliver_slice();
   void cut_anew(const Slice& wrong, std::uint64_t offset);
   Result<void> deliver_all_slices();
   Result<void> deliver(RowChunk rows);
-  void carry(std::size_t from);
-  std::string_view bytes() const noexcept {
-    return {reinterpret_cast<const char*>(buffer_.data()), buffer_.size()};
-  }
   void note_busy() noexcept;
   void note_waiting() noexcept;
 
@@ -113,15 +107,10 @@ class SplitStream {
   DecodedReader reader_;
   SliceQueue slices_;
 
-  Buffer buffer_;            ///< Bytes carried over, then those of the last read.
-  std::size_t carried_ = 0;  ///< Of buffer_.
-  std::uint64_t offset_;     ///< Of buffer_[0].
-  /// buffer_ begins with a record, so that it may be cut into slices.
-  bool at_record_ = false;
+  SliceCutter cutter_;
+  bool at_record_ = false;          ///< So that what is in cutter_ may be cut into slices.
   bool parses_alone_ = false;       ///< What is read here is parsed here: there are enough others.
   int chunks_with_few_others_ = 0;  ///< In a row.
-  /// How ends of slices are guessed: not at all, once both ways were wrong.
-  std::optional<RecordEndGuess> guess_ = RecordEndGuess::kNearby;
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.
   bool parser_follows_ = true;
