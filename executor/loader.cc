@@ -120,6 +120,11 @@ Result<void> PipelineRun::open() {
   source_ = std::move(*source);
   source_->trace(options_.sink.on_step);
   if (Result<void> recovered = recover(); !recovered) return recovered;
+  if (source_->schema() == nullptr) {
+    Result<Schema> columns = sink_.table_columns();
+    if (!columns) return std::move(columns).error();
+    source_->follow_types(*std::move(columns));
+  }
   return source_->start();
 }
 

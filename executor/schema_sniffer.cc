@@ -27,12 +27,37 @@ std::string shown(char character) {
   return character == '\t' ? "tab" : std::string(1, character);
 }
 
+/// Gives the columns the types that the table has for them.
+/// @return  How many have another one than the sample suggests.
+std::size_t follow_table(const Schema& table, SniffReport& found) {
+  std::size_t changed = 0;
+  for (Field& field : found.schema.fields) {
+    const int column = table.find(field.name);
+    if (column < 0) continue;
+    const DataType& wanted = table.fields[static_cast<std::size_t>(column)].type;
+    // What is written in a way of its own is read so: dates that a timestamp takes, and numbers
+    // that the server would not understand as text.
+    const FormatOptions& format = found.format;
+    const bool is_date = field.type.id == TypeId::kDate && !format.date_format.empty();
+    if (is_date && wanted.id == TypeId::kTimestamp) continue;
+    const bool is_number = field.type.id == TypeId::kFloat64 || field.type.id == TypeId::kDecimal;
+    const bool plain = format.decimal_separator == '.' && format.thousands_separator == '\0';
+    if (is_number && !plain && wanted.id == TypeId::kText) continue;
+    if (field.type != wanted) ++changed;
+    field.type = wanted;
+  }
+  return changed;
+}
+
 /// What was chosen, and how to choose otherwise.
-std::string description(const SniffReport& report) {
+std::string description(const SniffReport& report, std::size_t types_of_table) {
   const FormatOptions defaults;
   const FormatOptions& format = report.format;
   std::string text = "columns as a sample of " + std::to_string(report.records) +
                      " records shows them: " + report.schema.to_sql().substr(0, kSchemaShownBytes);
+  if (types_of_table != 0) {
+    text += "; " + std::to_string(types_of_table) + " with the type that the table has for it";
+  }
   if (format.kind == Format::kPostgresText) {
     text += std::string("; dialect postgres-text") + (format.header ? " with a header" : "");
   }
@@ -68,12 +93,13 @@ Result<bool> SchemaSniffer::settle(const ObjectVersion& due, std::stop_token sto
   }
   Result<SniffReport> all = look_at_others(std::move(*sample), due, std::move(stop));
   SniffReport& found = all && all->names_fault.empty() ? *all : *alone;
+  const std::size_t types_of_table = follow_table(table_, found);
   if (Result<void> fixed = schemas_.fix(std::make_shared<const Schema>(found.schema), found.format);
       !fixed) {
     return std::move(fixed).error();
   }
   for (const std::string& note : found.notes) log(options_, LogLevel::kWarning, note);
-  log(options_, LogLevel::kInfo, description(found));
+  log(options_, LogLevel::kInfo, description(found, types_of_table));
   return true;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <stop_token>
+#include <utility>
 
 #include "executor/schema_registry.h"
 #include "leat/object_store.h"
 #include "leat/result.h"
+#include "leat/schema.h"
 #include "leat/sniff.h"
 #include "leat/source.h"
 #include "leat/split.h"
@@ -26,6 +28,10 @@ class SchemaSniffer {
     return options_.types == SourceOptions::Types::kSniff && options_.format.kind != Format::kLines;
   }
 
+  /// The columns of the table that the rows are for: their types outrank those that a sample
+  /// suggests. Before the first settle().
+  void follow(Schema table) { table_ = std::move(table); }
+
   /// Looks at the split that is due, and at other objects beside it, and fixes schema and dialect
   /// in the registry, for good, before a row is delivered.
   ///
@@ -44,6 +50,7 @@ class SchemaSniffer {
   const ObjectStore& store_;
   const Clock& clock_;
   SchemaRegistry& schemas_;
+  Schema table_;
 };
 
 }  // namespace leat::executor

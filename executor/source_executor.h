@@ -74,6 +74,8 @@ class SourceExecutor final : public Source {
   void trace(std::function<void(std::string_view)> on_step) {
     after_actions_.trace(std::move(on_step));
   }
+  /// See SchemaSniffer::follow. Before start().
+  void follow_types(Schema table) { sniffer_.follow(std::move(table)); }
   /// Resumes the splits in flight and starts the threads.
   Result<void> start();
 

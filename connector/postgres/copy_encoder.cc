@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -176,6 +177,7 @@ std::size_t width_of(CopyForm form) {
     case CopyForm::kBytes:
     case CopyForm::kJsonb:
     case CopyForm::kText:
+    case CopyForm::kServerText:
       return 0;
   }
   return 0;
@@ -417,6 +419,8 @@ class BlockEncoder {
         }
         return;
       }
+      case CopyForm::kServerText:
+        std::abort();
     }
   }
 
@@ -458,6 +462,34 @@ void append_copy_rows(const RowChunk& chunk, const std::vector<CopyColumn>& colu
   BlockEncoder encoder(chunk, columns);
   for (; first < last; first += BlockEncoder::kRowsMax) {
     encoder.append(first, std::min(last - first, BlockEncoder::kRowsMax), out);
+  }
+}
+
+void append_copy_text_rows(const RowChunk& chunk, const std::vector<CopyColumn>& columns,
+                           std::int64_t first, std::int64_t last, Buffer& out) {
+  std::string text;
+  for (std::int64_t row = first; row < last; ++row) {
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (c != 0) out.push_back('\t');
+      if (chunk.columns[c].is_null(row)) {
+        out.append("\\N", 2);
+        continue;
+      }
+      text.clear();
+      append_value_text(columns[c].from, chunk.columns[c], row, text);
+      for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t plain = std::min(text.find_first_of("\\\t\n\r", begin), text.size());
+        out.append(text.data() + begin, plain - begin);
+        if (plain == text.size()) break;
+        out.push_back('\\');
+        out.push_back(text[plain] == '\t'   ? 't'
+                      : text[plain] == '\n' ? 'n'
+                      : text[plain] == '\r' ? 'r'
+                                            : '\\');
+        begin = plain + 1;
+      }
+    }
+    out.push_back('\n');
   }
 }
 

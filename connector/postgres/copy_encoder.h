@@ -1,6 +1,6 @@
-// Rows in the binary format of PostgreSQL's COPY. Stateless but for tables; any thread.
+// Rows in the formats of PostgreSQL's COPY. Stateless but for tables; any thread.
 //
-// @see PostgreSQL manual, COPY, "Binary Format".
+// @see PostgreSQL manual, COPY, "Binary Format" and "Text Format".
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,10 @@ enum class CopyForm : std::uint8_t {
   kTimestamp,        ///< Microseconds since 2000.
   kTimestampOfDate,  ///< The same, at midnight.
   kUuid,
-  kBytes,  ///< The bytes as they are: text, bytea, json.
-  kJsonb,  ///< A version byte, then text.
-  kText,   ///< The value's canonical text.
+  kBytes,       ///< The bytes as they are: text, bytea, json.
+  kJsonb,       ///< A version byte, then text.
+  kText,        ///< The value's canonical text.
+  kServerText,  ///< None that leat knows: the server reads it from text. In the text format only.
 };
 
 struct CopyColumn {
@@ -36,13 +37,17 @@ struct CopyColumn {
   CopyForm form;
 };
 
-/// What a COPY begins and ends with.
+/// What a COPY in the binary format begins and ends with.
 std::string_view copy_header() noexcept;
 std::string_view copy_trailer() noexcept;
 
 /// Appends the rows [first, last) of the chunk. `columns` has one entry for each of its columns.
 void append_copy_rows(const RowChunk& chunk, const std::vector<CopyColumn>& columns,
                       std::int64_t first, std::int64_t last, Buffer& out);
+
+/// The same in the text format, which takes any type from its text, and takes longer.
+void append_copy_text_rows(const RowChunk& chunk, const std::vector<CopyColumn>& columns,
+                           std::int64_t first, std::int64_t last, Buffer& out);
 
 /// Appends one row of byte fields; a null pointer is null.
 void append_copy_row(const std::vector<const std::string*>& fields, Buffer& out);

@@ -235,6 +235,13 @@ Result<void> PostgresSink::usable() const {
                "The PostgreSQL sink was used after an error or before open()."};
 }
 
+Result<Schema> PostgresSink::table_columns() {
+  if (Result<void> ready = usable(); !ready) return std::move(ready).error();
+  Result<Schema> columns = find_postgres_schema(*control_, table_);
+  if (!columns) return failed(std::move(columns).error()).error();
+  return columns;
+}
+
 Result<void> PostgresSink::write(const RowChunk& chunk) { return take(copy_of(chunk)); }
 
 Result<void> PostgresSink::take(RowChunk chunk) {

@@ -29,6 +29,7 @@ class PostgresSink final : public RowSink {
   bool transactional() const noexcept override { return true; }
   Result<EpochMark> open(std::string_view pipeline, const EpochMark& ledger,
                          const ProgressVisitor& visit) override;
+  Result<Schema> table_columns() override;
   Result<void> write(const RowChunk& chunk) override;
   Result<void> take(RowChunk chunk) override;
   /// Always kUnsupported: the whole epoch is taken back, by closing.

@@ -1,6 +1,7 @@
 #include "connector/postgres/target_table.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -76,6 +77,17 @@ bool keeps_microseconds(const ExistingColumn& column) {
   return column.modifier < 0 || column.modifier >= 6;
 }
 
+/// Whether the server can be left to read the column from text: types that leat does not know, and
+/// numerics of any scale. Not those that would round.
+bool is_read_by_server(const ExistingColumn& column) {
+  static constexpr std::string_view kKnown[] = {
+      "bool",      "int2",        "int4",  "int8", "float4", "float8", "date", "time",
+      "timestamp", "timestamptz", "bytea", "uuid", "json",   "jsonb",  "money"};
+  if (std::find(std::begin(kKnown), std::end(kKnown), column.type) != std::end(kKnown))
+    return false;
+  return column.modifier < 0 || column.type == "bit" || column.type == "varbit";
+}
+
 /// How values of `from` are written into the column so that each stays what it is, or is refused by
 /// PostgreSQL; nothing: no way.
 std::optional<CopyForm> form_for(const DataType& from, const ExistingColumn& column) {
@@ -83,8 +95,9 @@ std::optional<CopyForm> form_for(const DataType& from, const ExistingColumn& col
   const bool text = to == "text" || to == "varchar" || to == "bpchar" || to == "citext";
   const bool is_text = from.id == TypeId::kText || from.id == TypeId::kJson;
   if (text) return is_text ? CopyForm::kBytes : CopyForm::kText;
-  // A label of an enumeration is text, and so is a json value; both are checked.
-  if (from.id == TypeId::kText && (column.kind == 'e' || to == "json")) return CopyForm::kBytes;
+  // Text that PostgreSQL checks: labels of an enumeration, and documents.
+  const bool checked_text = column.kind == 'e' || to == "json" || to == "xml" || to == "name";
+  if (from.id == TypeId::kText && checked_text) return CopyForm::kBytes;
   if (is_text && to == "jsonb") return CopyForm::kJsonb;
   const bool integer =
       from.id == TypeId::kInt16 || from.id == TypeId::kInt32 || from.id == TypeId::kInt64;
@@ -138,6 +151,45 @@ std::optional<CopyForm> form_for(const DataType& from, const ExistingColumn& col
     const std::optional<int> scale = scale_of(column.modifier);
     if (!scale || *scale >= (integer ? 0 : from.scale)) return CopyForm::kNumeric;
   }
+  if (from.id == TypeId::kText && is_read_by_server(column)) return CopyForm::kServerText;
+  return std::nullopt;
+}
+
+/// The type whose values the column is made for; nothing: leat has none.
+std::optional<DataType> type_of(const ExistingColumn& column) {
+  static constexpr std::pair<std::string_view, TypeId> kTypes[] = {
+      {"bool", TypeId::kBool},
+      {"int2", TypeId::kInt16},
+      {"int4", TypeId::kInt32},
+      {"int8", TypeId::kInt64},
+      {"float4", TypeId::kFloat32},
+      {"float8", TypeId::kFloat64},
+      {"date", TypeId::kDate},
+      {"time", TypeId::kTime},
+      {"timestamp", TypeId::kTimestamp},
+      {"timestamptz", TypeId::kTimestampTz},
+      {"text", TypeId::kText},
+      {"varchar", TypeId::kText},
+      {"bpchar", TypeId::kText},
+      {"citext", TypeId::kText},
+      {"xml", TypeId::kText},
+      {"name", TypeId::kText},
+      {"bytea", TypeId::kBytes},
+      {"uuid", TypeId::kUuid},
+      {"json", TypeId::kJson},
+      {"jsonb", TypeId::kJson}};
+  if (column.kind == 'e') return DataType{TypeId::kText};
+  if (is_read_by_server(column)) return DataType{TypeId::kText};
+  if (column.type == "numeric") {
+    const std::optional<int> scale = scale_of(column.modifier);
+    const int precision = (column.modifier - 4) >> 16;
+    if (!scale || *scale < 0 || *scale > precision || precision > 38) return std::nullopt;
+    return DataType{TypeId::kDecimal, static_cast<std::uint8_t>(precision),
+                    static_cast<std::uint8_t>(*scale)};
+  }
+  for (const auto& [name, id] : kTypes) {
+    if (column.type == name) return DataType{id};
+  }
   return std::nullopt;
 }
 
@@ -169,8 +221,11 @@ Result<PgTargetTable> match(const ExistingTable& table, const Schema& schema) {
     return Error{ErrorCode::kSchemaMismatch,
                  table.name + " is no table; rows can only be added to a table"};
   }
-  PgTargetTable target{
-      .name = table.name, .columns = {}, .encodings = {}, .one_writer = table.one_writer};
+  PgTargetTable target{.name = table.name,
+                       .columns = {},
+                       .encodings = {},
+                       .as_text = false,
+                       .one_writer = table.one_writer};
   std::string differences;
   const auto differs = [&differences](const std::string& how) {
     differences += (differences.empty() ? "" : "; ") + how;
@@ -197,6 +252,7 @@ Result<PgTargetTable> match(const ExistingTable& table, const Schema& schema) {
     } else {
       target.columns.push_back(quote_sql_name(column->name));
       target.encodings.push_back({.from = field.type, .form = *form});
+      target.as_text = target.as_text || *form == CopyForm::kServerText;
     }
   }
   for (const ExistingColumn& column : table.columns) {
@@ -264,6 +320,19 @@ Result<std::vector<std::string>> find_postgres_columns(PgConnection& connection,
     columns.push_back(column == nullptr ? "" : quote_sql_name(column->name));
   }
   return columns;
+}
+
+Result<Schema> find_postgres_schema(PgConnection& connection, const std::string& name) {
+  auto table = look_up(connection, name);
+  if (!table) return std::move(table).error();
+  Schema schema;
+  if (!*table) return schema;
+  for (const ExistingColumn& column : (*table)->columns) {
+    const std::optional<DataType> type = type_of(column);
+    if (!type || column.generated || !form_for(*type, column)) continue;
+    schema.fields.push_back({column.name, *type});
+  }
+  return schema;
 }
 
 Result<PgTargetTable> open_postgres_table(PgConnection& connection, const std::string& name,

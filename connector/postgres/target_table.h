@@ -17,6 +17,8 @@ struct PgTargetTable {
   std::string name;                   ///< Quoted, with its schema: ready for SQL.
   std::vector<std::string> columns;   ///< Quoted; one for each field of the schema.
   std::vector<CopyColumn> encodings;  ///< How each field is written into its column.
+  /// A column is of a type that the server has to read from text: all of a row is sent as text.
+  bool as_text = false;
   /// Transactions that add rows beside each other may wait for one another: because of a unique
   /// index, an exclusion constraint or a trigger.
   bool one_writer = false;
@@ -33,6 +35,11 @@ Result<std::string> parse_postgres_table(std::string_view name);
 Result<std::vector<std::string>> find_postgres_columns(PgConnection& connection,
                                                        const std::string& name,
                                                        std::span<const std::string_view> fields);
+
+/// The columns of a table, each with the type of leat that it takes: those with none, or with
+/// several (a numeric of any scale), and generated ones are left out. Empty: there is no such
+/// table.
+Result<Schema> find_postgres_schema(PgConnection& connection, const std::string& name);
 
 /// Makes the table for the schema where it is absent and `create` allows it, or checks that the
 /// existing one can take the rows: each field has a column of its name (exact, else the only one

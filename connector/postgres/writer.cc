@@ -26,7 +26,7 @@ std::string copy_statement(const PgTargetTable& target) {
     if (&column != &target.columns.front()) sql += ", ";
     sql += column;
   }
-  return sql + ") FROM STDIN (FORMAT binary)";
+  return sql + (target.as_text ? ") FROM STDIN (FORMAT text)" : ") FROM STDIN (FORMAT binary)");
 }
 
 /// The row, counted from 1 in what was sent, that "COPY name, line N, …" tells; 0: none. It is a
@@ -237,8 +237,14 @@ Result<void> PgWriter::begin_segment() {
   savepoint_ = true;
   in_copy_ = true;
   buffer_.clear();
-  append(copy_header());
+  if (!context_.target.as_text) append(copy_header());
   return {};
+}
+
+void PgWriter::append_rows(const RowChunk& chunk, std::int64_t first, std::int64_t last) {
+  const PgTargetTable& target = context_.target;
+  const auto append = target.as_text ? &append_copy_text_rows : &append_copy_rows;
+  append(chunk, target.encodings, first, last, buffer_);
 }
 
 Result<void> PgWriter::write_rows(const std::shared_ptr<const RowChunk>& chunk) {
@@ -249,8 +255,7 @@ Result<void> PgWriter::write_rows(const std::shared_ptr<const RowChunk>& chunk) 
   segment_rows_ += chunk->rows;
   constexpr std::int64_t kRows = 1'024;
   for (std::int64_t row = 0; row < chunk->rows; row += kRows) {
-    append_copy_rows(*chunk, context_.target.encodings, row, std::min(row + kRows, chunk->rows),
-                     buffer_);
+    append_rows(*chunk, row, std::min(row + kRows, chunk->rows));
     if (buffer_.size() < kSendBytes) continue;
     segment_bytes_ += buffer_.size();
     if (Result<void> sent = send_buffer(); !sent) return sent;
@@ -268,7 +273,7 @@ void PgWriter::append(std::string_view bytes) { buffer_.append(bytes.data(), byt
 
 Result<void> PgWriter::end_segment() {
   if (!in_copy_) return {};
-  append(copy_trailer());
+  if (!context_.target.as_text) append(copy_trailer());
   Result<void> done = send_buffer();
   in_copy_ = false;
   step("copy sent");
@@ -331,13 +336,13 @@ Result<void> PgWriter::load_rows(std::int64_t first, std::int64_t last) {
   for (const std::shared_ptr<const RowChunk>& chunk : segment_) {
     const std::int64_t from = std::max(first - begin, std::int64_t{0});
     const std::int64_t to = std::min(last - begin, chunk->rows);
-    if (from < to) append_copy_rows(*chunk, context_.target.encodings, from, to, buffer_);
+    if (from < to) append_rows(*chunk, from, to);
     begin += chunk->rows;
     if (buffer_.size() < kSendBytes) continue;
     if (Result<void> sent = send_buffer(); !sent) return sent;
   }
   in_copy_ = false;
-  append(copy_trailer());
+  if (!context_.target.as_text) append(copy_trailer());
   if (Result<void> sent = send_buffer(); !sent) return sent;
   return connection_->end_copy();
 }

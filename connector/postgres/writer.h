@@ -90,6 +90,7 @@ class PgWriter {
   Result<void> begin_segment();
   Result<void> end_segment();
   void append(std::string_view bytes);
+  void append_rows(const RowChunk& chunk, std::int64_t first, std::int64_t last);
   Result<void> send_buffer();
   Result<void> load_around_bad_rows(std::int64_t first, std::int64_t last);
   Result<void> load_rows(std::int64_t first, std::int64_t last);

@@ -90,6 +90,13 @@ class RowSink {
   virtual Result<EpochMark> open(std::string_view pipeline, const EpochMark& ledger,
                                  const ProgressVisitor& visit) = 0;
 
+  /// The columns of the table that is there already, each with the type that its values have to
+  /// have: where nobody says the types, a sample would suggest others (bigint for an integer). A
+  /// column that takes none of leat's types, or several, is left out. Empty: there is no table yet,
+  /// or it has no say. Between open() and the first write().
+  ///   kPermissionDenied, kIo, kUnavailable
+  virtual Result<Schema> table_columns() { return Schema(); }
+
   /// Adds rows, and the chunk's rejects where the sink keeps them, to the open transaction. All
   /// chunks of a pipeline have the same schema. Creates the table, or matches it, at the first.
   ///   kSchemaMismatch  The table exists and does not fit; the message names each difference.

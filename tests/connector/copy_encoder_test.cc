@@ -195,6 +195,25 @@ TEST_F(CopyEncoder, WritesColumnsOfEmptyTextAndOfNulls) {
             begin + field("a text of more than 16 bytes") + begin + field(""));
 }
 
+TEST_F(CopyEncoder, WritesTextWhatItMayHold) {
+  const RowChunk chunk = ChunkBuilder("a text, b bigint, c text")
+                             .row("tab\tline\nreturn\rback\\slash", 7, "")
+                             .row(nullptr, nullptr, "\\.")
+                             .row("\\N", 8, "\\")
+                             .build();
+  std::vector<CopyColumn> columns;
+  for (const Field& column : chunk.schema->fields) {
+    columns.push_back({column.type, CopyForm::kServerText});
+  }
+  Buffer out;
+  append_copy_text_rows(chunk, columns, 0, 2, out);
+  append_copy_text_rows(chunk, columns, 2, 3, out);
+  EXPECT_EQ(std::string(out.as<char>(), out.size()),
+            "tab\\tline\\nreturn\\rback\\\\slash\t7\t\n"
+            "\\N\t\\N\t\\\\.\n"
+            "\\\\N\t8\t\\\\\n");
+}
+
 TEST_F(CopyEncoder, WritesUuidsAsTheirBytes) {
   const std::string uuid = "0123456789abcdef";
   const RowChunk chunk = ChunkBuilder("u uuid").row(uuid).row(nullptr).build();

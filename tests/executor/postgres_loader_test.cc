@@ -64,6 +64,79 @@ class PostgresLoaderTest : public ::testing::Test {
   std::optional<test::PostgresSession> reader_;
 };
 
+// Somebody made the table, and says no types again.
+TEST_F(PostgresLoaderTest, WithoutASchemaTheTableSaysTheTypes) {
+  reader_->run("CREATE TYPE mood AS ENUM ('sad', 'happy')");
+  reader_->run("CREATE DOMAIN positive AS integer CHECK (value > 0)");
+  reader_->run(
+      "CREATE TABLE t (\"ID\" integer, code varchar(8), price numeric(8,2), rate real, share "
+      "numeric, "
+      "day timestamp, mood mood, level positive, doc jsonb, tag xml, twice integer GENERATED "
+      "ALWAYS AS "
+      "(\"ID\" * 2) STORED, n bigint GENERATED ALWAYS AS IDENTITY)");
+  put("a",
+      "id,code,price,rate,share,day,mood,level,doc,tag\n"
+      "1,007,5,1,3,2026-11-20,happy,3,{},<a/>\n"
+      "2,1.50,2.5,0.5,4,2026-11-21T10:00:00,sad,4,\"[1, 2]\",b\n"
+      "3000000000,x,1,1,1,2026-11-21,sad,1,{},\n"
+      "4,x,1,1,1,2026-11-21,angry,1,{},\n"
+      "5,x,1,1,1,2026-11-21,sad,-1,{},\n"
+      "6,x,1,1,1,2026-11-21,sad,1,{},<a>\n");
+  LoaderOptions with = options();
+  with.source.schema.reset();
+  with.source.types = SourceOptions::Types::kSniff;
+  with.source.format.on_error = OnError::kReject;
+  const Result<LoadReport> report = run(with);
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->source.rows, 2u);
+  EXPECT_EQ(report->source.rows_rejected, 4u);
+  EXPECT_EQ(reader_->one("SELECT string_agg(concat_ws(' ', \"ID\", code, price, rate, share, day, "
+                         "mood, level, doc, tag, twice), E'\\n' ORDER BY \"ID\") FROM t"),
+            "1 007 5.00 1 3 2026-11-20 00:00:00 happy 3 {} <a/> 2\n"
+            "2 1.50 2.50 0.5 4 2026-11-21 10:00:00 sad 4 [1, 2] b 4");
+}
+
+TEST_F(PostgresLoaderTest, TypesThatLeatDoesNotKnowAreReadByTheServer) {
+  reader_->run(
+      "CREATE TABLE t (id bigint, host inet, tags text[], took interval, share numeric, note text, "
+      "raw bytea, at timestamptz)");
+  put("a",
+      "id,host,tags,took,share,note,raw,at\n"
+      "1,10.0.0.1,\"{a,\"\"b c\"\"}\",1 day,1.50,\"a\tb\\c\nd\",\\x00ff,2026-11-20T10:00:00+01\n"
+      "2,,,,,,,\n"
+      "3,no address,{},1 day,1,x,\\x,2026-11-20T10:00:00Z\n"
+      "4,::1,{},2:00,1e3,\\.,\\x,2026-11-20T10:00:00Z\n");
+  LoaderOptions with = options();
+  with.source.schema.reset();
+  with.source.types = SourceOptions::Types::kSniff;
+  with.source.format.on_error = OnError::kReject;
+  const Result<LoadReport> report = run(with);
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->source.rows, 3u);
+  EXPECT_EQ(report->source.rows_rejected, 1u);
+  EXPECT_EQ(reader_->one("SELECT string_agg(concat_ws('|', id, host, tags, took, share, note, raw, "
+                         "at AT TIME ZONE 'UTC'), ';' ORDER BY id) FROM t"),
+            "1|10.0.0.1|{a,\"b c\"}|1 day|1.50|a\tb\\c\nd|\\x00ff|2026-11-20 09:00:00;2;"
+            "4|::1|{}|02:00:00|1000|\\.|\\x|2026-11-20 10:00:00");
+  EXPECT_EQ(reader_->one("SELECT record || ' ' || code FROM leat.reject"), "3 row_refused");
+}
+
+TEST_F(PostgresLoaderTest, DatesInAFormatOfTheirOwnFillATablesTimestamps) {
+  reader_->run("CREATE TABLE t (id smallint, day timestamp)");
+  put("a", "id,day\n1,20.11.2026\n2,21.11.2026\n");
+  LoaderOptions with = options();
+  with.source.schema.reset();
+  with.source.types = SourceOptions::Types::kSniff;
+  with.source.format.date_format = "%d.%m.%Y";
+  ASSERT_TRUE(run(with));
+  EXPECT_EQ(reader_->one("SELECT string_agg(id || ' ' || day, ', ' ORDER BY id) FROM t"),
+            "1 2026-11-20 00:00:00, 2 2026-11-21 00:00:00");
+  // The second run has the schema from the state folder.
+  put("b", "id,day\n3,01.12.2026\n");
+  ASSERT_TRUE(run(with));
+  EXPECT_EQ(reader_->one("SELECT count(*) FROM t"), "3");
+}
+
 TEST_F(PostgresLoaderTest, OneBadRowInEachOfAThousandFilesCostsNoOther) {
   reader_->run("CREATE TABLE t (id bigint, name text CHECK (name <> 'refused'))");
   for (int i = 0; i < 1'000; ++i) {
