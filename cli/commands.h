@@ -24,12 +24,12 @@ CommandRun define_ls(CLI::App& command);
 CommandRun define_sniff(CLI::App& command);
 CommandRun define_validate(CLI::App& command);
 // In repair_commands.cc:
-CommandRun define_audit(CLI::App& command);
-CommandRun define_retry(CLI::App& command);
-CommandRun define_rewind(CLI::App& command);
-CommandRun define_replay(CLI::App& command);
-CommandRun define_redrive(CLI::App& command);
-CommandRun define_state(CLI::App& command);
+CommandRun define_audit(CLI::App& app);
+CommandRun define_retry(CLI::App& app);
+CommandRun define_rewind(CLI::App& app);
+CommandRun define_replay(CLI::App& app);
+CommandRun define_redrive(CLI::App& app);
+CommandRun define_state(CLI::App& app);
 
 /// Prints the error on standard error, and turns it into an exit code.
 int report_error(const Error& error);

@@ -74,6 +74,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, To& to,
                         std::vector<std::pair<std::string, Value>> choices,
                         const std::string& help) {
   std::vector<std::string> words;
+  words.reserve(choices.size());
   for (const auto& [word, value] : choices) words.push_back(word);
   return app
       .add_option_function<std::string>(

@@ -45,7 +45,7 @@ StopOnSignal::~StopOnSignal() {
   if (!waiter_.joinable()) return;
   waiter_.request_stop();
   // To the waiting thread alone, which takes it for the end it was told of.
-  ::pthread_kill(waiter_.native_handle(), SIGTERM);
+  ::pthread_kill(waiter_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   waiter_.join();
   const sigset_t signals = stop_signals();
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

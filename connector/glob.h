@@ -74,8 +74,8 @@ class Glob {
 
   Glob() = default;
   bool follow(std::string_view rest) const;
-  bool simulate(std::string_view rest) const;
-  std::vector<std::uint32_t> states_after(std::string_view rest) const;
+  bool simulate(std::string_view key) const;
+  std::vector<std::uint32_t> states_after(std::string_view key) const;
   bool takes(const Instruction& instruction, unsigned byte) const;
 
   std::vector<Instruction> program_;

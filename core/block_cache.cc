@@ -66,13 +66,13 @@ struct State {
 /// Never destroyed: buffers may outlive any other static object.
 State& state() noexcept {
   alignas(State) static std::byte place[sizeof(State)];
-  static State* const kState = new (place) State;
-  return *kState;
+  static State& only = *new (place) State;
+  return only;
 }
 
 std::size_t shelf_of_this_thread() noexcept {
-  thread_local const std::size_t kShelf = state().threads.fetch_add(1) % kShelves;
-  return kShelf;
+  thread_local const std::size_t shelf = state().threads.fetch_add(1) % kShelves;
+  return shelf;
 }
 
 bool is_kept(std::size_t bytes) noexcept { return kEnabled && bytes <= kLargestBytes; }

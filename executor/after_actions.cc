@@ -37,7 +37,7 @@ std::string what_of(const AfterAction& action) {
 /// Without the source's folder.
 std::string moved_key(const AfterAction& after, const connector::Glob& source,
                       const std::string& key) {
-  const std::string prefix = source.literal_prefix();
+  const std::string& prefix = source.literal_prefix();
   const std::size_t slash = prefix.rfind('/');
   const std::size_t folder = slash == std::string::npos ? 0 : slash + 1;
   return after.name + key.substr(std::min(folder, key.size()));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <cmath>
 #include <cstdio>
 
 namespace leat::executor {
@@ -43,7 +44,8 @@ double RequestMeter::per_minute(std::int64_t monotonic_ms, std::uint64_t total) 
 }
 
 std::string BacklogState::encode() const {
-  const auto thousandths = static_cast<std::uint64_t>(list_requests_per_minute * 1'000 + 0.5);
+  const auto thousandths =
+      static_cast<std::uint64_t>(std::llround(list_requests_per_minute * 1'000));
   char text[320];
   const int size = std::snprintf(text, sizeof text, kFormat, at_ms, objects, bytes,
                                  oldest_modified_ms, last_complete_listing_ms, listing ? 1 : 0,

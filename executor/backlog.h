@@ -19,7 +19,7 @@ namespace leat::executor {
 /// Requests of the last ten minutes, as an average for each minute. Used under a lock.
 class RequestMeter {
  public:
-  static constexpr std::int64_t kWindowMs = 10 * 60'000;
+  static constexpr std::int64_t kWindowMs = 600'000;
 
   /// @param total  Requests so far. At most one sample a second is kept.
   void note(std::int64_t monotonic_ms, std::uint64_t total);

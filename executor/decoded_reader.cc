@@ -68,7 +68,10 @@ Result<void> DecodedReader::open_front() {
     while (front_.size() < parser::kByteOrderMarkBytes) {
       std::byte byte{};
       Result<std::size_t> bytes = decode({&byte, 1});
-      if (!bytes) failure_ = std::move(bytes).error();
+      if (!bytes) {
+        failure_ = std::move(bytes).error();
+        break;
+      }
       if (failure_ || *bytes == 0) break;
       front_ += static_cast<char>(byte);
     }
@@ -102,8 +105,11 @@ Result<std::size_t> DecodedReader::read(std::span<std::byte> out) {
   while (filled < out.size() && !failure_) {
     Result<std::size_t> bytes =
         decoder_ == nullptr ? copy(out.subspan(filled)) : decode(out.subspan(filled));
-    if (!bytes) failure_ = std::move(bytes).error();
-    if (!bytes || *bytes == 0) break;
+    if (!bytes) {
+      failure_ = std::move(bytes).error();
+      break;
+    }
+    if (*bytes == 0) break;
     filled += *bytes;
   }
   if (filled == 0 && failure_) return *failure_;

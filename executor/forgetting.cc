@@ -14,13 +14,13 @@ namespace {
 constexpr std::uint64_t kForgottenMax = 50'000;
 
 // Judging reads the whole ledger, and an hour more or less is nothing to it.
-constexpr std::int64_t kJudgeIntervalMax_ms = 12 * 3'600'000;
+constexpr std::int64_t kJudgeIntervalMaxMs = std::int64_t{12} * 3'600'000;
 
 }  // namespace
 
 bool Forgetting::judged_lately() const {
   const std::int64_t interval_ms =
-      std::min<std::int64_t>(options_.forget_after.count() / 8, kJudgeIntervalMax_ms);
+      std::min<std::int64_t>(options_.forget_after.count() / 8, kJudgeIntervalMaxMs);
   const std::int64_t now_ms = clock_.wall_ms();
   return judged_ms_ != 0 && now_ms >= judged_ms_ && now_ms - judged_ms_ < interval_ms;
 }

@@ -172,6 +172,7 @@ Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& r
     }
     if (!rewind.keep_rows && !rows.empty()) {
       std::vector<RowsOfObject> ranges;
+      ranges.reserve(rows.size());
       for (auto& [version, range] : rows) ranges.push_back(std::move(range));
       Result<std::uint64_t> removed = repair->sink().remove_rows(ranges);
       if (!removed) {
@@ -186,6 +187,7 @@ Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& r
       report.rows += *removed;
     }
     std::vector<SplitProgress> changes;
+    changes.reserve(splits.size());
     for (auto& [key, split] : splits) changes.push_back(std::move(split));
     report.objects += changes.size();
     if (Result<void> committed = repair->commit(std::move(changes)); !committed) {

@@ -229,13 +229,13 @@ void append_schema_message(const Schema& schema, std::string& out) {
 }
 
 void append_record_batch(const RowChunk& chunk, std::string& out) {
-  static const Column kNone;
+  static const Column no_column;
   const std::vector<Field>& fields = chunk.schema->fields;
   assert(chunk.columns.size() == fields.size() || chunk.rows == 0);
   std::vector<FlatbufferBuilder::Pair> nodes;
   BatchBody body;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const Column& column = i < chunk.columns.size() ? chunk.columns[i] : kNone;
+    const Column& column = i < chunk.columns.size() ? chunk.columns[i] : no_column;
     nodes.push_back({chunk.rows, column.validity.size() == 0 ? 0 : column.null_count});
     add_column(fields[i].type, column, static_cast<std::size_t>(chunk.rows), body);
   }

@@ -80,7 +80,7 @@ void append_be32(std::uint32_t value, std::string& out) {
 
 /// libpq's arrays of parameters.
 struct Parameters {
-  explicit Parameters(std::initializer_list<PgParameter> parameters) {
+  Parameters(std::initializer_list<PgParameter> parameters) {
     for (const PgParameter& parameter : parameters) {
       // Text parameters end in a zero byte.
       texts.emplace_back(parameter.value);

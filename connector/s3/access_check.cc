@@ -24,7 +24,7 @@ using Operation = RequestContext::Operation;
 
 constexpr std::uint32_t kAttemptsMax = 3;
 /// The header Date has seconds; the way there takes its time.
-constexpr std::int64_t kClockTolerance_ms = 5'000;
+constexpr std::int64_t kClockToleranceMs = 5'000;
 
 /// What tells keys from one another without giving them away.
 std::string end_of(const std::string& access_key_id) {
@@ -215,9 +215,9 @@ class AccessCheck {
     }
     const std::int64_t off_ms = head_at_ms_ - *server_ms;
     const std::string seconds = std::to_string(std::abs(off_ms) / 1'000) + " s";
-    if (std::abs(off_ms) <= kClockTolerance_ms) {
+    if (std::abs(off_ms) <= kClockToleranceMs) {
       step("clock", Outcome::kOk,
-           "off by less than " + std::to_string(kClockTolerance_ms / 1'000) + " s");
+           "off by less than " + std::to_string(kClockToleranceMs / 1'000) + " s");
       return;
     }
     step("clock", Outcome::kWarning,

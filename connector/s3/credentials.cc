@@ -116,7 +116,7 @@ class Lookup {
 };
 
 /// Where roles are assumed.
-Result<Endpoint> sts_endpoint(std::string url, const S3Settings& settings) {
+Result<Endpoint> sts_endpoint(const std::string& url, const S3Settings& settings) {
   if (url.empty() && !settings.endpoint_url.empty()) {
     auto s3 = parse_endpoint(settings.endpoint_url);
     if (!s3) return s3;
@@ -143,7 +143,8 @@ Result<std::shared_ptr<CredentialsProvider>> make_provider(const S3Options& opti
   if (!source) return std::move(source).error();
   if (options.role) {
     settings.has_external_id = settings.has_external_id || !options.role->external_id.empty();
-    *source = assume_role_source(context, *options.role, *std::move(source));
+    std::unique_ptr<CredentialSource> base = *std::move(source);
+    source = assume_role_source(context, *options.role, std::move(base));
   }
   return std::shared_ptr<CredentialsProvider>(
       std::make_shared<RefreshingCredentials>(*std::move(source), *context.clock));

@@ -41,10 +41,10 @@ bool starts_with_word(std::string_view text, std::string_view lower) noexcept {
 }
 
 /// A name or its first three letters. @return  Its index.
-template <std::size_t kCount>
+template <std::size_t Count>
 std::optional<int> take_name(std::string_view& text,
-                             const std::array<std::string_view, kCount>& names) noexcept {
-  for (std::size_t i = 0; i < kCount; ++i) {
+                             const std::array<std::string_view, Count>& names) noexcept {
+  for (std::size_t i = 0; i < Count; ++i) {
     for (const std::string_view name : {names[i], names[i].substr(0, kShortNameLetters)}) {
       if (!starts_with_word(text, name)) continue;
       text.remove_prefix(name.size());

@@ -38,7 +38,8 @@ Result<ParserState> ParserState::decode(std::string_view bytes, Format format) {
   ParserState state;
   state.format = format;
   core::WireReader reader(bytes);
-  if (reader.byte() != magic_of(format) || reader.byte() != kVersion) reader.fail();
+  if (reader.byte() != static_cast<std::uint8_t>(magic_of(format)) || reader.byte() != kVersion)
+    reader.fail();
   const std::uint8_t line_end = reader.byte();
   const std::uint8_t stage = reader.byte();
   const std::uint64_t names = reader.varint();

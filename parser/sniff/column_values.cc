@@ -47,7 +47,7 @@ Digits digits_of(std::string_view text) {
   const auto all_digits = [](std::string_view part) {
     return std::all_of(part.begin(), part.end(), is_digit);
   };
-  if (before.empty() || text.ends_with('.') || text.size() > 2 * kDecimalDigitsMax ||
+  if (before.empty() || text.ends_with('.') || text.size() > std::size_t{2} * kDecimalDigitsMax ||
       !all_digits(before) || !all_digits(behind)) {
     return {};
   }
@@ -81,7 +81,7 @@ constexpr std::uint32_t kTrimmedNumberForm = 1u << 30;  ///< Numbers, but for sp
 constexpr std::uint32_t kTrimmedTimeForm = 1u << 29;
 
 const std::vector<OtherForm>& other_forms() {
-  static const std::vector<OtherForm> kForms = [] {
+  static const std::vector<OtherForm> made_once = [] {
     std::vector<OtherForm> forms;
     for (const char* date :
          {"%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%b-%Y", "%d.%m.%y", "%m/%d/%y"}) {
@@ -100,17 +100,17 @@ const std::vector<OtherForm>& other_forms() {
     }
     return forms;
   }();
-  return kForms;
+  return made_once;
 }
 
 const ValueFormats& comma_numbers() {
-  static const ValueFormats kFormats = [] {
+  static const ValueFormats formats = [] {
     FormatOptions options;
     options.decimal_separator = ',';
     options.thousands_separator = '.';
     return ValueFormats(options);
   }();
-  return kFormats;
+  return formats;
 }
 
 }  // namespace
@@ -118,8 +118,8 @@ const ValueFormats& comma_numbers() {
 bool is_typed(const DataType& type) noexcept { return !type.is_variable(); }
 
 ColumnValues::ColumnValues() {
-  static const ValueFormats kIso{FormatOptions()};
-  formats_ = &kIso;
+  static const ValueFormats iso{FormatOptions()};
+  formats_ = &iso;
 }
 
 bool ColumnValues::fits_number(Candidate candidate, std::string_view text) {

@@ -177,7 +177,8 @@ Result<Source> profile_source(const CredentialContext& context, const ChainInput
   if (!source || *source == nullptr) return source;
   for (S3Role& role : plan->roles) {
     has_external_id = has_external_id || !role.external_id.empty();
-    *source = assume_role_source(context, std::move(role), *std::move(source));
+    Source base = *std::move(source);
+    source = assume_role_source(context, std::move(role), std::move(base));
   }
   return source;
 }

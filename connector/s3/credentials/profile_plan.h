@@ -38,6 +38,6 @@ struct ProfilePlan {
 ///                     time that is none …
 ///   kNotFound         A source_profile or sso-session that does not exist.
 ///   kUnsupported      What this version of leat cannot do, by name.
-Result<ProfilePlan> plan_profile(const ConfigSections& sections, const std::string& name);
+Result<ProfilePlan> plan_profile(const ConfigSections& sections, const std::string& selected);
 
 }  // namespace leat::connector::s3
