@@ -28,7 +28,7 @@ constexpr const char* kAssumed =
 
 class CredentialSourcesTest : public ::testing::Test {
  protected:
-  CredentialContext context(std::map<std::string, std::string> variables = {}) {
+  CredentialContext context(const std::map<std::string, std::string>& variables = {}) {
     return {.environment = [variables](const char* name) -> std::optional<std::string> {
               const auto found = variables.find(name);
               if (found == variables.end()) return std::nullopt;

@@ -133,7 +133,7 @@ class CredentialVectors : public ::testing::Test {
 
   /// The case's files in a folder of this test's own, with paths that lead there.
   fs::path copy_files(const fs::path& from, const std::string& name) {
-    const fs::path root = home_.path() / name;
+    fs::path root = home_.path() / name;
     fs::create_directories(root);
     if (!fs::exists(from)) return root;
     fs::copy(from, root, fs::copy_options::recursive | fs::copy_options::overwrite_existing);

@@ -246,7 +246,7 @@ TEST_F(PostgresSinkTest, CommitsRowsRejectsAndPositionsTogether) {
   builder.row(1).row(2).reject({.record = 3,
                                 .byte_offset = 20,
                                 .column = "a",
-                                .text = "x\0y",
+                                .text = std::string("x\0y", 3),
                                 .raw = std::string("x\0y", 3),
                                 .reason = "no number"});
   expect_ok(sink->write(builder.build()));
@@ -256,8 +256,8 @@ TEST_F(PostgresSinkTest, CommitsRowsRejectsAndPositionsTogether) {
       sink->commit(checkpoint(1, {progress_of(*builder.split(), SplitState::kReading, 1, 2)})));
   EXPECT_EQ(reader_->one("SELECT count(*) FROM t"), "2");
   EXPECT_EQ(reader_->one("SELECT object, encode(key, 'hex'), record, byte_offset, column_name, "
-                         "encode(raw, 'hex'), code, reason FROM leat.reject"),
-            "in/\\xff.csv|696e2fff2e637376|3|20|a|780079|bad_value|no number");
+                         "text, encode(raw, 'hex'), code, reason FROM leat.reject"),
+            "in/\\xff.csv|696e2fff2e637376|3|20|a|x\\x00y|780079|bad_value|no number");
   expect_ok(sink->close());
 
   sink = opened();

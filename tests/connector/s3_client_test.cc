@@ -531,8 +531,11 @@ class S3StoreTest : public S3ClientTest {
     std::vector<std::byte> buffer(step);
     while (true) {
       auto received = reader.read(buffer);
-      if (!received) outcome.error = std::move(received).error();
-      if (outcome.error || *received == 0) return outcome;
+      if (!received) {
+        outcome.error = std::move(received).error();
+        return outcome;
+      }
+      if (*received == 0) return outcome;
       outcome.text.append(reinterpret_cast<const char*>(buffer.data()), *received);
     }
   }

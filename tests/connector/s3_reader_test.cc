@@ -337,7 +337,7 @@ TEST_F(S3ReaderTest, ARangeAheadThatFailsForGoodIsReportedInItsTurn) {
 /// What GET of the whole object brings, with these answers in turn.
 class RangeAnswerTest : public S3ReaderTest {
  protected:
-  Result<std::string> read_all(ObjectVersion object, FakeTransport::Step step) {
+  Result<std::string> read_all(const ObjectVersion& object, FakeTransport::Step step) {
     client_.reset();
     transport().then(std::move(step));
     std::string out(object.size, '\0');

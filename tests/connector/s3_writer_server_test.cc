@@ -134,7 +134,7 @@ TEST_F(S3WriterServerTest, DeletesManyKeysOfEveryKind) {
     const auto put = writer().put(key, "x");
     ASSERT_TRUE(put.has_value()) << put.error().to_string();
   }
-  keys.push_back("never there");
+  keys.emplace_back("never there");
   const auto failures = writer().remove_all(keys);
   ASSERT_TRUE(failures.has_value()) << failures.error().to_string();
   EXPECT_TRUE(failures->empty()) << failures->front().key << ": " << failures->front().code;

@@ -198,7 +198,7 @@ TEST(SplitEnumerator, RangesTakeTurnsAndNoneRunsAhead) {
 TEST(SplitEnumerator, WhatIsLeftBeginsBelowTheLowestOpenKey) {
   const LetterStore store;
   auto enumerator = SplitEnumerator::create(store, "**");
-  const auto left = [&](std::set<std::string> open, std::uint64_t late = 0) {
+  const auto left = [&](const std::set<std::string>& open, std::uint64_t late = 0) {
     return enumerator->remaining(
         [open](const KeyRange& range) -> std::optional<std::string> {
           for (const std::string& key : open) {

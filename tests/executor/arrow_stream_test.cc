@@ -331,7 +331,7 @@ TEST_F(ArrowStreamTest, AMovedStreamReadsOnFromItsNewPlace) {
   Ids ids;
   Stream::append(moved, ids);
   Stream second = std::move(first);
-  EXPECT_EQ(first->release, nullptr);
+  EXPECT_EQ(first->release, nullptr);  // NOLINT(bugprone-use-after-move)
   const Ids rest = second.rest();
   ids.insert(ids.end(), rest.begin(), rest.end());
   EXPECT_EQ(ids, sequence(0, 8'000));

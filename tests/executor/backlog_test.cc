@@ -36,7 +36,7 @@ TEST(RequestMeter, IsAnAverageOfAtLeastAMinuteAndAtMostTen) {
 TEST(RequestMeter, ABurstOfListingsCountsOnceAndGoes) {
   RequestMeter rate;
   rate.note(0, 0);
-  for (int i = 0; i <= 600; ++i) rate.note(i * 10, static_cast<std::uint64_t>(i) * 10);
+  for (std::int64_t i = 0; i <= 600; ++i) rate.note(i * 10, static_cast<std::uint64_t>(i) * 10);
   EXPECT_DOUBLE_EQ(rate.per_minute(10 * kMinute, 6'000), 600);
   EXPECT_DOUBLE_EQ(rate.per_minute(21 * kMinute, 6'000), 0);
 }

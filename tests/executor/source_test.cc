@@ -126,7 +126,8 @@ TEST_F(SourceTest, DeliversEveryRowOfEveryObjectInOrder) {
   const auto ids = load(options());
   ASSERT_EQ(ids.size(), 20u);
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(ids.at("/in/" + std::to_string(i) + ".csv"), sequence(i * 10'000, 3'000));
+    EXPECT_EQ(ids.at("/in/" + std::to_string(i) + ".csv"),
+              sequence(std::int64_t{i} * 10'000, 3'000));
   }
   EXPECT_EQ(stats_.rows, 60'000u);
   EXPECT_EQ(stats_.objects_finished, 20u);

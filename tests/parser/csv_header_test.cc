@@ -89,7 +89,7 @@ TEST(CsvHeader, MakesTheSchemaWhenNoneIsGiven) {
 }
 
 TEST(CsvHeader, MakesDistinctNamesOfThoseThatItHasTwice) {
-  const auto names = [](std::vector<std::string> header) { return distinct_names(header); };
+  const auto names = [](const std::vector<std::string>& header) { return distinct_names(header); };
   EXPECT_THAT(names({"a", "b", "a", "a"}), ElementsAre("a", "b", "a_1", "a_2"));
   EXPECT_THAT(names({"a", "a", "a_1"}), ElementsAre("a", "a_2", "a_1"));
   EXPECT_THAT(names({"a_1", "a", "a_1", "a"}), ElementsAre("a_1", "a", "a_1_1", "a_2"));

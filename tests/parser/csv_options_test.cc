@@ -16,7 +16,7 @@ Loaded load_csv(std::string bytes, const FormatOptions& options, const char* sch
   return load({"file.csv", std::move(bytes), options, schema});
 }
 
-std::string fault_of(FormatOptions options) {
+std::string fault_of(const FormatOptions& options) {
   const Result<void> valid = options.validate();
   return valid ? "" : valid.error().message;
 }

@@ -107,7 +107,7 @@ TEST(ColumnValues, NamesTheFirstValueThatSpeaksAgainstANarrowerType) {
 
 TEST(ColumnValues, RecognisesATextThatMayMeanNull) {
   std::vector<std::string> texts;
-  for (int i = 0; i < 1'000; ++i) texts.push_back(i % 3 == 0 ? "NA" : "2026-11-20");
+  for (int i = 0; i < 1'000; ++i) texts.emplace_back(i % 3 == 0 ? "NA" : "2026-11-20");
   const std::optional<NearType> near = column_of(texts).near();
   ASSERT_TRUE(near);
   EXPECT_EQ(near->type.to_sql(), "date");

@@ -47,7 +47,7 @@ TEST_F(BooleanKernel, LeavesOverFieldsOfAnyOtherLength) {
   for (std::size_t zeros = 1; zeros < 70; ++zeros) {
     fields.push_back(std::string("true") + std::string(zeros, '\0'));
     fields.push_back(std::string("0") + std::string(zeros, '\0'));
-    fields.push_back(std::string(zeros, ' '));
+    fields.emplace_back(zeros, ' ');
   }
   for (int i = 0; i < 100'000; ++i) {
     fields.push_back(word());

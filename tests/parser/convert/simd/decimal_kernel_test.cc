@@ -64,14 +64,14 @@ TEST_F(DecimalKernel, KnowsTheLimitsOfPrecisionAndOfDoubles) {
           "9007199254740993", "9999999999999999", "999999999999999", "1000000000000000"}) {
       for (std::size_t size = 1; size <= 16; ++size) {
         for (std::size_t point = 0; point <= size; ++point) {
-          fields.push_back(std::string(number, size));
+          fields.emplace_back(number, size);
           if (point < size) fields.back().insert(point, ".");
           fields.push_back("-" + fields.back());
         }
       }
     }
     for (std::size_t nines = 1; nines <= 20; ++nines) {
-      fields.push_back(std::string(nines, '9'));
+      fields.emplace_back(nines, '9');
       fields.push_back("1" + std::string(nines, '0'));
       fields.push_back("0." + std::string(nines, '9'));
       fields.push_back("1." + std::string(nines, '0'));
