@@ -426,7 +426,10 @@ void Discovery::queue_new(std::shared_ptr<const ObjectVersion> object, std::stop
 void Discovery::queue_oldest(std::stop_token stop) {
   OldestObjects::Taken oldest = oldest_.take();
   left_some_out_ = oldest.left_out;
+  std::unordered_set<std::string> begun;
   for (std::shared_ptr<const ObjectVersion>& object : oldest.objects) {
+    // Where listings have no order, two parts of one may show the same key.
+    if (!begun.insert(object->key).second) continue;
     ++queued_;
     if (!work_.push({.object = std::move(object)}, stop)) return;
   }

@@ -414,8 +414,9 @@ Result<std::string> SourceExecutor::parser_state_of(const ObjectVersion& object)
 
 Result<std::unique_ptr<ByteStreamParser>> SourceExecutor::make_parser_again() const {
   if (schemas_.parsed() != nullptr) return make_parser(schemas_.format(), schemas_.parsed());
-  return Error{ErrorCode::kNotFound,
-               "the columns are not known: nothing was loaded yet, and no --schema is given"};
+  return Error{ErrorCode::kSchemaMismatch,
+               "the columns are not known: nothing was loaded with this state folder, and no "
+               "--schema is given"};
 }
 
 Result<std::unique_ptr<ByteStreamParser>> SourceExecutor::make_refused_row_parser() const {
@@ -609,6 +610,7 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
     if (split.state == SplitState::kChanged &&
         options_.on_change == SourceOptions::OnChange::kReplace) {
       work_.release_to_list_again(split.object.key);
+      discovery_.relist();  // That of the failure may have been before the release.
     } else if (split.state != SplitState::kReading) {
       work_.release(split.object.key);
     }

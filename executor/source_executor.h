@@ -90,7 +90,8 @@ class SourceExecutor final : public Source {
   /// @param fingerprint  Of what was read of the object, if not all of it was: it is read up to
   ///                     there.
   /// @return  The finished split.
-  ///   kNotFound  No schema is known, or the object is gone.
+  ///   kNotFound        The object is gone.
+  ///   kSchemaMismatch  No schema is known.
   ///   Errors of reading and parsing, and of `deliver`.
   Result<SplitProgress> read_again(const ObjectVersion& object,
                                    const std::optional<Fingerprint>& fingerprint,

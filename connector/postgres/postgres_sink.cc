@@ -58,7 +58,8 @@ PostgresSink::PostgresSink(std::string uri, std::string table, const SinkOptions
 Result<EpochMark> PostgresSink::open(std::string_view pipeline, const EpochMark& ledger,
                                      const ProgressVisitor& visit) {
   if (control_) return Error{ErrorCode::kInternal, "The PostgreSQL sink is open already."};
-  Result<std::string> owner = random_owner_token();
+  // An attempt whose answer was lost may have made that one the owner.
+  Result<std::string> owner = claimed_.empty() ? random_owner_token() : claimed_;
   if (!owner) return std::move(owner).error();
   context_.pipeline = pipeline;
   context_.session.application_name = application_name(*owner);
@@ -69,6 +70,7 @@ Result<EpochMark> PostgresSink::open(std::string_view pipeline, const EpochMark&
   Result<EpochMark> mark = take_over(ledger, *owner);
   if (mark) {
     owner_ = *owner;
+    claimed_.clear();
     context_.owner = owner_;
     if (Result<void> visited = visit_progress(ledger.epoch, visit); !visited) {
       mark = std::move(visited).error();
@@ -337,6 +339,8 @@ Result<void> PostgresSink::commit(const Checkpoint& checkpoint) {
   if (Result<void> ready = has_writer(); !ready) return ready;
   // A split without rows in this epoch may go with any writer.
   std::map<std::size_t, PgCommit> commits;
+  // Of a part of a split there may be rows without progress.
+  for (const auto& [key, writer] : writer_of_) commits[writer];
   for (const SplitProgress& split : checkpoint.splits) {
     commits[writer_of(split.object.key)].splits.push_back(split);
   }

@@ -60,7 +60,7 @@ class PostgresSink final : public RowSink {
   const std::string table_;
   PgWriterContext context_;
   std::string owner_;        ///< Ours since the last open() that succeeded; also after close().
-  std::string claimed_;      ///< What the last attempt wrote as owner, whether it succeeded or not.
+  std::string claimed_;      ///< What attempts to take over wrote as owner, until one is answered.
   bool one_writer_ = false;  ///< Writers waited for one another: no more than one from now on.
   std::optional<PgConnection> control_;
   std::shared_ptr<const Schema> schema_;

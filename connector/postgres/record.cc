@@ -109,7 +109,12 @@ Error pg_fenced(std::string_view pipeline) {
 Error pg_table_error(Error error, const PgFailure& failure, std::string_view table) {
   if (error.retryable || failure.sqlstate.empty()) return error;
   error.message = "The table " + std::string(table) + " takes no rows: " + error.message;
-  if (error.code != ErrorCode::kPermissionDenied) {
+  // Such as row-level security; but a plan that was made before a change is made anew.
+  const bool is_unsupported =
+      failure.sqlstate == "0A000" && error.message.find("cached plan") == std::string::npos;
+  if (is_unsupported) {
+    error.message += " leat adds rows with COPY.";
+  } else if (error.code != ErrorCode::kPermissionDenied) {
     error.message += " Was it dropped or altered while it was loaded into?";
     error.retryable = true;
   }

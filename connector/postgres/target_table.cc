@@ -81,10 +81,11 @@ bool keeps_microseconds(const ExistingColumn& column) {
 /// numerics of any scale. Not those that would round.
 bool is_read_by_server(const ExistingColumn& column) {
   static constexpr std::string_view kKnown[] = {
-      "bool",      "int2",        "int4",  "int8", "float4", "float8", "date", "time",
-      "timestamp", "timestamptz", "bytea", "uuid", "json",   "jsonb",  "money"};
+      "bool",        "int2",  "int4", "int8", "float4", "float8", "date", "time", "timestamp",
+      "timestamptz", "bytea", "uuid", "json", "jsonb",  "money",  "char", "name"};
   if (std::find(std::begin(kKnown), std::end(kKnown), column.type) != std::end(kKnown))
     return false;
+  if (column.kind == 'd') return false;  // A domain over a domain, whose limits are not looked at.
   return column.modifier < 0 || column.type == "bit" || column.type == "varbit";
 }
 
@@ -96,7 +97,7 @@ std::optional<CopyForm> form_for(const DataType& from, const ExistingColumn& col
   const bool is_text = from.id == TypeId::kText || from.id == TypeId::kJson;
   if (text) return is_text ? CopyForm::kBytes : CopyForm::kText;
   // Text that PostgreSQL checks: labels of an enumeration, and documents.
-  const bool checked_text = column.kind == 'e' || to == "json" || to == "xml" || to == "name";
+  const bool checked_text = column.kind == 'e' || to == "json" || to == "xml";
   if (from.id == TypeId::kText && checked_text) return CopyForm::kBytes;
   if (is_text && to == "jsonb") return CopyForm::kJsonb;
   const bool integer =
@@ -173,7 +174,6 @@ std::optional<DataType> type_of(const ExistingColumn& column) {
       {"bpchar", TypeId::kText},
       {"citext", TypeId::kText},
       {"xml", TypeId::kText},
-      {"name", TypeId::kText},
       {"bytea", TypeId::kBytes},
       {"uuid", TypeId::kUuid},
       {"json", TypeId::kJson},

@@ -173,9 +173,8 @@ class ByteStreamParser {
   /// yet, or only a parse can tell where its records end). Far faster than parse().
   virtual std::size_t whole_records(std::string_view bytes) const noexcept = 0;
 
-  /// The same, guessed where that is faster still. Only bytes that are no more than whole records
-  /// are used up by parse(): where its RowChunk::end is in front of their end, the guess was wrong,
-  /// and a record begins there.
+  /// The same, guessed where that is faster still. The guess may be wrong: then parse() of these
+  /// bytes stops in front of their end, and RowChunk::end is where the next record really begins.
   virtual std::size_t likely_whole_records(std::string_view bytes,
                                            RecordEndGuess guess) const noexcept = 0;
 

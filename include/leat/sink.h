@@ -38,7 +38,7 @@ struct KeptReject {
   RejectedRow reject = {};
 };
 
-/// What a sink holds of one pipeline, in a state that one commit left: the three sequences belong
+/// A consistent snapshot of what a sink holds of one pipeline: the three sequences belong
 /// together, and later commits are not seen. Each ascends in the byte order of the objects' keys,
 /// and is read as it is asked for, so that memory does not follow the table. Used by one thread;
 /// writers do not wait for it. Errors: kSchemaMismatch, kPermissionDenied, kCorrupt, kIo,
@@ -92,8 +92,8 @@ class RowSink {
 
   /// The columns of the table that is there already, each with the type that its values have to
   /// have: where nobody says the types, a sample would suggest others (bigint for an integer). A
-  /// column that takes none of leat's types, or several, is left out. Empty: there is no table yet,
-  /// or it has no say. Between open() and the first write().
+  /// column that matches no single type of leat's is left out. Empty: there is no table yet, or
+  /// this sink's columns have no types. Between open() and the first write().
   ///   kPermissionDenied, kIo, kUnavailable
   virtual Result<Schema> table_columns() { return Schema(); }
 
@@ -152,7 +152,7 @@ class RowSink {
   /// splits may be durable and others not (several connections,
   /// docs/adr/0010-postgres-connections.md): open() tells which. What is not is rolled back; only
   /// close() may follow.
-  ///   kFenced  Another loader took the pipeline over: nothing was written.
+  ///   kFenced  Another loader took the pipeline over: nothing was written since.
   ///   kDiskFull, kIo, kUnavailable
   virtual Result<void> commit(const Checkpoint& checkpoint) = 0;
 

@@ -79,7 +79,7 @@ struct SourceOptions {
   /// and again until it is done, across restarts. Other versions of them are left alone.
   AfterAction after = {};
   bool lineage = false;  ///< Append columns _object, _version, _offset, _record.
-  /// With it: also _modified, when the store says that the version was modified.
+  /// With it: also _modified, the version's time of modification as the store gives it.
   bool lineage_modified = false;
   /// Hive partitions of the keys ("dt=2026-11-20/hour=07/…") as columns behind those of the data. A
   /// partition that a key lacks is null; an object whose partitions do not fit is quarantined.
@@ -109,8 +109,9 @@ struct SourceOptions {
   std::string key_after = {};
   enum class Discovery {
     kSweep,  ///< Each poll lists all keys.
-    kTail,  ///< New keys come behind those that are there: a poll lists the last keys alone, from a
-            ///< frontier below which everything is settled. Others are found when all is listed.
+    kTail,   ///< For keys that grow: new ones sort behind those that are there. A poll lists the
+             ///< last keys alone, from a frontier below which everything is settled. Others are
+             ///< found when all is listed.
   };
   /// kSweep unless told: it needs no promise about keys.
   Discovery discovery = Discovery::kSweep;

@@ -127,6 +127,10 @@ TEST_F(PostgresRepairCommandTest, ReplayReplacesTheRowsOfAnObject) {
   expect_status(leat(copy), 0);
   expect_status(leat(copy), 0);
   EXPECT_THAT(rows("SELECT id, name FROM copy ORDER BY id"), ElementsAre("1|a", "2|b", "3|c"));
+  expect_status(leat("replay --key in/a.csv --bytes 12-16 --into '" + database_->uri() +
+                     "' --into-table part" + pipeline_),
+                0);
+  EXPECT_THAT(rows("SELECT id, name FROM part"), ElementsAre("2|b"));
   fs::remove(path("in/b.csv"));
   expect_status(leat("replay --all" + pipeline_), 3);
   EXPECT_THAT(table(), ElementsAre("1|a", "2|b", "3|broken"));

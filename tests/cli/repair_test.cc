@@ -469,6 +469,25 @@ TEST_F(RepairTest, RepairKeepsTheAfterActionsOfALoadThatWasCutShort) {
   }
 }
 
+TEST_F(RepairTest, ANewStateFolderActsOnNothingThatWasLoadedLongAgo) {
+  for (const char* name : {"a", "b"}) {
+    put(std::string("in/") + name + ".csv", "id,name\n1,a\n");
+    expect_status(leat(load_), 0);
+  }
+  // A load with a new state folder gets no further than to name it, as the table cannot be had.
+  fs::remove_all(path("st"));
+  fs::rename(path("rows.db"), path("kept.db"));
+  fs::create_directory(path("rows.db"));
+  EXPECT_NE(leat(load_ + "--after delete").status, 0);
+  fs::remove(path("rows.db"));
+  fs::rename(path("kept.db"), path("rows.db"));
+  expect_status(leat("retry" + pipeline_ + "--after delete"), 0);
+  EXPECT_THAT(leat("ls --state st --only after").out, IsEmpty());
+  expect_status(leat(load_ + "--after delete"), 0);
+  EXPECT_TRUE(fs::exists(path("in/a.csv")));
+  EXPECT_TRUE(fs::exists(path("in/b.csv")));
+}
+
 TEST_F(RepairTest, AfterMoveIntoTheSourceItselfIsRefused) {
   put("in/a.csv", "id,name\n1,a\n");
   const Outcome load = leat(load_ + "--after move:in");

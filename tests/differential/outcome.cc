@@ -170,8 +170,9 @@ std::unique_ptr<ByteStreamParser> make_engine_parser(FormatOptions options, std:
 
 void feed(ByteStreamParser& parser, std::string_view bytes, const std::vector<std::size_t>& cuts,
           Outcome& outcome, std::vector<Position>* ends, std::size_t pieces_max) {
-  static const auto kSplit = std::make_shared<const ObjectVersion>(ObjectVersion{"file.csv"});
-  if (Result<void> reset = parser.reset_for_new_split(kSplit, outcome.end); !reset) {
+  static const auto split_of_test =
+      std::make_shared<const ObjectVersion>(ObjectVersion{"file.csv"});
+  if (Result<void> reset = parser.reset_for_new_split(split_of_test, outcome.end); !reset) {
     outcome.error = reset.error().to_string();
     return;
   }

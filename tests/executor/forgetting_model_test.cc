@@ -121,7 +121,7 @@ struct Known {
 
 class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
  protected:
-  static constexpr std::int64_t kGrace_ms = 100'000;
+  static constexpr std::int64_t kGraceMs = 100'000;
 
   std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
 
@@ -178,7 +178,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
     options.splits_in_flight_max = 2;
     options.memory_bytes_max = 16u << 20;
     options.clock = &clock_;
-    options.forget_after = std::chrono::milliseconds(kGrace_ms);
+    options.forget_after = std::chrono::milliseconds(kGraceMs);
     Result<std::unique_ptr<Source>> opened =
         Source::open(options, std::make_unique<WatchedStore>(store_, listings, clock_));
     ASSERT_TRUE(opened) << opened.error().to_string();
@@ -226,7 +226,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
     if (shown.empty()) return due;
     const std::int64_t now_ms = clock_.wall_ms();
     // New marks are made as often as this, over all runs.
-    const bool marks = !judged_ms_ || listings.begun_ms - *judged_ms_ >= kGrace_ms / 8;
+    const bool marks = !judged_ms_ || listings.begun_ms - *judged_ms_ >= kGraceMs / 8;
     if (marks) judged_ms_ = now_ms;
     for (auto& [key, known] : known_) {
       if (shown.contains(key)) {
@@ -239,7 +239,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
         continue;
       }
       if (!known.absent_ms && marks) known.absent_ms = now_ms;
-      if (known.absent_ms && now_ms - *known.absent_ms >= kGrace_ms) due.insert(key);
+      if (known.absent_ms && now_ms - *known.absent_ms >= kGraceMs) due.insert(key);
     }
     return due;
   }
@@ -258,7 +258,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
         ++forgotten_;
         ASSERT_TRUE(it != known_.end()) << key;
         ASSERT_TRUE(it->second.absent_earliest_ms) << key;
-        ASSERT_GE(clock_.wall_ms() - *it->second.absent_earliest_ms, kGrace_ms) << key;
+        ASSERT_GE(clock_.wall_ms() - *it->second.absent_earliest_ms, kGraceMs) << key;
         const std::lock_guard lock(listings.mutex);
         ASSERT_TRUE(listings.complete);
         ASSERT_FALSE(listings.shown.contains(key)) << key;

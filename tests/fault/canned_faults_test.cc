@@ -61,7 +61,7 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
     }
     if (operation == Operation::kRead) {
       std::string text;
-      const auto read = read_all(*open_bucket(kBucket, options), object_, text);
+      auto read = read_all(*open_bucket(kBucket, options), object_, text);
       if (!data_.starts_with(text)) return wrong("wrong bytes");
       if (!read) return read;
       return text == data_ ? Result<void>() : wrong("only a part of the bytes");
@@ -87,7 +87,7 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
         return settle_upload(
             S3Writer(client->requester(), {.copy_bytes_max = 1}).copy(object_, key), key);
       case Operation::kCopy: {
-        const auto copied = S3Writer(client->requester()).copy(object_, key);
+        auto copied = S3Writer(client->requester()).copy(object_, key);
         // When all answers were lost there is a whole copy all the same.
         if (!copied && stored(key) == "(no object)") return copied;
         if (!copied && stored(key) == data_) return copied;
@@ -95,7 +95,7 @@ class CannedFault : public S3FaultTest, public ::testing::WithParamInterface<Fau
       }
       case Operation::kDelete: {
         const ObjectVersion doomed = put("new/" + std::to_string(keys_++), "x");
-        const auto removed = S3Writer(client->requester()).remove(doomed);
+        auto removed = S3Writer(client->requester()).remove(doomed);
         const bool gone = stored(doomed.key) == "(no object)";
         if (!removed) return removed;
         return gone ? Result<void>() : wrong("the object is left");

@@ -225,7 +225,7 @@ class RandomFaults : public ::testing::Test {
     return difference(digest_of(folder.path() / "rows.db"), truth);
   }
 
-  std::string load(LoaderOptions options, Watchdog& watchdog) {
+  std::string load(const LoaderOptions& options, Watchdog& watchdog) {
     for (int i = 0; i < kLoadsMax; ++i) {
       auto loader = Loader::create(options);
       if (!loader) return loader.error().to_string();
