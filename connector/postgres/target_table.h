@@ -36,9 +36,9 @@ Result<std::vector<std::string>> find_postgres_columns(PgConnection& connection,
                                                        const std::string& name,
                                                        std::span<const std::string_view> fields);
 
-/// The columns of a table, each with the type of leat that it takes: those with none, or with
-/// several (a numeric of any scale), and generated ones are left out. Empty: there is no such
-/// table.
+/// The columns of a table, each with the type of leat that its values are to have: text where the
+/// server reads them from text, see CopyForm::kServerText. Those that take none, and generated
+/// ones, are left out. Empty: there is no such table.
 Result<Schema> find_postgres_schema(PgConnection& connection, const std::string& name);
 
 /// Makes the table for the schema where it is absent and `create` allows it, or checks that the
