@@ -101,10 +101,8 @@ Result<Repair> Repair::open(const LoaderOptions& options) {
     since.epoch = mark->epoch;
     since.token = mark->token;
     since.parent = mark->parent;
-    // That of a load which was cut short: what was to become of its objects still is. A new ledger
-    // that takes the record of many epochs over knows nothing of what was meant for those.
-    const bool crashed = repair.ledger_->epoch() != 0 || mark->epoch == 1;
     std::vector<state::OutboxEntry> due;
+    const bool crashed = is_left_by_crash(repair.ledger_->epoch(), mark->epoch);
     if (crashed && !options.source.from.empty()) {
       Result<SourceUri> uri = parse_source_uri(options.source.from);
       if (!uri) return std::move(uri).error();

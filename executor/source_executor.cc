@@ -169,10 +169,7 @@ Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
                      "another history. Restore what belongs together"};
   }
   if (consumer.epoch == ledger_->epoch()) return {};
-  // One epoch behind is what a crash leaves, and what that epoch finished is still to be dealt
-  // with; the first epoch, too. A ledger made anew from the record of many says nothing of when its
-  // objects were finished.
-  const bool crashed = ledger_->epoch() != 0 || consumer.epoch == 1;
+  const bool crashed = is_left_by_crash(ledger_->epoch(), consumer.epoch);
   if (ledger_->epoch() == 0) {
     // Actions that an earlier ledger left behind are for what the consumer has, and nothing else.
     if (Result<void> kept = ledger_->restore(consumer.splits); !kept) return kept;

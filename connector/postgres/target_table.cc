@@ -1,7 +1,6 @@
 #include "connector/postgres/target_table.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -77,14 +76,39 @@ bool keeps_microseconds(const ExistingColumn& column) {
   return column.modifier < 0 || column.modifier >= 6;
 }
 
+/// The type of leat that a type of PostgreSQL is made for, its limits aside.
+std::optional<TypeId> counterpart_of(std::string_view type) {
+  static constexpr std::pair<std::string_view, TypeId> kTypes[] = {
+      {"bool", TypeId::kBool},
+      {"int2", TypeId::kInt16},
+      {"int4", TypeId::kInt32},
+      {"int8", TypeId::kInt64},
+      {"float4", TypeId::kFloat32},
+      {"float8", TypeId::kFloat64},
+      {"date", TypeId::kDate},
+      {"time", TypeId::kTime},
+      {"timestamp", TypeId::kTimestamp},
+      {"timestamptz", TypeId::kTimestampTz},
+      {"text", TypeId::kText},
+      {"varchar", TypeId::kText},
+      {"bpchar", TypeId::kText},
+      {"citext", TypeId::kText},
+      {"xml", TypeId::kText},
+      {"bytea", TypeId::kBytes},
+      {"uuid", TypeId::kUuid},
+      {"json", TypeId::kJson},
+      {"jsonb", TypeId::kJson}};
+  for (const auto& [name, id] : kTypes) {
+    if (name == type) return id;
+  }
+  return std::nullopt;
+}
+
 /// Whether the server can be left to read the column from text: types that leat does not know, and
-/// numerics of any scale. Not those that would round.
+/// numerics of any scale. Not those that would round or cut.
 bool is_read_by_server(const ExistingColumn& column) {
-  static constexpr std::string_view kKnown[] = {
-      "bool",        "int2",  "int4", "int8", "float4", "float8", "date", "time", "timestamp",
-      "timestamptz", "bytea", "uuid", "json", "jsonb",  "money",  "char", "name"};
-  if (std::find(std::begin(kKnown), std::end(kKnown), column.type) != std::end(kKnown))
-    return false;
+  if (counterpart_of(column.type)) return false;
+  if (column.type == "money" || column.type == "char" || column.type == "name") return false;
   if (column.kind == 'd') return false;  // A domain over a domain, whose limits are not looked at.
   return column.modifier < 0 || column.type == "bit" || column.type == "varbit";
 }
@@ -158,26 +182,6 @@ std::optional<CopyForm> form_for(const DataType& from, const ExistingColumn& col
 
 /// The type whose values the column is made for; nothing: leat has none.
 std::optional<DataType> type_of(const ExistingColumn& column) {
-  static constexpr std::pair<std::string_view, TypeId> kTypes[] = {
-      {"bool", TypeId::kBool},
-      {"int2", TypeId::kInt16},
-      {"int4", TypeId::kInt32},
-      {"int8", TypeId::kInt64},
-      {"float4", TypeId::kFloat32},
-      {"float8", TypeId::kFloat64},
-      {"date", TypeId::kDate},
-      {"time", TypeId::kTime},
-      {"timestamp", TypeId::kTimestamp},
-      {"timestamptz", TypeId::kTimestampTz},
-      {"text", TypeId::kText},
-      {"varchar", TypeId::kText},
-      {"bpchar", TypeId::kText},
-      {"citext", TypeId::kText},
-      {"xml", TypeId::kText},
-      {"bytea", TypeId::kBytes},
-      {"uuid", TypeId::kUuid},
-      {"json", TypeId::kJson},
-      {"jsonb", TypeId::kJson}};
   if (column.kind == 'e') return DataType{TypeId::kText};
   if (is_read_by_server(column)) return DataType{TypeId::kText};
   if (column.type == "numeric") {
@@ -187,10 +191,8 @@ std::optional<DataType> type_of(const ExistingColumn& column) {
     return DataType{TypeId::kDecimal, static_cast<std::uint8_t>(precision),
                     static_cast<std::uint8_t>(*scale)};
   }
-  for (const auto& [name, id] : kTypes) {
-    if (column.type == name) return DataType{id};
-  }
-  return std::nullopt;
+  const std::optional<TypeId> id = counterpart_of(column.type);
+  return id ? std::optional(DataType{*id}) : std::nullopt;
 }
 
 std::string create_statement(const std::string& name, const Schema& schema) {

@@ -43,6 +43,13 @@ class PostgresLoaderTest : public ::testing::Test {
     return options;
   }
 
+  LoaderOptions without_schema() {
+    LoaderOptions with = options();
+    with.source.schema.reset();
+    with.source.types = SourceOptions::Types::kSniff;
+    return with;
+  }
+
   static Result<LoadReport> run(LoaderOptions options) {
     Result<std::unique_ptr<Loader>> loader = Loader::create(std::move(options));
     if (!loader) return std::move(loader).error();
@@ -70,10 +77,9 @@ TEST_F(PostgresLoaderTest, WithoutASchemaTheTableSaysTheTypes) {
   reader_->run("CREATE DOMAIN positive AS integer CHECK (value > 0)");
   reader_->run(
       "CREATE TABLE t (\"ID\" integer, code varchar(8), price numeric(8,2), rate real, share "
-      "numeric, "
-      "day timestamp, mood mood, level positive, doc jsonb, tag xml, twice integer GENERATED "
-      "ALWAYS AS "
-      "(\"ID\" * 2) STORED, n bigint GENERATED ALWAYS AS IDENTITY)");
+      "numeric, day timestamp, mood mood, level positive, doc jsonb, tag xml, "
+      "twice integer GENERATED ALWAYS AS (\"ID\" * 2) STORED, n bigint GENERATED ALWAYS AS "
+      "IDENTITY)");
   put("a",
       "id,code,price,rate,share,day,mood,level,doc,tag\n"
       "1,007,5,1,3,2026-11-20,happy,3,{},<a/>\n"
@@ -82,9 +88,7 @@ TEST_F(PostgresLoaderTest, WithoutASchemaTheTableSaysTheTypes) {
       "4,x,1,1,1,2026-11-21,angry,1,{},\n"
       "5,x,1,1,1,2026-11-21,sad,-1,{},\n"
       "6,x,1,1,1,2026-11-21,sad,1,{},<a>\n");
-  LoaderOptions with = options();
-  with.source.schema.reset();
-  with.source.types = SourceOptions::Types::kSniff;
+  LoaderOptions with = without_schema();
   with.source.format.on_error = OnError::kReject;
   const Result<LoadReport> report = run(with);
   ASSERT_TRUE(report) << report.error().to_string();
@@ -106,9 +110,7 @@ TEST_F(PostgresLoaderTest, TypesThatLeatDoesNotKnowAreReadByTheServer) {
       "2,,,,,,,\n"
       "3,no address,{},1 day,1,x,\\x,2026-11-20T10:00:00Z\n"
       "4,::1,{},2:00,1e3,\\.,\\x,2026-11-20T10:00:00Z\n");
-  LoaderOptions with = options();
-  with.source.schema.reset();
-  with.source.types = SourceOptions::Types::kSniff;
+  LoaderOptions with = without_schema();
   with.source.format.on_error = OnError::kReject;
   const Result<LoadReport> report = run(with);
   ASSERT_TRUE(report) << report.error().to_string();
@@ -124,9 +126,7 @@ TEST_F(PostgresLoaderTest, TypesThatLeatDoesNotKnowAreReadByTheServer) {
 TEST_F(PostgresLoaderTest, DatesInAFormatOfTheirOwnFillATablesTimestamps) {
   reader_->run("CREATE TABLE t (id smallint, day timestamp)");
   put("a", "id,day\n1,20.11.2026\n2,21.11.2026\n");
-  LoaderOptions with = options();
-  with.source.schema.reset();
-  with.source.types = SourceOptions::Types::kSniff;
+  LoaderOptions with = without_schema();
   with.source.format.date_format = "%d.%m.%Y";
   ASSERT_TRUE(run(with));
   EXPECT_EQ(reader_->one("SELECT string_agg(id || ' ' || day, ', ' ORDER BY id) FROM t"),
