@@ -23,13 +23,6 @@
 
 namespace leat::executor {
 
-/// Whether what the consumer has committed since the ledger's epoch is what a crash leaves: one
-/// epoch, be it the first, whose objects are still to be acted upon. The record of many, which a
-/// new ledger takes over, says nothing of when its objects were finished.
-constexpr bool is_left_by_crash(std::uint64_t ledger_epoch, std::uint64_t consumer_epoch) noexcept {
-  return ledger_epoch != 0 || consumer_epoch == 1;
-}
-
 /// What the checkpoint's finished splits bring into the outbox, if `after` is to become of them:
 /// nothing of an object that would be found again. `source`: the pattern of its keys.
 std::vector<state::OutboxEntry> outbox_entries(const AfterAction& after,

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "connector/reject_file/reject_file.h"
+#include "executor/epoch.h"
 #include "executor/log.h"
 #include "executor/pipeline_names.h"
-#include "executor/recovery.h"
 #include "executor/source_executor.h"
 
 namespace leat {
@@ -94,9 +94,6 @@ class PipelineRun {
   Result<void> commit_epoch();
   Result<void> commit(const Checkpoint& checkpoint);
   Result<void> replace(const ObjectVersion& object, std::stop_token stop);
-  void step(std::string_view name) const {
-    if (options_.sink.on_step) options_.sink.on_step(name);
-  }
 
   const LoaderOptions& options_;
   RowSink& sink_;
@@ -129,7 +126,7 @@ Result<void> PipelineRun::open() {
 }
 
 Result<void> PipelineRun::recover() {
-  Result<EpochMark> mark = executor::recover_from_sink(*source_, sink_, options_.source);
+  Result<EpochMark> mark = source_->recovery().follow(sink_);
   if (!mark) return std::move(mark).error();
   epoch_ = mark->epoch;
   if (options_.rejects_file.empty()) return {};
@@ -195,10 +192,9 @@ Result<void> PipelineRun::commit(const Checkpoint& checkpoint) {
     if (Result<void> synced = rejects_->sync(); !synced) return synced;
   }
   const SourceStats stats = this->stats();
-  if (Result<void> committed = sink_.commit(checkpoint); !committed) return committed;
-  step("ledger begins");
-  if (Result<void> committed = source_->commit(checkpoint); !committed) return committed;
-  step("ledger written");
+  Result<void> committed = executor::commit_epoch(
+      checkpoint, sink_, [&] { return source_->commit(checkpoint); }, options_.sink.on_step);
+  if (!committed) return committed;
   committed_ = stats;
   epoch_ = checkpoint.epoch;
   if (rejects_) rejects_->committed(epoch_);
@@ -222,7 +218,7 @@ Result<void> PipelineRun::replace(const ObjectVersion& object, std::stop_token s
   }
   Result<void> written;
   Result<SplitProgress> split =
-      source_->read_again(object, {}, [&](RowChunk chunk) -> Result<void> {
+      source_->reader().read(object, {}, [&](RowChunk chunk) -> Result<void> {
         if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "the load is stopped"};
         written = sink_.take(std::move(chunk));
         return written;

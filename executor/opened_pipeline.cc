@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "executor/epoch.h"
 #include "executor/pipeline_names.h"
-#include "executor/recovery.h"
 #include "state/ledger_reader.h"
 
 namespace leat::executor {
@@ -27,7 +27,7 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
     return error;
   }
   opened.source = std::move(*source);
-  Result<EpochMark> mark = recover_from_sink(*opened.source, *opened.sink, options.source);
+  Result<EpochMark> mark = opened.source->recovery().follow(*opened.sink);
   if (!mark) return std::move(mark).error();
   // A load that was cut short has had its way; what is done here is none.
   opened.source->keep_objects();
@@ -41,11 +41,8 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
 
 Result<void> OpenedPipeline::commit(std::vector<SplitProgress> splits) {
   const Checkpoint checkpoint = source->checkpoint_of(std::move(splits));
-  if (Result<void> committed = sink->commit(checkpoint); !committed) return committed;
-  if (on_step) on_step("ledger begins");
-  if (Result<void> committed = source->commit(checkpoint); !committed) return committed;
-  if (on_step) on_step("ledger written");
-  return {};
+  return commit_epoch(
+      checkpoint, *sink, [&] { return source->commit(checkpoint); }, on_step);
 }
 
 }  // namespace leat::executor

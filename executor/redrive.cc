@@ -84,7 +84,7 @@ Result<std::optional<RowChunk>> Redrive::parse(ByteStreamParser& parser, const K
   row.record_offsets.as<std::int64_t>()[0] = static_cast<std::int64_t>(kept.reject.byte_offset);
   row.record_numbers.clear();
   row.record_numbers.push_back(static_cast<std::int64_t>(kept.reject.record));
-  if (Result<void> completed = own_.source->complete(row); !completed) {
+  if (Result<void> completed = own_.source->reader().complete(row); !completed) {
     return std::move(completed).error();
   }
   return std::optional<RowChunk>(std::move(row));
@@ -95,7 +95,7 @@ Result<std::optional<Position>> Redrive::place_of(const KeptReject& kept,
                                                   const ObjectVersion& object,
                                                   const FailureVisitor& failed) {
   if (!front_of_ || !front_of_->same_version(object)) {
-    Result<std::string> front = own_.source->parser_state_of(object);
+    Result<std::string> front = own_.source->reader().parser_state_of(object);
     if (!front) failed(object.key, front.error());
     front_ = front ? std::optional(*std::move(front)) : std::nullopt;
     front_of_ = object;
@@ -117,7 +117,8 @@ Result<std::vector<Redrive::Fitting>> Redrive::fitting(const Batch& batch,
     std::unique_ptr<ByteStreamParser>& parser = is_row ? row_parser_ : record_parser_;
     if (parser == nullptr) {
       Result<std::unique_ptr<ByteStreamParser>> made =
-          is_row ? own_.source->make_refused_row_parser() : own_.source->make_parser_again();
+          is_row ? own_.source->reader().make_refused_row_parser()
+                 : own_.source->reader().make_parser();
       if (!made) return std::move(made).error();
       parser = std::move(*made);
     }

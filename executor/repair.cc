@@ -5,8 +5,9 @@
 
 #include "connector/glob.h"
 #include "executor/after_actions.h"
-#include "executor/epoch_token.h"
+#include "executor/epoch.h"
 #include "executor/pipeline_names.h"
+#include "executor/recovery.h"
 #include "executor/resumed_split.h"
 
 namespace leat::executor {
@@ -75,20 +76,22 @@ Result<Repair> Repair::open(const LoaderOptions& options) {
   Result<std::unique_ptr<RowSink>> sink = open_sink(options.to, options.sink);
   if (!sink) return std::move(sink).error();
   repair.sink_ = std::move(*sink);
-  Checkpoint since;
-  Result<EpochMark> mark = repair.sink_->open(
-      repair.pipeline_, {repair.ledger_->epoch(), repair.ledger_->epoch_token(), 0},
-      [&since](const SplitProgress& progress) {
-        since.splits.push_back(progress);
-        return Result<void>();
-      });
-  if (!mark) return std::move(mark).error();
-  if (!mark->follows({repair.ledger_->epoch(), repair.ledger_->epoch_token(), 0})) {
-    return Error{ErrorCode::kStateMismatch,
-                 "the table is at epoch " + std::to_string(mark->epoch) +
-                     ", which does not follow the state folder's epoch " +
-                     std::to_string(repair.ledger_->epoch()) + ": restore what belongs together"};
+  std::optional<connector::Glob> glob;
+  if (!options.source.from.empty()) {
+    Result<SourceUri> uri = parse_source_uri(options.source.from);
+    if (!uri) return std::move(uri).error();
+    Result<connector::Glob> compiled = connector::Glob::compile(uri->pattern);
+    if (!compiled) return std::move(compiled).error();
+    glob = *std::move(compiled);
   }
+  Recovery recovery(
+      *repair.ledger_, repair.pipeline_, options.source, [&](const Checkpoint& checkpoint) {
+        // Which objects are meant cannot be told without their pattern.
+        if (!glob) return std::vector<state::OutboxEntry>();
+        return outbox_entries(options.source.after, *glob, checkpoint, system_clock().wall_ms());
+      });
+  Result<EpochMark> mark = recovery.follow(*repair.sink_);
+  if (!mark) return std::move(mark).error();
   repair.on_step_ = options.sink.on_step;
   // Lines of an epoch that was not committed are cut off before another gets its number.
   if (!options.rejects_file.empty()) {
@@ -97,41 +100,13 @@ Result<Repair> Repair::open(const LoaderOptions& options) {
     if (!rejects) return std::move(rejects).error();
     repair.rejects_.emplace(std::move(*rejects));
   }
-  if (mark->epoch != repair.ledger_->epoch()) {
-    since.epoch = mark->epoch;
-    since.token = mark->token;
-    since.parent = mark->parent;
-    std::vector<state::OutboxEntry> due;
-    const bool crashed = is_left_by_crash(repair.ledger_->epoch(), mark->epoch);
-    if (crashed && !options.source.from.empty()) {
-      Result<SourceUri> uri = parse_source_uri(options.source.from);
-      if (!uri) return std::move(uri).error();
-      Result<connector::Glob> source = connector::Glob::compile(uri->pattern);
-      if (!source) return std::move(source).error();
-      due = outbox_entries(options.source.after, *source, since, system_clock().wall_ms());
-    }
-    if (Result<void> followed = repair.ledger_->commit(since, due); !followed) {
-      return std::move(followed).error();
-    }
-  }
   return repair;
 }
 
 Result<void> Repair::commit(std::vector<SplitProgress> splits) {
-  Checkpoint checkpoint{.epoch = ledger_->epoch() + 1,
-                        .splits = std::move(splits),
-                        .token = random_epoch_token(),
-                        .parent = ledger_->epoch_token()};
-  const std::int64_t now_ms = system_clock().wall_ms();
-  for (SplitProgress& split : checkpoint.splits) {
-    split.epoch = checkpoint.epoch;
-    split.updated_ms = now_ms;
-  }
-  if (Result<void> committed = sink_->commit(checkpoint); !committed) return committed;
-  if (on_step_) on_step_("ledger begins");
-  if (Result<void> committed = ledger_->commit(checkpoint); !committed) return committed;
-  if (on_step_) on_step_("ledger written");
-  return {};
+  const Checkpoint checkpoint = next_epoch(*ledger_, std::move(splits), system_clock());
+  return commit_epoch(
+      checkpoint, *sink_, [&] { return ledger_->commit(checkpoint); }, on_step_);
 }
 
 Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& rewind,

@@ -66,7 +66,7 @@ Result<void> Replay::object(const SplitProgress& loaded, const FailureVisitor& f
 Result<SplitProgress> Replay::emit(const SplitProgress& loaded, RowSink& sink) {
   std::uint64_t rows = 0;
   std::uint64_t rejected = 0;
-  Result<SplitProgress> split = own_.source->read_again(
+  Result<SplitProgress> split = own_.source->reader().read(
       loaded.object, loaded.fingerprint, [&](RowChunk chunk) -> Result<void> {
         if (options_.bytes) keep_records_in(*options_.bytes, chunk);
         rows += static_cast<std::uint64_t>(chunk.rows);

@@ -82,7 +82,9 @@ Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
               "be read again. Restore the state folder, or begin anew with an empty table and "
               "no checkpoint"};
     }
-    if (Result<void> done = (*source)->recover(*recovered); !done) return std::move(done).error();
+    if (Result<void> done = (*source)->recovery().follow(*recovered); !done) {
+      return std::move(done).error();
+    }
   }
   if (Result<void> started = (*source)->start(); !started) return std::move(started).error();
   return std::unique_ptr<Source>(std::move(*source));

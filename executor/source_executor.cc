@@ -6,12 +6,10 @@
 #include <thread>
 #include <utility>
 
-#include "executor/epoch_token.h"
-#include "executor/lineage.h"
+#include "executor/epoch.h"
 #include "executor/log.h"
 #include "executor/resumed_split.h"
 #include "executor/settled_state.h"
-#include "executor/split_stream.h"
 #include "executor/usable_cores.h"
 
 namespace leat::executor {
@@ -20,7 +18,6 @@ namespace {
 using LogLevel = SourceOptions::LogLevel;
 
 constexpr std::size_t kPendingSplitsMax = 2'000;
-constexpr std::uint32_t kRefusedRowBytesMax = 256u << 20;
 constexpr std::size_t kQueuedBytesPerThread = 8u << 20;
 constexpr std::size_t kChunkBytesMax = 1u << 20;
 constexpr std::size_t kChunkBytesMin = 16u << 10;
@@ -134,7 +131,8 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       worker_context_{options_, *store_,      clock_,
                       work_,    events_,      schemas_,
                       sniffer_, parsing_,     chunk_bytes_of(options_),
-                      reading_, read_retries_} {}
+                      reading_, read_retries_},
+      reader_(worker_context_, stop_.get_token()) {}
 
 SourceExecutor::~SourceExecutor() { (void)close(); }
 
@@ -159,24 +157,9 @@ Result<void> SourceExecutor::bind(std::string_view consumer, const std::string& 
   return facts.empty() ? Result<void>() : ledger_->put_meta(facts);
 }
 
-Result<void> SourceExecutor::recover(const Checkpoint& consumer) {
-  if (!consumer.mark().follows(mark())) {
-    return Error{ErrorCode::kStateMismatch,
-                 "the state folder " + options_.state_dir.string() + " is at epoch " +
-                     std::to_string(ledger_->epoch()) + ", and the rows are at epoch " +
-                     std::to_string(consumer.epoch) +
-                     ", which does not follow it: rows were lost or rolled back, or belong to "
-                     "another history. Restore what belongs together"};
-  }
-  if (consumer.epoch == ledger_->epoch()) return {};
-  const bool crashed = is_left_by_crash(ledger_->epoch(), consumer.epoch);
-  if (ledger_->epoch() == 0) {
-    // Actions that an earlier ledger left behind are for what the consumer has, and nothing else.
-    if (Result<void> kept = ledger_->restore(consumer.splits); !kept) return kept;
-    if (Result<void> dropped = ledger_->drop_unfounded_outbox(); !dropped) return dropped;
-  }
-  return ledger_->commit(
-      consumer, crashed ? after_actions_.entries_of(consumer) : std::vector<state::OutboxEntry>());
+Recovery SourceExecutor::recovery() {
+  return {*ledger_, pipeline_, options_,
+          [this](const Checkpoint& checkpoint) { return after_actions_.entries_of(checkpoint); }};
 }
 
 void SourceExecutor::refused(const std::string& key, std::uint64_t count) {
@@ -367,83 +350,6 @@ Result<std::vector<SplitProgress>> SourceExecutor::loaded_versions(std::string_v
   return entries;
 }
 
-Result<SplitProgress> SourceExecutor::read_again(
-    const ObjectVersion& object, const std::optional<Fingerprint>& fingerprint,
-    const std::function<Result<void>(RowChunk)>& deliver) {
-  Result<std::unique_ptr<ByteStreamParser>> parser = make_parser_again();
-  if (!parser) return std::move(parser).error();
-  SplitProgress split;
-  split.object = object;
-  split.fingerprint = fingerprint;
-  SplitAssignment assignment{.object = std::make_shared<const ObjectVersion>(object)};
-  if (fingerprint) assignment.end = fingerprint->bytes;
-  SplitStream stream(
-      worker_context_, assignment, **parser,
-      [&](RowChunk chunk) -> Result<void> {
-        if (Result<void> completed = complete(chunk); !completed) return completed;
-        split.position = chunk.end;
-        split.rows += static_cast<std::uint64_t>(chunk.rows);
-        split.rejected += chunk.rejects.size();
-        return deliver(std::move(chunk));
-      },
-      [](const std::shared_ptr<const Schema>&) { return Result<void>(); }, stop_.get_token(),
-      SplitStream::Threads::kOwn);
-  if (Result<void> done = stream.run(); !done) {
-    Error error = std::move(done).error();
-    if (error.at.object.empty()) error.at.object = store_->uri_of(object.key);
-    return error;
-  }
-  split.state = SplitState::kFinished;
-  return split;
-}
-
-Result<std::string> SourceExecutor::parser_state_of(const ObjectVersion& object) {
-  std::optional<std::string> state;
-  Result<SplitProgress> read =
-      read_again(object, {}, [&state](const RowChunk& chunk) -> Result<void> {
-        state = chunk.end.parser_state;
-        return Error{ErrorCode::kCancelled, "the front of the object is enough"};
-      });
-  if (state) return *std::move(state);
-  if (!read) return std::move(read).error();
-  return read->position.parser_state;
-}
-
-Result<std::unique_ptr<ByteStreamParser>> SourceExecutor::make_parser_again() const {
-  if (schemas_.parsed() != nullptr) return make_parser(schemas_.format(), schemas_.parsed());
-  return Error{ErrorCode::kSchemaMismatch,
-               "the columns are not known: nothing was loaded with this state folder, and no "
-               "--schema is given"};
-}
-
-Result<std::unique_ptr<ByteStreamParser>> SourceExecutor::make_refused_row_parser() const {
-  if (schemas_.parsed() == nullptr) return make_parser_again();
-  FormatOptions format;
-  format.kind = Format::kJsonLines;
-  format.on_error = OnError::kReject;
-  format.extra_columns = ExtraColumns::kIgnore;  // Lineage and partitions: complete() adds them.
-  format.record_bytes_max = kRefusedRowBytesMax;
-  auto schema = std::make_shared<Schema>(*schemas_.parsed());
-  // A json value stands there as a text, like all others.
-  for (Field& field : schema->fields) {
-    if (field.type.id == TypeId::kJson) field.type.id = TypeId::kText;
-  }
-  return make_parser(format, std::move(schema));
-}
-
-Result<void> SourceExecutor::complete(RowChunk& chunk) {
-  const std::shared_ptr<const Schema> delivered = schemas_.delivered();
-  if (!options_.partitions.fields.empty()) {
-    if (!partitions_) partitions_.emplace(options_.partitions);
-    Result<const PartitionValues*> values = partitions_->read(chunk.split->key);
-    if (!values) return std::move(values).error();
-    append_partitions(partitions_->schema(), **values, chunk);
-  }
-  if (options_.lineage) append_lineage(delivered, chunk);
-  chunk.schema = delivered;
-  return {};
-}
-
 void SourceExecutor::replaced(const SplitProgress& split) {
   log(options_, LogLevel::kInfo,
       store_->uri_of(split.object.key) +
@@ -573,14 +479,7 @@ Checkpoint SourceExecutor::checkpoint() {
 }
 
 Checkpoint SourceExecutor::checkpoint_of(std::vector<SplitProgress> splits) {
-  Checkpoint checkpoint{.epoch = ledger_->epoch() + 1,
-                        .splits = std::move(splits),
-                        .token = random_epoch_token(),
-                        .parent = ledger_->epoch_token()};
-  for (SplitProgress& split : checkpoint.splits) {
-    split.epoch = checkpoint.epoch;
-    split.updated_ms = clock_.wall_ms();
-  }
+  Checkpoint checkpoint = next_epoch(*ledger_, std::move(splits), clock_);
   latest_token_ = checkpoint.token;
   return checkpoint;
 }

@@ -10,7 +10,6 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -22,9 +21,10 @@
 #include "executor/discovery.h"
 #include "executor/drift_log.h"
 #include "executor/event_queue.h"
+#include "executor/object_reader.h"
 #include "executor/parse_arena.h"
-#include "executor/partitions.h"
 #include "executor/progress_tracker.h"
+#include "executor/recovery.h"
 #include "executor/schema_registry.h"
 #include "executor/schema_sniffer.h"
 #include "executor/slice_queue.h"
@@ -37,7 +37,7 @@
 namespace leat::executor {
 
 /// Source, opened in steps, so that a sink's own record can be asked in between:
-/// prepare → { recover | recovered } → start → poll, checkpoint, commit → close.
+/// prepare → recovery → start → poll, checkpoint, commit → close.
 class SourceExecutor final : public Source {
  public:
   /// Opens ledger and store, and checks that they belong together. `store` may be null: then it is
@@ -58,14 +58,8 @@ class SourceExecutor final : public Source {
   /// The key of what uri_of made; nullopt: it is of another store.
   std::optional<std::string> key_of(std::string_view uri) const;
 
-  /// Takes over a part of the consumer's record in a new state folder; recover() completes it.
-  Result<void> restore(std::span<const SplitProgress> splits) { return ledger_->restore(splits); }
-  /// Drops what the ledger knows of objects, which is of no use: from here on it is new, and the
-  /// consumer's whole record is to be taken over.
-  Result<void> start_anew() { return ledger_->start_anew(); }
-  /// Takes over what the consumer committed after the ledger's epoch.
-  ///   kStateMismatch  The consumer's epoch is behind the ledger's.
-  Result<void> recover(const Checkpoint& consumer);
+  /// Of this source's ledger. Before start().
+  Recovery recovery();
 
   /// Of the rows of `key` that were handed out, the sink made `count` rejects.
   void refused(const std::string& key, std::uint64_t count);
@@ -84,28 +78,8 @@ class SourceExecutor final : public Source {
   std::shared_ptr<const ObjectVersion> take_replacement() { return std::move(replacement_); }
   /// What is known to be loaded of an object: the versions that brought rows or rejects.
   Result<std::vector<SplitProgress>> loaded_versions(std::string_view key) const;
-  /// Reads one version of an object from its front to its end on the caller's thread, and hands its
-  /// chunks to `deliver`, whose error ends it. The schema has to be known. Nothing is remembered.
-  ///
-  /// @param fingerprint  Of what was read of the object, if not all of it was: it is read up to
-  ///                     there.
-  /// @return  The finished split.
-  ///   kNotFound        The object is gone.
-  ///   kSchemaMismatch  No schema is known.
-  ///   Errors of reading and parsing, and of `deliver`.
-  Result<SplitProgress> read_again(const ObjectVersion& object,
-                                   const std::optional<Fingerprint>& fingerprint,
-                                   const std::function<Result<void>(RowChunk)>& deliver);
-  /// What a parser has to know of the object's front (Position::parser_state): its header.
-  ///   as read_again()
-  Result<std::string> parser_state_of(const ObjectVersion& object);
-  /// A parser of this pipeline's objects, whose chunks complete() completes.
-  Result<std::unique_ptr<ByteStreamParser>> make_parser_again() const;
-  /// The same, of rows as rejects with kRowRefused hold them: from the start of each.
-  Result<std::unique_ptr<ByteStreamParser>> make_refused_row_parser() const;
-  /// Adds what a delivered chunk has beside the data: partitions and lineage.
-  ///   kBadValue  The key's partitions do not fit their types.
-  Result<void> complete(RowChunk& chunk);
+  /// Of single objects, beside what poll() hands out.
+  ObjectReader& reader() noexcept { return reader_; }
   /// Splits that have come to an end since the last commit, and wait in memory for the next one.
   std::size_t splits_settled() const noexcept { return tracker_.settled(); }
   /// once: all that was listed was delivered, or failed. A commit can bring something up again.
@@ -161,13 +135,13 @@ class SourceExecutor final : public Source {
   std::atomic<std::uint64_t> reading_ = 0;
   std::atomic<std::uint64_t> read_retries_ = 0;
   WorkerContext worker_context_;
+  ObjectReader reader_;
 
   ProgressTracker tracker_;
-  std::uint64_t settled_ = 0;                  ///< Queued splits that have come to an end.
-  std::optional<Error> failure_;               ///< once: the first split that could not be read.
-  std::optional<PartitionReader> partitions_;  ///< Of read_again(), where the pipeline has any.
-  std::optional<Error> fatal_;                 ///< What ends the run at once.
-  std::set<std::string> interrupted_;          ///< OnChange::kAppend: keys of which less was read.
+  std::uint64_t settled_ = 0;          ///< Queued splits that have come to an end.
+  std::optional<Error> failure_;       ///< once: the first split that could not be read.
+  std::optional<Error> fatal_;         ///< What ends the run at once.
+  std::set<std::string> interrupted_;  ///< OnChange::kAppend: keys of which less was read.
   std::shared_ptr<const ObjectVersion> replacement_;
   std::map<std::string, std::string> irreplaceable_;  ///< Key to version, of this run.
   mutable std::mutex stats_mutex_;

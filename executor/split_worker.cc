@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "executor/fingerprint.h"
-#include "executor/lineage.h"
 #include "executor/log.h"
 #include "executor/resumed_split.h"
 #include "executor/settled_state.h"
@@ -18,9 +17,7 @@ using LogLevel = SourceOptions::LogLevel;
 }  // namespace
 
 SplitWorker::SplitWorker(const WorkerContext& context, std::stop_token stop)
-    : context_(context), stop_(std::move(stop)) {
-  if (!context_.options.partitions.fields.empty()) partitions_.emplace(context_.options.partitions);
-}
+    : context_(context), stop_(std::move(stop)), derived_(context.options, context.schemas) {}
 
 void SplitWorker::run() {
   while (std::optional<SplitAssignment> assignment = context_.work.pop(stop_)) {
@@ -142,11 +139,7 @@ Result<void> SplitWorker::stream(SplitAssignment& assignment, Position& reached)
     // Of a format that needs no header to tell.
     if (Result<void> fixed = fix_schema(parser_->schema()); !fixed) return fixed;
   }
-  if (partitions_) {
-    Result<const PartitionValues*> values = partitions_->read(assignment.object->key);
-    if (!values) return std::move(values).error();
-    partition_values_ = *values;
-  }
+  if (Result<void> begun = derived_.begin(assignment.object->key); !begun) return begun;
   SplitStream stream(
       context_, assignment, *parser_, [this](RowChunk chunk) { return deliver(std::move(chunk)); },
       [this](std::shared_ptr<const Schema> schema) { return fix_schema(std::move(schema)); },
@@ -166,12 +159,7 @@ Result<void> SplitWorker::fix_schema(std::shared_ptr<const Schema> schema) {
 }
 
 Result<void> SplitWorker::deliver(RowChunk chunk) {
-  const std::shared_ptr<const Schema> delivered = context_.schemas.delivered();
-  if (partitions_) {
-    append_partitions(partitions_->schema(), *partition_values_, chunk);
-    chunk.schema = delivered;
-  }
-  if (context_.options.lineage) append_lineage(delivered, chunk);
+  derived_.append_to(chunk);
   std::shared_ptr<const ObjectVersion> object = chunk.split;
   if (!context_.events.push(
           {.kind = Event::Kind::kRows, .object = std::move(object), .chunk = std::move(chunk)},

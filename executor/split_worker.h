@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <string>
 
-#include "executor/partitions.h"
+#include "executor/derived_columns.h"
 #include "executor/work_queue.h"
 #include "executor/worker_context.h"
 #include "leat/parser.h"
@@ -41,8 +41,7 @@ class SplitWorker {
   std::unique_lock<std::mutex> alone_;  ///< Held while this worker's split decides the schema.
   std::string offending_;
   bool open_ended_ = false;
-  std::optional<PartitionReader> partitions_;          ///< Where the pipeline has any.
-  const PartitionValues* partition_values_ = nullptr;  ///< Of the split at hand.
+  DerivedColumns derived_;
 };
 
 }  // namespace leat::executor

@@ -323,7 +323,7 @@ TEST_F(SlicesTest, WhoReadsAnObjectAgainGetsItsRowsOnTheThreadThatAsked) {
                     .value();
   const ObjectVersion object{"/in/a", shared->objects["/in/a"].first, content.size(), 0};
   std::int64_t rows = 0;
-  const auto read = source->read_again(
+  const auto read = source->reader().read(
       object, {}, [&, caller = std::this_thread::get_id()](const RowChunk& chunk) -> Result<void> {
         EXPECT_EQ(std::this_thread::get_id(), caller);
         rows += chunk.rows;
