@@ -1,5 +1,6 @@
 #include "connector/json_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,30 +17,23 @@ constexpr auto kEscaped = [] {
   return escaped;
 }();
 
-void append_escape(unsigned char c, std::string& out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      out += "\\u00";
-      out.push_back(kHex[c >> 4]);
-      out.push_back(kHex[c & 15]);
+/// Of one byte: \n or \u001f.
+struct Escape {
+  std::array<char, 6> text = {'\\', 'u', '0', '0'};
+  std::size_t size = 6;
+
+  explicit constexpr Escape(unsigned char c) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    constexpr std::string_view kShort = "\"\\\n\r\t";
+    constexpr std::string_view kLetters = "\"\\nrt";
+    text[4] = kHex[c >> 4];
+    text[5] = kHex[c & 15];
+    if (const std::size_t i = kShort.find(static_cast<char>(c)); i != kShort.npos) {
+      text[1] = kLetters[i];
+      size = 2;
+    }
   }
-}
+};
 
 constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -79,11 +73,26 @@ void append_json_string(std::string_view text, std::string& out) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (!kEscaped[c]) continue;
     out.append(text, begin, i - begin);
-    append_escape(c, out);
+    const Escape escape(c);
+    out.append(escape.text.data(), escape.size);
     begin = i + 1;
   }
   out.append(text, begin, text.size() - begin);
   out.push_back('"');
+}
+
+char* write_json_string(std::string_view text, char* to) {
+  *to++ = '"';
+  for (const char c : text) {
+    if (kEscaped[static_cast<unsigned char>(c)]) {
+      const Escape escape(static_cast<unsigned char>(c));
+      to = std::copy_n(escape.text.data(), escape.size, to);
+    } else {
+      *to++ = c;
+    }
+  }
+  *to++ = '"';
+  return to;
 }
 
 void append_base64(std::string_view bytes, std::string& out) {

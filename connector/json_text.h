@@ -14,6 +14,12 @@ bool is_utf8(std::string_view bytes) noexcept;
 /// kept as it is, so the result is UTF-8 when `text` is.
 void append_json_string(std::string_view text, std::string& out);
 
+/// The same, written in place.
+///
+/// @param to  Room for six characters for each of the text's, and two.
+/// @return    The end.
+char* write_json_string(std::string_view text, char* to);
+
 /// Appends the standard base64 form with padding.
 void append_base64(std::string_view bytes, std::string& out);
 

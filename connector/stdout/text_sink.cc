@@ -1,12 +1,13 @@
 #include "connector/stdout/text_sink.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
-#include <cstddef>
+#include <utility>
 
 #include "connector/json_text.h"
 #include "connector/output_file.h"
+#include "core/value_text.h"
 
 namespace leat::connector {
 namespace {
@@ -19,88 +20,75 @@ constexpr auto kQuotedInCsv = [] {
   return quoted;
 }();
 
-void append_csv_text(std::string_view text, std::string& out) {
-  bool plain = !text.empty();
-  for (const char c : text) plain = plain && !kQuotedInCsv[static_cast<unsigned char>(c)];
-  if (plain) {
-    out += text;
-    return;
-  }
-  out.push_back('"');
-  for (std::size_t quote = text.find('"'); quote != std::string_view::npos;
-       quote = text.find('"')) {
-    out += text.substr(0, quote + 1);
-    out.push_back('"');
-    text.remove_prefix(quote + 1);
-  }
-  out += text;
-  out.push_back('"');
-}
+constexpr std::size_t csv_bytes_max(std::size_t text_bytes) { return 2 * text_bytes + 2; }
 
-template <class Int>
-void append_integer(Int value, std::string& out) {
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), end);
-}
+// All that write take where to, with room enough, and return the end of what they wrote.
 
-// False when the value is no integer: then it is written by its type's own rules.
-bool append_if_integer(TypeId type, const Column& column, std::int64_t row, std::string& out) {
-  switch (type) {
-    case TypeId::kInt16:
-      append_integer(column.at<std::int16_t>(row), out);
-      return true;
-    case TypeId::kInt32:
-      append_integer(column.at<std::int32_t>(row), out);
-      return true;
-    case TypeId::kInt64:
-      append_integer(column.at<std::int64_t>(row), out);
-      return true;
-    default:
-      return false;
+char* write_csv_text(std::string_view text, char* to) {
+  std::size_t plain = 0;
+  for (; plain < text.size() && !kQuotedInCsv[static_cast<unsigned char>(text[plain])]; ++plain) {
+    to[plain] = text[plain];
   }
+  if (plain == text.size() && plain > 0) return to + plain;  // Most texts.
+  std::copy_backward(to, to + plain, to + plain + 1);
+  *to = '"';
+  to += plain + 1;
+  for (const char c : text.substr(plain)) {
+    if (c == '"') *to++ = '"';
+    *to++ = c;
+  }
+  *to++ = '"';
+  return to;
 }
 
 // A line end in a JSON text can only be white space between tokens; in JSON lines it would end the
 // row.
-void append_json_in_one_line(std::string_view json, std::string& out) {
-  const std::size_t begin = out.size();
-  out += json;
-  for (std::size_t i = begin; i < out.size(); ++i) {
-    if (out[i] == '\n' || out[i] == '\r') out[i] = ' ';
-  }
+char* write_json_in_one_line(std::string_view json, char* to) {
+  return std::transform(json.begin(), json.end(), to,
+                        [](char c) { return c == '\n' || c == '\r' ? ' ' : c; });
 }
 
-void append_json_value(const DataType& type, const Column& column, std::int64_t row,
-                       std::string& scratch, std::string& out) {
-  if (append_if_integer(type.id, column, row, out)) return;
+char* write_quoted(const DataType& type, const Column& column, std::int64_t row, char* to) {
+  *to++ = '"';
+  to = write_fixed_value(type, column, row, to);
+  *to++ = '"';
+  return to;
+}
+
+char* write_json_value(const DataType& type, const Column& column, std::int64_t row, char* to) {
   switch (type.id) {
     case TypeId::kBool:
-      out += column.bool_at(row) ? "true" : "false";
-      return;
+    case TypeId::kInt16:
+    case TypeId::kInt32:
+    case TypeId::kInt64:
     case TypeId::kDecimal:
-      append_value_text(type, column, row, out);
-      return;
+      return write_fixed_value(type, column, row, to);
     case TypeId::kFloat32:
-    case TypeId::kFloat64: {
-      const bool finite = type.id == TypeId::kFloat32 ? std::isfinite(column.at<float>(row))
-                                                      : std::isfinite(column.at<double>(row));
-      if (!finite) out.push_back('"');
-      append_value_text(type, column, row, out);
-      if (!finite) out.push_back('"');
-      return;
-    }
+      return std::isfinite(column.at<float>(row)) ? write_fixed_value(type, column, row, to)
+                                                  : write_quoted(type, column, row, to);
+    case TypeId::kFloat64:
+      return std::isfinite(column.at<double>(row)) ? write_fixed_value(type, column, row, to)
+                                                   : write_quoted(type, column, row, to);
     case TypeId::kText:
-      append_json_string(column.text_at(row), out);
-      return;
+      return write_json_string(column.text_at(row), to);
     case TypeId::kJson:
-      append_json_in_one_line(column.text_at(row), out);
-      return;
-    default:
-      scratch.clear();
-      append_value_text(type, column, row, scratch);
-      append_json_string(scratch, out);
+      return write_json_in_one_line(column.text_at(row), to);
+    case TypeId::kBytes: {
+      *to++ = '"';
+      *to++ = '\\';  // The one of \x, escaped.
+      to = write_bytes_value(column.text_at(row), to);
+      *to++ = '"';
+      return to;
+    }
+    case TypeId::kDate:
+    case TypeId::kTime:
+    case TypeId::kTimestamp:
+    case TypeId::kTimestampTz:
+    case TypeId::kUuid:
+      break;
   }
+  // Digits, letters and signs, none of which JSON escapes.
+  return write_quoted(type, column, row, to);
 }
 
 }  // namespace
@@ -111,17 +99,20 @@ Result<EpochMark> TextSink::open(std::string_view /*pipeline*/, const EpochMark&
 }
 
 Result<void> TextSink::write(const RowChunk& chunk) {
-  if (!begun_ && chunk.schema) begin(*chunk.schema);
-  for (std::int64_t row = 0; row < chunk.rows; ++row) {
-    if (format_ == SinkOptions::Format::kCsv) {
-      append_csv_row(chunk, row);
-    } else {
-      append_json_row(chunk, row);
-    }
-    if (buffer_.size() < kBufferBytes) continue;
-    if (Result<void> flushed = flush(); !flushed) return flushed;
+  if (!begun_ && chunk.schema) {
+    if (Result<void> begun = begin(*chunk.schema); !begun) return begun;
   }
-  return {};
+  for (std::int64_t row = 0; row < chunk.rows; ++row) {
+    const std::size_t bytes_max = row_bytes_max(chunk, row);
+    if (capacity_ - size_ < bytes_max) {
+      if (Result<void> room = make_room(bytes_max); !room) return room;
+    }
+    char* const to = buffer_.get() + size_;
+    const char* const end = format_ == SinkOptions::Format::kCsv ? write_csv_row(chunk, row, to)
+                                                                 : write_json_row(chunk, row, to);
+    size_ += static_cast<std::size_t>(end - to);
+  }
+  return size_ < kBufferBytes ? Result<void>() : flush();
 }
 
 Result<void> TextSink::discard(const ObjectVersion& split) {
@@ -133,60 +124,98 @@ Result<void> TextSink::discard(const ObjectVersion& split) {
 Result<void> TextSink::commit(const Checkpoint& /*checkpoint*/) { return flush(); }
 
 Result<void> TextSink::close() {
-  buffer_.clear();
+  size_ = 0;
   return {};
 }
 
-void TextSink::begin(const Schema& schema) {
+Result<void> TextSink::begin(const Schema& schema) {
   begun_ = true;
+  row_bytes_ = 2 + schema.fields.size() * (kFixedValueTextMax + 3);
+  std::string header;
   for (const Field& field : schema.fields) {
+    if (field.type.is_variable())
+      texts_.push_back(static_cast<std::size_t>(&field - &schema.fields.front()));
     if (format_ == SinkOptions::Format::kCsv) {
-      if (&field != &schema.fields.front()) buffer_.push_back(',');
-      append_csv_text(field.name, buffer_);
+      if (!header.empty()) header.push_back(',');
+      const std::size_t begin = header.size();
+      header.resize(begin + csv_bytes_max(field.name.size()));
+      header.resize(
+          static_cast<std::size_t>(write_csv_text(field.name, &header[begin]) - header.data()));
     } else {
       std::string name = json_names_.empty() ? "{" : ",";
       append_json_string(field.name, name);
       name.push_back(':');
+      row_bytes_ += name.size();
       json_names_.push_back(std::move(name));
     }
   }
-  if (format_ == SinkOptions::Format::kCsv) buffer_.push_back('\n');
+  if (format_ != SinkOptions::Format::kCsv) return {};
+  header.push_back('\n');
+  if (Result<void> room = make_room(header.size()); !room) return room;
+  std::copy(header.begin(), header.end(), buffer_.get());
+  size_ = header.size();
+  return {};
 }
 
-void TextSink::append_csv_row(const RowChunk& chunk, std::int64_t row) {
+std::size_t TextSink::row_bytes_max(const RowChunk& chunk, std::int64_t row) const {
+  std::size_t texts = 0;
+  for (const std::size_t c : texts_) texts += chunk.columns[c].text_at(row).size();
+  // JSON's longest escape has six characters; CSV doubles what it quotes, hex has two digits.
+  return row_bytes_ + (format_ == SinkOptions::Format::kCsv ? 2 : 6) * texts;
+}
+
+char* TextSink::write_csv_row(const RowChunk& chunk, std::int64_t row, char* to) const {
   for (std::size_t c = 0; c < chunk.columns.size(); ++c) {
-    if (c > 0) buffer_.push_back(',');
+    if (c > 0) *to++ = ',';
     const Column& column = chunk.columns[c];
     if (column.is_null(row)) continue;
     const DataType& type = chunk.schema->fields[c].type;
-    if (append_if_integer(type.id, column, row, buffer_)) continue;
-    if (type.id == TypeId::kText || type.id == TypeId::kJson) {
-      append_csv_text(column.text_at(row), buffer_);
-    } else {
-      // Numbers, times, hex and the like hold nothing that would need quotes, and are never empty.
-      append_value_text(type, column, row, buffer_);
+    switch (type.id) {
+      case TypeId::kText:
+      case TypeId::kJson:
+        to = write_csv_text(column.text_at(row), to);
+        break;
+      case TypeId::kBytes:
+        to = write_bytes_value(column.text_at(row), to);
+        break;
+      default:
+        // Numbers, times and the like hold nothing that would need quotes, and are never empty.
+        to = write_fixed_value(type, column, row, to);
     }
   }
-  buffer_.push_back('\n');
+  *to++ = '\n';
+  return to;
 }
 
-void TextSink::append_json_row(const RowChunk& chunk, std::int64_t row) {
+char* TextSink::write_json_row(const RowChunk& chunk, std::int64_t row, char* to) const {
   for (std::size_t c = 0; c < chunk.columns.size(); ++c) {
-    buffer_ += json_names_[c];
+    to = std::copy(json_names_[c].begin(), json_names_[c].end(), to);
     const Column& column = chunk.columns[c];
     if (column.is_null(row)) {
-      buffer_ += "null";
+      constexpr std::string_view kNull = "null";
+      to = std::copy(kNull.begin(), kNull.end(), to);
     } else {
-      append_json_value(chunk.schema->fields[c].type, column, row, scratch_, buffer_);
+      to = write_json_value(chunk.schema->fields[c].type, column, row, to);
     }
   }
-  buffer_ += "}\n";
+  *to++ = '}';
+  *to++ = '\n';
+  return to;
+}
+
+/// So many bytes do not fit behind size_: what is there is written out.
+Result<void> TextSink::make_room(std::size_t bytes) {
+  if (Result<void> flushed = flush(); !flushed) return flushed;
+  if (capacity_ >= bytes) return {};
+  capacity_ = std::max(kBufferBytes, bytes);
+  buffer_.reset(new char[capacity_]);  // Not set to zero first.
+  return {};
 }
 
 Result<void> TextSink::flush() {
-  if (buffer_.empty()) return {};
-  Result<void> written = write_all(fd_, buffer_, "standard output");
-  buffer_.clear();
+  if (size_ == 0) return {};
+  Result<void> written = write_all(fd_, {buffer_.get(), size_}, "standard output");
+  size_ = 0;
   return written;
 }
 

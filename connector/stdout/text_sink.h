@@ -6,7 +6,9 @@
 // infinities as strings, bytes as "\\x…" hex text, json embedded.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,17 +32,22 @@ class TextSink final : public RowSink {
   Result<void> close() override;
 
  private:
-  void begin(const Schema& schema);
-  void append_csv_row(const RowChunk& chunk, std::int64_t row);
-  void append_json_row(const RowChunk& chunk, std::int64_t row);
+  Result<void> begin(const Schema& schema);
+  std::size_t row_bytes_max(const RowChunk& chunk, std::int64_t row) const;
+  char* write_csv_row(const RowChunk& chunk, std::int64_t row, char* to) const;
+  char* write_json_row(const RowChunk& chunk, std::int64_t row, char* to) const;
+  Result<void> make_room(std::size_t bytes);
   Result<void> flush();
 
   const int fd_;
   const SinkOptions::Format format_;
   bool begun_ = false;
   std::vector<std::string> json_names_;  ///< `"name":` of each column, escaped once.
-  std::string buffer_;
-  std::string scratch_;
+  std::vector<std::size_t> texts_;       ///< Columns of no fixed width.
+  std::size_t row_bytes_ = 0;            ///< Of a row at most, beside its texts.
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0;
+  std::size_t size_ = 0;
 };
 
 }  // namespace leat::connector

@@ -31,15 +31,7 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
          });
 }
 
-/// Digits of a number in plain decimal form.
-struct Digits {
-  bool plain = false;  ///< Optional minus, digits, optional point with digits behind it.
-  int before = 0;      ///< Leading zeros left out.
-  int behind = 0;
-  int significant = 0;
-};
-
-Digits digits_of(std::string_view text) {
+DecimalDigits digits_of(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
   const std::size_t point = std::min(text.find('.'), text.size());
   const std::string_view before = text.substr(0, point);
@@ -54,8 +46,8 @@ Digits digits_of(std::string_view text) {
   const auto zeros_of = [](std::string_view part) {
     return std::min(part.find_first_not_of('0'), part.size());
   };
-  Digits digits{true, static_cast<int>(before.size() - zeros_of(before)),
-                static_cast<int>(behind.size())};
+  DecimalDigits digits{true, static_cast<int>(before.size() - zeros_of(before)),
+                       static_cast<int>(behind.size())};
   digits.significant = digits.before + digits.behind;
   if (digits.before == 0) digits.significant -= static_cast<int>(zeros_of(behind));
   return digits;
@@ -66,6 +58,18 @@ bool is_code(std::string_view text) {
   if (text.starts_with('+')) return true;
   if (text.starts_with('-')) text.remove_prefix(1);
   return text.size() > 1 && text[0] == '0' && is_digit(text[1]);
+}
+
+NumberText number_text(const ValueFormats& formats, std::string_view text, std::string& plain) {
+  const std::string_view number = formats.number(text, plain);
+  return {number, is_code(number), digits_of(number)};
+}
+
+/// Of numbers in plain decimal form, which most are, it takes no conversion to know that they can
+/// be converted.
+bool is_float(const NumberText& number) {
+  double value = 0;
+  return !number.is_code && (number.digits.plain || parse_float(number.text, value).empty());
 }
 
 /// How numbers and points in time are often written, where not as ISO has them.
@@ -122,43 +126,41 @@ ColumnValues::ColumnValues() {
   formats_ = &iso;
 }
 
-bool ColumnValues::fits_number(Candidate candidate, std::string_view text) {
-  text = formats_->number(text, plain_);
-  if (is_code(text)) return false;
-  if (candidate == kInteger) {
-    std::int64_t value = 0;
-    return parse_int(text, value).empty();
-  }
-  const Digits digits = digits_of(text);
-  Int128 decimal = 0;
+const NumberText& ColumnValues::number_of(std::string_view text) {
+  if (!number_) number_ = number_text(*formats_, text, plain_);
+  return *number_;
+}
+
+bool ColumnValues::fits_number(Candidate candidate, const NumberText& number) {
+  if (number.is_code) return false;
+  const DecimalDigits& digits = number.digits;
   switch (candidate) {
+    case kInteger: {
+      std::int64_t value = 0;
+      return parse_int(number.text, value).empty();
+    }
     case kLongInteger:
-      return digits.plain && digits.behind == 0 &&
-             parse_decimal(text, kDecimalDigitsMax, 0, decimal).empty();
+      return digits.plain && digits.behind == 0 && digits.before <= kDecimalDigitsMax;
     case kFixedDecimal: {
       if (!digits.plain || digits.behind < kFixedScaleMin || digits.behind > kFixedScaleMax) {
         return false;
       }
       if (fixed_scale_ != 0 && digits.behind != fixed_scale_) return false;
-      if (!parse_decimal(text, kDecimalDigitsMax, digits.behind, decimal).empty()) return false;
+      if (digits.before + digits.behind > kDecimalDigitsMax) return false;
       fixed_scale_ = digits.behind;
       fixed_digits_ = std::max(fixed_digits_, digits.before);
       return true;
     }
     case kFloat: {
-      double value = 0;
-      if (!parse_float(text, value).empty()) return false;
+      if (!is_float(number)) return false;
       if (digits.plain && digits.significant > kDoubleDigitsMax) return false;
-      saw_digit_ = saw_digit_ || std::any_of(text.begin(), text.end(), is_digit);
+      saw_digit_ = saw_digit_ || std::any_of(number.text.begin(), number.text.end(), is_digit);
       return true;
     }
     case kLongDecimal: {
       const int scale = std::max(long_scale_, digits.behind);
       const int before = std::max(long_digits_, digits.before);
-      if (!digits.plain || before + scale > kDecimalDigitsMax ||
-          !parse_decimal(text, kDecimalDigitsMax, scale, decimal).empty()) {
-        return false;
-      }
+      if (!digits.plain || before + scale > kDecimalDigitsMax) return false;
       long_scale_ = scale;
       long_digits_ = before;
       return true;
@@ -182,7 +184,7 @@ bool ColumnValues::fits(Candidate candidate, std::string_view text) {
     case kFixedDecimal:
     case kFloat:
     case kLongDecimal:
-      return fits_number(candidate, text);
+      return fits_number(candidate, number_of(text));
     case kDate: {
       std::int32_t days = 0;
       return formats_->date().parse_date(text, days).empty();
@@ -255,15 +257,14 @@ void ColumnValues::see_other_forms(std::string_view text, bool quoted) {
     if (!fits) other_forms_ &= ~(1u << i);
   }
   if ((other_forms_ & kCommaForm) == 0) return;
-  double value = 0;
+  const std::size_t comma = text.find(',');
+  const bool groups = text.find('.') != text.npos;
   std::string plain;
-  const std::string_view number = comma_numbers().number(text, plain);
-  if (is_code(number) || !parse_float(number, value).empty()) {
+  const bool same = comma == text.npos && !groups;  // As without commas.
+  if (!is_float(same ? number_of(text) : number_text(comma_numbers(), text, plain))) {
     other_forms_ &= ~kCommaForm;
     return;
   }
-  const std::size_t comma = text.find(',');
-  const bool groups = text.find('.') != text.npos;
   points_group_ = points_group_ || groups;
   if (comma == text.npos) return;
   comma_is_sure_ =
@@ -272,15 +273,15 @@ void ColumnValues::see_other_forms(std::string_view text, bool quoted) {
 
 void ColumnValues::see_without_spaces(std::string_view text, bool quoted) {
   if ((other_forms_ & (kTrimmedNumberForm | kTrimmedTimeForm)) == 0) return;
-  if (!quoted) {
-    const std::size_t size = text.size();
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    padded_ = padded_ || text.size() != size;
+  const std::size_t size = text.size();
+  while (!quoted && !text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!quoted && !text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  const bool trimmed = text.size() != size;
+  padded_ = padded_ || trimmed;
+  std::string plain;
+  if (!is_float(trimmed ? number_text(*formats_, text, plain) : number_of(text))) {
+    other_forms_ &= ~kTrimmedNumberForm;
   }
-  double value = 0;
-  const std::string_view number = formats_->number(text, plain_);
-  if (is_code(number) || !parse_float(number, value).empty()) other_forms_ &= ~kTrimmedNumberForm;
   std::int64_t us = 0;
   if (!formats_->timestamp().parse_timestamp(text, true, us).empty()) {
     other_forms_ &= ~kTrimmedTimeForm;
@@ -314,6 +315,7 @@ std::optional<OtherReading> ColumnValues::other_reading() const {
 
 void ColumnValues::add(std::string_view text, bool quoted, const Locate& locate) {
   ++values_;
+  number_.reset();
   for (std::size_t i = 0; i < kCandidates; ++i) {
     if (misses_[i].hopeless) continue;
     if (!fits(static_cast<Candidate>(i), text)) miss(misses_[i], text, quoted, locate);

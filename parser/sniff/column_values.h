@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,21 @@ bool is_typed(const DataType& type) noexcept;
 struct OtherReading {
   std::string flags;
   const char* what;  ///< "numbers" or "points in time"
+};
+
+/// Digits of a number in plain decimal form.
+struct DecimalDigits {
+  bool plain = false;  ///< Optional minus, digits, optional point with digits behind it.
+  int before = 0;      ///< Leading zeros left out.
+  int behind = 0;
+  int significant = 0;
+};
+
+/// A value, taken for a number.
+struct NumberText {
+  std::string_view text;  ///< With '.' as its decimal separator, and none between groups.
+  bool is_code = false;   ///< It would lose a sign or zeros.
+  DecimalDigits digits;
 };
 
 class ColumnValues {
@@ -89,7 +105,8 @@ class ColumnValues {
   };
 
   bool fits(Candidate candidate, std::string_view text);
-  bool fits_number(Candidate candidate, std::string_view text);
+  const NumberText& number_of(std::string_view text);
+  bool fits_number(Candidate candidate, const NumberText& number);
   void see_other_forms(std::string_view text, bool quoted);
   void see_without_spaces(std::string_view text, bool quoted);
   void miss(Misses& misses, std::string_view text, bool quoted, const Locate& locate);
@@ -100,10 +117,11 @@ class ColumnValues {
 
   const ValueFormats* formats_;
   std::string plain_;
-  std::uint32_t other_forms_ = ~0u;  ///< Bit i: all values so far are written in form i.
-  bool comma_is_sure_ = false;       ///< A number with a comma that does not group thousands.
-  bool points_group_ = false;        ///< One with points between groups.
-  bool padded_ = false;              ///< A field without quotes that begins or ends with a space.
+  std::optional<NumberText> number_;  ///< The value at hand; none: nobody asked yet.
+  std::uint32_t other_forms_ = ~0u;   ///< Bit i: all values so far are written in form i.
+  bool comma_is_sure_ = false;        ///< A number with a comma that does not group thousands.
+  bool points_group_ = false;         ///< One with points between groups.
+  bool padded_ = false;               ///< A field without quotes that begins or ends with a space.
   std::uint64_t values_ = 0;
   std::uint64_t nulls_ = 0;
   std::array<Misses, kCandidates> misses_;

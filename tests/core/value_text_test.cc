@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <string>
 
 #include "leat/row_chunk.h"
 
@@ -63,6 +64,39 @@ TEST(ValueText, OfIntegers) {
             "-9223372036854775808");
   EXPECT_EQ(fixed({TypeId::kInt64}, std::numeric_limits<std::int64_t>::max()),
             "9223372036854775807");
+}
+
+// A decimal of up to 15 digits is the shortest text of the double that it reads as, and so for a
+// float's six.
+template <class T>
+void expect_decimals_as_they_are(int digits, std::string (*text_of_value)(T)) {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 100'000; ++i) {
+    const int places = static_cast<int>(random() % 9);
+    const auto end = static_cast<std::uint64_t>(std::pow(10, 1 + random() % digits));
+    std::string text = std::to_string(random() % end);
+    if (places > 0) {
+      if (text.size() <= static_cast<std::size_t>(places)) {
+        text.insert(0, static_cast<std::size_t>(places) + 1 - text.size(), '0');
+      }
+      text.insert(text.size() - static_cast<std::size_t>(places), ".");
+      text.erase(text.find_last_not_of('0') + 1);
+      if (text.back() == '.') text.pop_back();
+    }
+    if (text.starts_with("0.0000")) continue;  // In scientific notation.
+    T value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    ASSERT_EQ(text_of_value(value), text);
+    ASSERT_EQ(text_of_value(-value), "-" + text);
+  }
+}
+
+TEST(ValueText, OfDoublesThatAreShortDecimalsIsThatDecimal) {
+  expect_decimals_as_they_are<double>(15, float64);
+}
+
+TEST(ValueText, OfFloatsThatAreShortDecimalsIsThatDecimal) {
+  expect_decimals_as_they_are<float>(6, float32);
 }
 
 // All of these are what PostgreSQL 15 prints.
