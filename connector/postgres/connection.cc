@@ -144,6 +144,19 @@ bool is_row_error(std::string_view sqlstate) noexcept {
   return group == "22" || group == "23" || group == "44" || group == "54" || sqlstate == "P0001";
 }
 
+Error pg_error(const PgFailure& failure) {
+  const Verdict verdict = verdict_of(failure.sqlstate);
+  std::string message =
+      "PostgreSQL: " + without_line_ends(failure.message) + " (SQLSTATE " + failure.sqlstate + ")";
+  if (!failure.detail.empty()) message += ": " + without_line_ends(failure.detail);
+  message += ".";
+  if (!verdict.advice.empty()) message += " " + std::string(verdict.advice);
+  return {.code = verdict.code,
+          .message = std::move(message),
+          .at = {},
+          .retryable = verdict.retryable};
+}
+
 Result<void> check_postgres_uri(std::string_view uri) {
   const Error refused{
       ErrorCode::kInvalidArgument,
@@ -279,18 +292,13 @@ Error PgConnection::error_of(const pg_result* result) {
               .detail = field(result, PG_DIAG_MESSAGE_DETAIL),
               .context = field(result, PG_DIAG_CONTEXT),
               .column = field(result, PG_DIAG_COLUMN_NAME)};
-  Verdict verdict = verdict_of(failure_.sqlstate);
+  Error error = pg_error(failure_);
   // A server that is going down may say so in a detail and close the connection.
-  if (!alive()) verdict = {ErrorCode::kUnavailable, true, ""};
-  std::string message = "PostgreSQL: " + without_line_ends(failure_.message) + " (SQLSTATE " +
-                        failure_.sqlstate + ")";
-  if (!failure_.detail.empty()) message += ": " + without_line_ends(failure_.detail);
-  message += ".";
-  if (!verdict.advice.empty()) message += " " + std::string(verdict.advice);
-  return {.code = verdict.code,
-          .message = std::move(message),
-          .at = {},
-          .retryable = verdict.retryable};
+  if (!alive()) {
+    error.code = ErrorCode::kUnavailable;
+    error.retryable = true;
+  }
+  return error;
 }
 
 /// All answers to what was sent: the last one, or the first failure.

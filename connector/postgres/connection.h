@@ -133,6 +133,9 @@ class PgConnection {
   int socket_ = -1;
 };
 
+/// What a statement's failure is for leat: code, message and whether to try again.
+Error pg_error(const PgFailure& failure);
+
 /// An SQLSTATE that says that a row, and not the table or the server, is at fault.
 bool is_row_error(std::string_view sqlstate) noexcept;
 

@@ -1,0 +1,275 @@
+#include "connector/postgres/segment.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "connector/postgres/record.h"
+#include "connector/sql_name.h"
+
+namespace leat::connector {
+namespace {
+
+// What is loaded again when a row of it is refused; and what is kept in memory for that.
+constexpr std::size_t kSegmentBytesMax = 6u << 20;
+constexpr std::size_t kSendBytes = 64u << 10;
+// From so many refused rows of a segment on the rest of it is loaded row by row.
+constexpr std::int64_t kManyRefused = 16;
+
+std::string columns_of(const PgTargetTable& target, std::string_view prefix) {
+  std::string list;
+  for (const std::string& column : target.columns) {
+    if (!list.empty()) list += ", ";
+    list.append(prefix).append(column);
+  }
+  return list;
+}
+
+/// The row, counted from 1 in what was sent, that "COPY name, line N, …" tells; 0: none. It is a
+/// hint: names and translations may mislead.
+std::int64_t line_of(std::string_view context) {
+  std::size_t at = context.find("COPY ");
+  if (at == std::string_view::npos) return 0;
+  at = context.find(", ", at);
+  if (at == std::string_view::npos) return 0;
+  at = context.find_first_of("0123456789", at);
+  std::int64_t line = 0;
+  if (at != std::string_view::npos) {
+    std::from_chars(context.data() + at, context.data() + context.size(), line);
+  }
+  return line;
+}
+
+/// Adds each row of pg_temp.leat_rows to the table by itself, in their order, and notes in
+/// pg_temp.leat_refused which ones it refuses. As COPY does, it gives identity columns the values
+/// that are there.
+std::string insert_each(const PgTargetTable& target) {
+  return "DECLARE r record; n bigint := 0; told text; which text; BEGIN FOR r IN SELECT * FROM "
+         "pg_temp.leat_rows LOOP BEGIN INSERT INTO " +
+         target.name + " (" + columns_of(target, "") + ") OVERRIDING SYSTEM VALUE VALUES (" +
+         columns_of(target, "r.") +
+         "); EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS told = PG_EXCEPTION_DETAIL, which "
+         "= COLUMN_NAME; INSERT INTO pg_temp.leat_refused VALUES (n, SQLSTATE, SQLERRM, told, "
+         "which); END; n := n + 1; END LOOP; END";
+}
+
+}  // namespace
+
+/// Statements, and a COPY under the savepoint, which are made anew.
+Result<void> PgSegment::begin_copy(const std::string& before, std::string_view into) {
+  const PgTargetTable& target = context_.target;
+  std::string sql = savepoint_ ? "RELEASE SAVEPOINT leat; " : "";
+  sql += "SAVEPOINT leat; " + before + "COPY ";
+  sql.append(into).append(" (").append(columns_of(target, "")).append(") FROM STDIN (FORMAT ");
+  sql += target.as_text ? "text)" : "binary)";
+  if (Result<void> begun = connection_->begin_copy(sql); !begun) {
+    return pg_table_error(std::move(begun).error(), connection_->failure(), target.name);
+  }
+  savepoint_ = true;
+  in_copy_ = true;
+  buffer_.clear();
+  if (!target.as_text) buffer_.append(copy_header().data(), copy_header().size());
+  return {};
+}
+
+Result<void> PgSegment::end_copy() {
+  in_copy_ = false;
+  if (!context_.target.as_text) buffer_.append(copy_trailer().data(), copy_trailer().size());
+  if (Result<void> sent = send_buffer(); !sent) return sent;
+  context_.step("copy sent");
+  return connection_->end_copy();
+}
+
+void PgSegment::append_rows(const RowChunk& chunk, std::int64_t first, std::int64_t last) {
+  const PgTargetTable& target = context_.target;
+  const auto append = target.as_text ? &append_copy_text_rows : &append_copy_rows;
+  append(chunk, target.encodings, first, last, buffer_);
+}
+
+Result<void> PgSegment::send_buffer() {
+  Result<void> sent = connection_->send_copy({buffer_.as<char>(), buffer_.size()});
+  buffer_.clear();
+  return sent;
+}
+
+Result<void> PgSegment::write(const std::shared_ptr<const RowChunk>& chunk) {
+  if (!in_copy_) {
+    if (Result<void> begun = begin_copy("", context_.target.name); !begun) return begun;
+  }
+  chunks_.push_back(chunk);
+  rows_ += chunk->rows;
+  constexpr std::int64_t kRows = 1'024;
+  for (std::int64_t row = 0; row < chunk->rows; row += kRows) {
+    append_rows(*chunk, row, std::min(row + kRows, chunk->rows));
+    if (buffer_.size() < kSendBytes) continue;
+    bytes_ += buffer_.size();
+    if (Result<void> sent = send_buffer(); !sent) return sent;
+  }
+  return bytes_ >= kSegmentBytesMax ? end() : Result<void>();
+}
+
+Result<void> PgSegment::end() {
+  if (!in_copy_) return {};
+  Result<void> done = end_copy();
+  if (!done && blames_a_row(done.error())) {
+    done = take_back();
+    if (done) done = load_around_bad_rows(0, rows_);
+  } else if (!done && !is_row_error(connection_->failure().sqlstate)) {
+    done = pg_table_error(done.error(), connection_->failure(), context_.target.name);
+  }
+  if (!done) return done;
+  context_.step("copy ended");
+  chunks_.clear();
+  rows_ = 0;
+  bytes_ = 0;
+  refused_ = 0;
+  return {};
+}
+
+bool PgSegment::blames_a_row(const Error& error) const {
+  return connection_->alive() && !error.retryable && blames_a_row(connection_->failure());
+}
+
+/// Not where the column that is at fault is none that leat fills: then no row can get in.
+bool PgSegment::blames_a_row(const PgFailure& failure) const {
+  if (!is_row_error(failure.sqlstate)) return false;
+  if (failure.sqlstate != "23502" || failure.column.empty()) return true;
+  const std::vector<std::string>& columns = context_.target.columns;
+  return std::find(columns.begin(), columns.end(), quote_sql_name(failure.column)) != columns.end();
+}
+
+Result<void> PgSegment::take_back() {
+  auto back = connection_->run("ROLLBACK TO SAVEPOINT leat");
+  if (!back) return std::move(back).error();
+  return {};
+}
+
+/// PostgreSQL mostly tells which row it was; where it does not, halving finds it.
+Result<void> PgSegment::load_around_bad_rows(std::int64_t first, std::int64_t last) {
+  while (first < last) {
+    if (refused_ >= kManyRefused && last - first > 1) {
+      Result<bool> loaded = load_row_by_row(first, last);
+      if (!loaded) return std::move(loaded).error();
+      if (*loaded) return {};
+    }
+    Result<void> loaded = load_rows(first, last);
+    if (loaded) return {};
+    if (!blames_a_row(loaded.error())) return loaded;
+    const PgFailure failure = connection_->failure();
+    if (Result<void> back = take_back(); !back) return back;
+    if (last - first == 1) return refuse(first, failure);
+    const std::int64_t line = line_of(failure.context);
+    const bool told = line >= 1 && line <= last - first;
+    const std::int64_t split = told ? first + line - 1 : first + (last - first) / 2;
+    if (Result<void> before = load_around_bad_rows(first, split); !before) return before;
+    first = split;
+    if (!told) continue;
+    if (Result<void> alone = load_around_bad_rows(split, split + 1); !alone) return alone;
+    first = split + 1;
+  }
+  return {};
+}
+
+/// Rows of the segment, counted over all of its chunks.
+Result<void> PgSegment::load_rows(std::int64_t first, std::int64_t last) {
+  if (Result<void> begun = begin_copy("", context_.target.name); !begun) return begun;
+  if (Result<void> sent = append_segment(first, last); !sent) return sent;
+  return end_copy();
+}
+
+Result<void> PgSegment::append_segment(std::int64_t first, std::int64_t last) {
+  std::int64_t begin = 0;
+  for (const std::shared_ptr<const RowChunk>& chunk : chunks_) {
+    const std::int64_t from = std::max(first - begin, std::int64_t{0});
+    const std::int64_t to = std::min(last - begin, chunk->rows);
+    if (from < to) append_rows(*chunk, from, to);
+    begin += chunk->rows;
+    if (buffer_.size() < kSendBytes) continue;
+    if (Result<void> sent = send_buffer(); !sent) return sent;
+  }
+  return {};
+}
+
+/// Sent once, and added on the server: where most rows are refused, some twenty times as fast as to
+/// try around each of them.
+///
+/// @return  False: it cannot be done with this table, and nothing was.
+Result<bool> PgSegment::load_row_by_row(std::int64_t first, std::int64_t last) {
+  Result<bool> allowed = allows_row_by_row();
+  if (!allowed || !*allowed) return allowed;
+  std::vector<PgFailure> failures;
+  std::vector<std::int64_t> rows;
+  Result<void> done = insert_row_by_row(first, last, rows, failures);
+  if (!done && !connection_->alive()) return std::move(done).error();
+  const bool by_rows = std::all_of(failures.begin(), failures.end(),
+                                   [this](const auto& failure) { return blames_a_row(failure); });
+  if (!done || !by_rows) {
+    // What is the matter shows when COPY meets it.
+    row_by_row_ = false;
+    if (Result<void> back = take_back(); !back) return std::move(back).error();
+    return false;
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (Result<void> refused = refuse(first + rows[i], failures[i]); !refused) {
+      return std::move(refused).error();
+    }
+  }
+  return true;
+}
+
+Result<void> PgSegment::insert_row_by_row(std::int64_t first, std::int64_t last,
+                                          std::vector<std::int64_t>& rows,
+                                          std::vector<PgFailure>& failures) {
+  const PgTargetTable& target = context_.target;
+  const std::string tables =
+      "CREATE TEMP TABLE leat_rows ON COMMIT DROP AS SELECT " + columns_of(target, "") + " FROM " +
+      target.name +
+      " WITH NO DATA; CREATE TEMP TABLE leat_refused (n bigint, sqlstate text, message text, "
+      "detail text, field text) ON COMMIT DROP; ";
+  if (Result<void> begun = begin_copy(tables, "pg_temp.leat_rows"); !begun) return begun;
+  if (Result<void> sent = append_segment(first, last); !sent) return sent;
+  if (Result<void> staged = end_copy(); !staged) return staged;
+  if (auto inserted = connection_->run("DO " + connection_->literal(insert_each(target)));
+      !inserted) {
+    return std::move(inserted).error();
+  }
+  auto told = connection_->run(
+      "SELECT n, sqlstate, message, detail, field FROM pg_temp.leat_refused ORDER BY n");
+  if (!told) return std::move(told).error();
+  for (int i = 0; i < told->rows(); ++i) {
+    rows.push_back(told->integer(i, 0));
+    failures.push_back({.sqlstate = std::string(told->text(i, 1)),
+                        .message = std::string(told->text(i, 2)),
+                        .detail = std::string(told->text(i, 3)),
+                        .context = {},
+                        .column = std::string(told->text(i, 4))});
+  }
+  auto dropped = connection_->run("DROP TABLE pg_temp.leat_rows, pg_temp.leat_refused");
+  if (!dropped) return std::move(dropped).error();
+  return {};
+}
+
+/// The role has to be allowed to make temporary tables like the target; and where a rule rewrites
+/// INSERT, it is not what COPY does.
+Result<bool> PgSegment::allows_row_by_row() {
+  if (row_by_row_) return *row_by_row_;
+  const std::string table = "to_regclass(" + connection_->literal(context_.target.name) + ")";
+  auto allowed = connection_->run(
+      "SELECT has_database_privilege(current_database(), 'TEMP') AND has_table_privilege(" + table +
+      ", 'SELECT') AND EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND "
+      "has_language_privilege(oid, 'USAGE')) AND NOT EXISTS (SELECT FROM pg_rewrite WHERE ev_class "
+      "= " +
+      table + " AND ev_type = '3')");
+  if (!allowed) return std::move(allowed).error();
+  row_by_row_ = allowed->rows() == 1 && allowed->text(0, 0) == "t";
+  return *row_by_row_;
+}
+
+Result<void> PgSegment::refuse(std::int64_t row, const PgFailure& failure) {
+  ++refused_;
+  std::size_t i = 0;
+  while (row >= chunks_[i]->rows) row -= chunks_[i++]->rows;
+  return refuse_(*chunks_[i], row, failure);
+}
+
+}  // namespace leat::connector

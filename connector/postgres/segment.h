@@ -1,0 +1,74 @@
+// Rows on their way into the table: a few MiB at a time by COPY, and around those that it refuses.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "connector/postgres/connection.h"
+#include "connector/postgres/writer_context.h"
+#include "leat/result.h"
+#include "leat/row_chunk.h"
+
+namespace leat::connector {
+
+/// Each segment stands under a savepoint: when the table refuses a row, it is taken back and loaded
+/// again around that row; where many are refused, row by row on the server. Used by one thread,
+/// in an open transaction. After an error nothing more may be done.
+class PgSegment {
+ public:
+  /// Told of each row that the table refuses, in order; an error ends it all.
+  using Refuse = std::function<Result<void>(const RowChunk& chunk, std::int64_t row,
+                                            const PgFailure& failure)>;
+
+  /// Borrows the context.
+  PgSegment(const PgWriterContext& context, Refuse refuse)
+      : context_(context), refuse_(std::move(refuse)) {}
+
+  /// Where rows go from now on. Borrowed.
+  void use(PgConnection& connection) noexcept { connection_ = &connection; }
+  /// Adds the chunk's rows, of which there are some; keeps the chunk for as long as it may be
+  /// needed.
+  Result<void> write(const std::shared_ptr<const RowChunk>& chunk);
+  /// All rows so far are in the table, or refused. The connection is outside of COPY.
+  Result<void> end();
+  /// The transaction, and with it the savepoint, is over.
+  void transaction_ended() noexcept { savepoint_ = false; }
+
+ private:
+  Result<void> begin_copy(const std::string& before, std::string_view into);
+  Result<void> end_copy();
+  void append_rows(const RowChunk& chunk, std::int64_t first, std::int64_t last);
+  Result<void> append_segment(std::int64_t first, std::int64_t last);
+  Result<void> send_buffer();
+  Result<void> load_around_bad_rows(std::int64_t first, std::int64_t last);
+  Result<void> load_rows(std::int64_t first, std::int64_t last);
+  Result<bool> load_row_by_row(std::int64_t first, std::int64_t last);
+  Result<void> insert_row_by_row(std::int64_t first, std::int64_t last,
+                                 std::vector<std::int64_t>& rows, std::vector<PgFailure>& failures);
+  Result<bool> allows_row_by_row();
+  Result<void> take_back();
+  Result<void> refuse(std::int64_t row, const PgFailure& failure);
+  bool blames_a_row(const Error& error) const;
+  bool blames_a_row(const PgFailure& failure) const;
+
+  const PgWriterContext& context_;
+  const Refuse refuse_;
+  PgConnection* connection_ = nullptr;
+  bool in_copy_ = false;
+  bool savepoint_ = false;
+  Buffer buffer_;
+  std::vector<std::shared_ptr<const RowChunk>> chunks_;
+  std::int64_t rows_ = 0;
+  std::size_t bytes_ = 0;
+  std::int64_t refused_ = 0;        ///< Of the segment at hand.
+  std::optional<bool> row_by_row_;  ///< Whether the table allows it; none: nobody asked yet.
+};
+
+}  // namespace leat::connector
