@@ -49,10 +49,11 @@ Result<void> Replay::open_target() {
   if (!target) return std::move(target).error();
   target_ = std::move(*target);
   Result<EpochMark> mark =
-      target_->open("replay of " + own_.source->pipeline(), {}, [this](const SplitProgress& split) {
-        replayed_.insert_or_assign(split.object.key, split.object.version);
-        return Result<void>();
-      });
+      target_->open("replay of " + own_.source->pipeline() + " into " + options_.into_options.table,
+                    {}, [this](const SplitProgress& split) {
+                      replayed_.insert_or_assign(split.object.key, split.object.version);
+                      return Result<void>();
+                    });
   if (!mark) return std::move(mark).error();
   target_mark_ = *mark;
   return {};

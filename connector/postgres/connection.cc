@@ -24,7 +24,8 @@ Verdict verdict_of(std::string_view state) {
   const std::string_view group = state.substr(0, 2);
   if (state.empty() || group == "08" || group == "57") {
     if (state == "57014") {
-      return {ErrorCode::kTimeout, true, "It took longer than the statement's time limit."};
+      return {ErrorCode::kTimeout, true,
+              "It took longer than the statement's time limit, or somebody cancelled it."};
     }
     return {ErrorCode::kUnavailable, true, ""};
   }
@@ -51,6 +52,11 @@ Verdict verdict_of(std::string_view state) {
   if (state == "55P03") {
     return {ErrorCode::kUnavailable, true, "Another session holds a lock on it."};
   }
+  if (state == "22P05") {
+    return {ErrorCode::kBadValue, false,
+            "The database's encoding has no such character: name pipeline and columns without it "
+            "(--pipeline), or use a database in UTF-8."};
+  }
   if (is_row_error(state)) return {ErrorCode::kBadValue, false, ""};
   if (group == "58" || state == "XX001" || state == "XX002") {
     return {ErrorCode::kIo, false, "PostgreSQL itself has a problem with its files."};
@@ -69,7 +75,7 @@ std::string field(const PGresult* result, int code) {
 std::string without_line_ends(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '.')) text.pop_back();
   for (char& c : text) {
-    if (c == '\n') c = ' ';
+    if (c == '\n' || c == '\t') c = ' ';
   }
   return text;
 }
@@ -175,8 +181,10 @@ Result<void> check_postgres_uri(std::string_view uri) {
   if (at != std::string_view::npos && authority.find('@', at + 1) != std::string_view::npos) {
     return refused;
   }
-  if (at == std::string_view::npos && end != std::string_view::npos &&
-      rest.find('@', end) != std::string_view::npos) {
+  // One in a path would be of a password with '/' in it; in an option it is nothing unusual.
+  if (end != std::string_view::npos &&
+      rest.substr(end, at == std::string_view::npos ? rest.npos : rest.find('?', end) - end)
+              .find('@') != std::string_view::npos) {
     return refused;
   }
   char* message = nullptr;
@@ -201,10 +209,18 @@ Result<PgConnection> PgConnection::open(const PgSessionOptions& options) {
                                "tcp_user_timeout",
                                "dbname",
                                "client_encoding",
+                               "application_name",
                                nullptr};
-  const char* const values[] = {
-      "leat", "10",   "10", "5", "3", "30000", environment_only ? "" : options.uri.c_str(),
-      "UTF8", nullptr};
+  const char* const values[] = {"leat",
+                                "10",
+                                "10",
+                                "5",
+                                "3",
+                                "30000",
+                                environment_only ? "" : options.uri.c_str(),
+                                "UTF8",
+                                options.application_name.c_str(),
+                                nullptr};
   PgConnection connection;
   connection.handle_.reset(PQconnectdbParams(names, values, 1));
   PGconn* const handle = connection.handle_.get();
@@ -214,44 +230,50 @@ Result<PgConnection> PgConnection::open(const PgSessionOptions& options) {
     Error error = connection.lost();
     // Refusals come without an SQLSTATE here; what they are about is in the words.
     const std::string text = PQerrorMessage(handle);
+    const auto says = [&text](std::string_view words) {
+      return text.find(words) != std::string::npos;
+    };
     const bool password = PQconnectionNeedsPassword(handle) != 0 ||
-                          PQconnectionUsedPassword(handle) != 0 ||
-                          text.find("pg_hba.conf") != std::string::npos;
-    const bool up =
-        text.find("FATAL:") != std::string::npos && text.find("starting up") == std::string::npos &&
-        text.find("shutting down") == std::string::npos &&
-        text.find("recovery") == std::string::npos && text.find("too many") == std::string::npos &&
-        text.find("connection slots") == std::string::npos;
-    if (up) {
+                          PQconnectionUsedPassword(handle) != 0 || says("pg_hba.conf");
+    const bool up = says("FATAL:") && !says("starting up") && !says("shutting down") &&
+                    !says("recovery") && !says("too many") && !says("connection slots");
+    // Before anything was sent to anybody.
+    const bool invalid = !says("connection to server") && !says("could not ") && !says("timeout");
+    const bool no_way = says("no password supplied") || says("server does not support SSL");
+    if (up || invalid || no_way) {
       error.retryable = false;
-      error.code = password ? ErrorCode::kPermissionDenied : ErrorCode::kNotFound;
+      error.code = password ? ErrorCode::kPermissionDenied
+                   : up     ? ErrorCode::kNotFound
+                            : ErrorCode::kInvalidArgument;
     }
     error.message = "Cannot connect to PostgreSQL: " + error.message;
-    if (up && password) error.message += " " + std::string(verdict_of("28000").advice);
+    if (!error.retryable && password) {
+      error.message += " " + std::string(verdict_of("28000").advice);
+    }
     return error;
   }
   connection.socket_ = PQsocket(handle);
   PQsetNoticeProcessor(
       handle, [](void*, const char*) noexcept {}, nullptr);
-  std::string settings =
-      "SELECT set_config('application_name', " + connection.literal(options.application_name) +
-      ", false), "
-      // A commit that was answered has to outlast a crash of the server: the ledger follows it.
-      "CASE WHEN current_setting('synchronous_commit') = 'off' THEN "
-      "set_config('synchronous_commit', 'on', false) END, "
-      // The server notices by itself that this end is gone.
-      "set_config('tcp_keepalives_idle', '10', false), "
-      "set_config('tcp_keepalives_interval', '5', false), "
-      "set_config('tcp_keepalives_count', '3', false)";
+  // A commit that was answered has to outlast a crash of the server: the ledger follows it.
+  std::string& settings = connection.settings_;
+  settings =
+      "SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN "
+      "set_config('synchronous_commit', 'on', true) END";
   if (options.statement_timeout_ms != 0) {
     settings += ", set_config('statement_timeout', '" +
-                std::to_string(options.statement_timeout_ms) + "', false)";
+                std::to_string(options.statement_timeout_ms) + "', true)";
   }
   if (options.lock_timeout_ms != 0) {
     settings +=
-        ", set_config('lock_timeout', '" + std::to_string(options.lock_timeout_ms) + "', false)";
+        ", set_config('lock_timeout', '" + std::to_string(options.lock_timeout_ms) + "', true)";
   }
-  if (auto set = connection.run(settings); !set) return std::move(set).error();
+  // The server notices by itself that this end is gone.
+  const auto keepalives = connection.run(
+      "SELECT set_config('tcp_keepalives_idle', '10', false), "
+      "set_config('tcp_keepalives_interval', '5', false), "
+      "set_config('tcp_keepalives_count', '3', false)");
+  if (!keepalives) return keepalives.error();
   return connection;
 }
 
@@ -261,6 +283,12 @@ std::string PgConnection::literal(std::string_view text) const {
   std::string literal = escaped;
   PQfreemem(escaped);
   return literal;
+}
+
+bool PgConnection::holds_unicode() const noexcept {
+  const char* const encoding = PQparameterStatus(handle_.get(), "server_encoding");
+  const std::string_view name = encoding == nullptr ? "" : encoding;
+  return name == "UTF8" || name == "SQL_ASCII";
 }
 
 bool PgConnection::alive() const noexcept { return PQstatus(handle_.get()) == CONNECTION_OK; }
@@ -327,6 +355,11 @@ Result<void> PgConnection::drain() {
   Result<PgAnswer> answer = last_answer();
   if (!answer) return std::move(answer).error();
   return {};
+}
+
+Result<PgAnswer> PgConnection::begin(const std::string& statements) {
+  return run("BEGIN ISOLATION LEVEL READ COMMITTED; " + settings_ +
+             (statements.empty() ? "" : "; " + statements));
 }
 
 Result<PgAnswer> PgConnection::run(const std::string& sql) {

@@ -73,6 +73,9 @@ class PgConnection {
   ///   kUnavailable       Not reachable, starting up, too many clients. Retryable.
   static Result<PgConnection> open(const PgSessionOptions& options);
 
+  /// Begins a transaction with the options' settings, which hold for it alone: behind a pooler, the
+  /// next one may run on another session. Then runs `statements`; the answer is the last one's.
+  Result<PgAnswer> begin(const std::string& statements = {});
   /// Runs one or more statements without parameters; the answer is the last one's.
   Result<PgAnswer> run(const std::string& sql);
   /// Runs one statement with parameters.
@@ -105,6 +108,8 @@ class PgConnection {
   ///   kUnavailable  Also: whether it was committed is not known.
   Result<void> finish_commit();
 
+  /// Whether text columns of the database can hold every character.
+  bool holds_unicode() const noexcept;
   /// `text` as an SQL literal.
   std::string literal(std::string_view text) const;
   /// Of the last call that failed.
@@ -129,6 +134,7 @@ class PgConnection {
 
   std::unique_ptr<pg_conn, Closer> handle_;
   std::string password_;  ///< Taken out of every message.
+  std::string settings_;  ///< A statement that makes those of the transaction.
   PgFailure failure_;
   int socket_ = -1;
 };

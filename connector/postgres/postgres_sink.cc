@@ -97,22 +97,26 @@ Result<EpochMark> PostgresSink::take_over(const EpochMark& ledger, const std::st
 /// passed it have ended before.
 Result<EpochMark> PostgresSink::try_take_over(const EpochMark& ledger, const std::string& owner) {
   PgConnection& sql = *control_;
-  if (auto begun = sql.run("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '" +
-                           std::to_string(kTakeOverWaitMs) + "'");
+  if (auto begun = sql.begin("SET LOCAL lock_timeout = '" + std::to_string(kTakeOverWaitMs) + "'");
       !begun) {
     return std::move(begun).error();
   }
   if (Result<void> made = make_pg_tables(sql); !made) return std::move(made).error();
+  // A table that is made anew is another one. Not after the record itself was brought back from a
+  // dump, which gives all of them other numbers.
   auto gone = sql.run(
-      "SELECT target FROM leat.pipeline WHERE pipeline = $1 AND target IS NOT NULL AND "
-      "to_regclass(target) IS NULL",
+      "SELECT target FROM leat.pipeline WHERE pipeline = $1 AND target IS NOT NULL AND CASE WHEN "
+      "target_oid <> 0 AND record_oid = 'leat.pipeline'::regclass THEN NOT EXISTS (SELECT FROM "
+      "pg_class WHERE oid = "
+      "target_oid) ELSE to_regclass(target) IS NULL END",
       {{.value = context_.pipeline}});
   if (!gone) return std::move(gone).error();
   if (gone->rows() > 0) {
     return Error{ErrorCode::kStateMismatch,
                  "the table " + std::string(gone->text(0, 0)) +
-                     " is gone, but the record of what was loaded into it is still there. Restore "
-                     "it; or, to load everything again, delete the rows of \"" +
+                     " is gone, or was made anew, but the record of what was loaded into it is "
+                     "still there. Restore it (and then set target_oid in leat.pipeline to null); "
+                     "or, to load everything again, delete the rows of \"" +
                      context_.pipeline +
                      "\" from leat.pipeline, leat.epoch and leat.position, and remove the state "
                      "folder"};
@@ -184,7 +188,7 @@ Result<void> PostgresSink::visit_progress(std::uint64_t since_epoch, const Progr
 
 /// In a transaction of its own, before any writer has begun one.
 Result<void> PostgresSink::know_table(const Schema& schema) {
-  if (auto begun = control_->run("BEGIN ISOLATION LEVEL READ COMMITTED"); !begun) {
+  if (auto begun = control_->begin(); !begun) {
     return std::move(begun).error();
   }
   Result<void> made = make_table(schema);
@@ -197,16 +201,33 @@ Result<void> PostgresSink::know_table(const Schema& schema) {
 }
 
 Result<void> PostgresSink::make_table(const Schema& schema) {
-  auto owned = control_->run("SELECT owner FROM leat.pipeline WHERE pipeline = $1 FOR SHARE",
-                             {{.value = context_.pipeline}});
+  auto owned = control_->run(
+      "SELECT owner, target, CASE WHEN record_oid = 'leat.pipeline'::regclass THEN target_oid END "
+      "FROM leat.pipeline WHERE pipeline = $1 FOR SHARE",
+      {{.value = context_.pipeline}});
   if (!owned) return std::move(owned).error();
   if (owned->rows() != 1 || owned->text(0, 0) != owner_) return pg_fenced(context_.pipeline);
   Result<PgTargetTable> target =
       open_postgres_table(*control_, table_, schema, options_.create_table);
   if (!target) return std::move(target).error();
   context_.target = *std::move(target);
+  // By its number, where that is known: it may have got another name.
+  const bool another = !owned->is_null(0, 2)   ? owned->integer(0, 2) != context_.target.oid
+                       : !owned->is_null(0, 1) ? owned->text(0, 1) != context_.target.name
+                                               : false;
+  if (another) {
+    return Error{
+        ErrorCode::kStateMismatch,
+        "the pipeline \"" + context_.pipeline + "\" was loaded into the table " +
+            std::string(owned->text(0, 1)) + ", and " + context_.target.name +
+            " is another one, which would get new objects alone: name that table, with its "
+            "schema, or another --pipeline"};
+  }
   auto named = control_->run(
-      "UPDATE leat.pipeline SET target = $2 WHERE pipeline = $1 AND target IS DISTINCT FROM $2",
+      "UPDATE leat.pipeline SET target = $2, target_oid = to_regclass($2), record_oid = "
+      "'leat.pipeline'::regclass WHERE pipeline = $1 AND (target, target_oid, record_oid) IS "
+      "DISTINCT "
+      "FROM ($2, to_regclass($2)::oid, 'leat.pipeline'::regclass::oid)",
       {{.value = context_.pipeline}, {.value = context_.target.name, .type = kPgTextOid}});
   if (!named) return std::move(named).error();
   return {};

@@ -1,5 +1,6 @@
 #include "connector/postgres/record.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,8 @@ CREATE SCHEMA IF NOT EXISTS leat;
 CREATE TABLE IF NOT EXISTS leat.pipeline (
   pipeline text NOT NULL PRIMARY KEY, owner text NOT NULL, target text,
   taken_over timestamptz NOT NULL DEFAULT now());
+ALTER TABLE leat.pipeline ADD COLUMN IF NOT EXISTS target_oid oid,
+  ADD COLUMN IF NOT EXISTS record_oid oid;
 CREATE TABLE IF NOT EXISTS leat.epoch (
   pipeline text NOT NULL, connection integer NOT NULL, epoch bigint NOT NULL, token bigint NOT NULL,
   parent bigint NOT NULL, PRIMARY KEY (pipeline, connection)) WITH (fillfactor = 50);
@@ -41,8 +44,11 @@ bool is_pg_text(std::string_view bytes) {
   return is_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
 }
 
-std::string pg_readable(std::string_view bytes) {
-  if (is_pg_text(bytes)) return std::string(bytes);
+std::string pg_readable(std::string_view bytes, bool unicode) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (is_pg_text(bytes) && (unicode || std::all_of(bytes.begin(), bytes.end(), is_ascii))) {
+    return std::string(bytes);
+  }
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string text;
   for (const char c : bytes) {
@@ -60,7 +66,10 @@ Result<void> make_pg_tables(PgConnection& connection) {
   auto there = connection.run(
       "SELECT to_regclass('leat.pipeline') IS NOT NULL AND to_regclass('leat.epoch') IS NOT NULL "
       "AND "
-      "to_regclass('leat.position') IS NOT NULL AND to_regclass('leat.reject') IS NOT NULL");
+      "to_regclass('leat.position') IS NOT NULL AND to_regclass('leat.reject') IS NOT NULL AND "
+      "EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('leat.pipeline') AND attname "
+      "= "
+      "'record_oid')");
   if (!there) return std::move(there).error();
   if (there->text(0, 0) == "t") return {};
   // One at a time: IF NOT EXISTS alone fails when two make the same.
@@ -78,15 +87,15 @@ std::string_view pg_copy_rejects() noexcept {
 }
 
 void append_pg_reject(const std::string& pipeline, const ObjectVersion& split,
-                      const RejectedRow& reject, Buffer& out) {
-  const std::string object = pg_readable(split.key);
-  const std::string version = pg_readable(split.version);
+                      const RejectedRow& reject, bool unicode, Buffer& out) {
+  const std::string object = pg_readable(split.key, unicode);
+  const std::string version = pg_readable(split.version, unicode);
   const std::string record = bigint(reject.record);
   const std::string offset = bigint(reject.byte_offset);
-  const std::string column = pg_readable(reject.column);
-  const std::string text = pg_readable(reject.text);
+  const std::string column = pg_readable(reject.column, unicode);
+  const std::string text = pg_readable(reject.text, unicode);
   const std::string code(error_code_name(reject.code));
-  const std::string reason = pg_readable(reject.reason);
+  const std::string reason = pg_readable(reject.reason, unicode);
   append_copy_row({&pipeline, &object, &split.key, &version, &record, &offset,
                    reject.column.empty() ? nullptr : &column, &text, &reject.raw, &code, &reason},
                   out);
@@ -104,6 +113,15 @@ Error pg_fenced(std::string_view pipeline) {
   return {.code = ErrorCode::kFenced,
           .message = "Another loader took the pipeline \"" + std::string(pipeline) +
                      "\" over: nothing more was written. Only one loader may run a pipeline."};
+}
+
+Error pg_altered(std::string_view table) {
+  return {.code = ErrorCode::kUnavailable,
+          .message = "The table " + std::string(table) +
+                     " was altered, or made anew, while it was loaded into: nothing was committed "
+                     "since, and it is matched once more.",
+          .at = {},
+          .retryable = true};
 }
 
 Error pg_table_error(Error error, const PgFailure& failure, std::string_view table) {

@@ -132,7 +132,8 @@ Result<std::uint64_t> remove_pg_rows(PgConnection& connection, const std::string
   RangeArrays arrays;
   for (const RowsOfObject& range : ranges) {
     arrays.append(range.object.key,
-                  range.any_version ? std::string() : pg_readable(range.object.version),
+                  range.any_version ? std::string()
+                                    : pg_readable(range.object.version, connection.holds_unicode()),
                   range.bytes.begin, range.bytes.end);
   }
   auto rejects = arrays.erase(connection, "leat.reject",
@@ -147,7 +148,8 @@ Result<void> remove_pg_rejects(PgConnection& connection, const std::string& pipe
                                std::span<const KeptReject> rejects) {
   RangeArrays arrays;
   for (const KeptReject& kept : rejects) {
-    arrays.append(kept.key, pg_readable(kept.version), kept.reject.record, kept.reject.byte_offset);
+    arrays.append(kept.key, pg_readable(kept.version, connection.holds_unicode()),
+                  kept.reject.record, kept.reject.byte_offset);
   }
   if (arrays.empty()) return {};
   auto erased = arrays.erase(connection, "leat.reject",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "connector/postgres/record.h"
@@ -15,6 +16,20 @@ constexpr std::size_t kSegmentBytesMax = 6u << 20;
 constexpr std::size_t kSendBytes = 64u << 10;
 // From so many refused rows of a segment on the rest of it is loaded row by row.
 constexpr std::int64_t kManyRefused = 16;
+// Of the chunks of rows that wait for those they point at.
+constexpr std::size_t kLateBytesMax = 64u << 20;
+// Each of which turns the order of those that are left.
+constexpr int kLatePasses = 8;
+constexpr std::string_view kForeignKeyViolation = "23503";
+
+/// Failures of the server or of its other users, whoever tells of them.
+bool is_of_server(std::string_view sqlstate) {
+  constexpr std::string_view kGroups[] = {"08", "25", "40", "53", "55", "57", "58", "F0"};
+  const std::string_view group = sqlstate.substr(0, 2);
+  // XX001, XX002: its files are damaged. 22P03, 22P04: what leat sends is not understood.
+  return std::find(std::begin(kGroups), std::end(kGroups), group) != std::end(kGroups) ||
+         sqlstate == "XX001" || sqlstate == "XX002" || sqlstate == "22P03" || sqlstate == "22P04";
+}
 
 std::string columns_of(const PgTargetTable& target, std::string_view prefix) {
   std::string list;
@@ -96,8 +111,9 @@ Result<void> PgSegment::write(const std::shared_ptr<const RowChunk>& chunk) {
   if (!in_copy_) {
     if (Result<void> begun = begin_copy("", context_.target.name); !begun) return begun;
   }
-  chunks_.push_back(chunk);
+  spans_.push_back({chunk, 0, chunk->rows});
   rows_ += chunk->rows;
+  has_rows_ = true;
   constexpr std::int64_t kRows = 1'024;
   for (std::int64_t row = 0; row < chunk->rows; row += kRows) {
     append_rows(*chunk, row, std::min(row + kRows, chunk->rows));
@@ -113,27 +129,76 @@ Result<void> PgSegment::end() {
   Result<void> done = end_copy();
   if (!done && blames_a_row(done.error())) {
     done = take_back();
+    // An altered table refuses rows that are good, too.
+    if (done) done = check_table();
     if (done) done = load_around_bad_rows(0, rows_);
   } else if (!done && !is_row_error(connection_->failure().sqlstate)) {
     done = pg_table_error(done.error(), connection_->failure(), context_.target.name);
   }
   if (!done) return done;
   context_.step("copy ended");
-  chunks_.clear();
+  spans_.clear();
   rows_ = 0;
   bytes_ = 0;
   refused_ = 0;
+  return late_bytes_ < kLateBytesMax ? Result<void>() : settle();
+}
+
+/// What they point at may have come since; and they may point at each other, so that all of them
+/// are tried at once first.
+Result<void> PgSegment::settle() {
+  if (Result<void> ended = end(); !ended) return ended;
+  for (int pass = 0; pass < kLatePasses && !late_.empty(); ++pass) {
+    std::vector<LateRow> tried = std::exchange(late_, {});
+    late_bytes_ = 0;
+    // The last one first: a chain of rows each of which points at the next gets in in one pass.
+    std::reverse(tried.begin(), tried.end());
+    for (const LateRow& late : tried) spans_.push_back({late.chunk, late.row, late.row + 1});
+    Result<void> done = load_around_bad_rows(0, static_cast<std::int64_t>(tried.size()));
+    spans_.clear();
+    refused_ = 0;
+    if (!done) return done;
+    if (late_.size() == tried.size()) break;
+  }
+  for (const LateRow& late : std::exchange(late_, {})) {
+    if (Result<void> refused = refuse_(*late.chunk, late.row, late.failure); !refused) {
+      return refused;
+    }
+  }
+  late_bytes_ = 0;
   return {};
 }
 
-bool PgSegment::blames_a_row(const Error& error) const {
-  return connection_->alive() && !error.retryable && blames_a_row(connection_->failure());
+Result<void> PgSegment::check_table() {
+  if (!has_rows_) return {};
+  Result<bool> same = is_postgres_table_unchanged(*connection_, context_.target);
+  if (!same) return std::move(same).error();
+  return *same ? Result<void>() : pg_altered(context_.target.name);
 }
 
-/// Not where the column that is at fault is none that leat fills: then no row can get in.
-bool PgSegment::blames_a_row(const PgFailure& failure) const {
-  if (!is_row_error(failure.sqlstate)) return false;
-  if (failure.sqlstate != "23502" || failure.column.empty()) return true;
+void PgSegment::transaction_ended() {
+  savepoint_ = false;
+  has_rows_ = false;
+  late_.clear();
+  late_bytes_ = 0;
+}
+
+bool PgSegment::blames_a_row(const Error& error) const {
+  const PgFailure& failure = connection_->failure();
+  return connection_->alive() && !error.retryable &&
+         is_a_rows(failure, line_of(failure.context) > 0);
+}
+
+/// What types of extensions and triggers raise may be of any class: what comes while one row is
+/// added is that row's, unless it is the server's. Not where the column that is at fault is none
+/// that leat fills: then no row can get in.
+bool PgSegment::is_a_rows(const PgFailure& failure, bool of_one_row) const {
+  if (!is_row_error(failure.sqlstate) && (!of_one_row || is_of_server(failure.sqlstate))) {
+    return false;
+  }
+  if (failure.sqlstate != "23502" || failure.column.empty() || context_.target.fills_rows) {
+    return true;
+  }
   const std::vector<std::string>& columns = context_.target.columns;
   return std::find(columns.begin(), columns.end(), quote_sql_name(failure.column)) != columns.end();
 }
@@ -179,11 +244,11 @@ Result<void> PgSegment::load_rows(std::int64_t first, std::int64_t last) {
 
 Result<void> PgSegment::append_segment(std::int64_t first, std::int64_t last) {
   std::int64_t begin = 0;
-  for (const std::shared_ptr<const RowChunk>& chunk : chunks_) {
-    const std::int64_t from = std::max(first - begin, std::int64_t{0});
-    const std::int64_t to = std::min(last - begin, chunk->rows);
-    if (from < to) append_rows(*chunk, from, to);
-    begin += chunk->rows;
+  for (const Span& span : spans_) {
+    const std::int64_t from = span.first + std::max(first - begin, std::int64_t{0});
+    const std::int64_t to = std::min(span.first + last - begin, span.last);
+    if (from < to) append_rows(*span.chunk, from, to);
+    begin += span.last - span.first;
     if (buffer_.size() < kSendBytes) continue;
     if (Result<void> sent = send_buffer(); !sent) return sent;
   }
@@ -201,8 +266,9 @@ Result<bool> PgSegment::load_row_by_row(std::int64_t first, std::int64_t last) {
   std::vector<std::int64_t> rows;
   Result<void> done = insert_row_by_row(first, last, rows, failures);
   if (!done && !connection_->alive()) return std::move(done).error();
-  const bool by_rows = std::all_of(failures.begin(), failures.end(),
-                                   [this](const auto& failure) { return blames_a_row(failure); });
+  const bool by_rows = std::all_of(failures.begin(), failures.end(), [this](const auto& failure) {
+    return is_a_rows(failure, true);
+  });
   if (!done || !by_rows) {
     // What is the matter shows when COPY meets it.
     row_by_row_ = false;
@@ -267,9 +333,15 @@ Result<bool> PgSegment::allows_row_by_row() {
 
 Result<void> PgSegment::refuse(std::int64_t row, const PgFailure& failure) {
   ++refused_;
-  std::size_t i = 0;
-  while (row >= chunks_[i]->rows) row -= chunks_[i++]->rows;
-  return refuse_(*chunks_[i], row, failure);
+  auto span = spans_.begin();
+  for (; row >= span->last - span->first; ++span) row -= span->last - span->first;
+  row += span->first;
+  if (failure.sqlstate != kForeignKeyViolation) return refuse_(*span->chunk, row, failure);
+  if (late_.empty() || late_.back().chunk != span->chunk) {
+    late_bytes_ += span->chunk->memory_bytes();
+  }
+  late_.push_back({span->chunk, row, failure});
+  return {};
 }
 
 }  // namespace leat::connector

@@ -19,8 +19,9 @@
 namespace leat::connector {
 
 /// Each segment stands under a savepoint: when the table refuses a row, it is taken back and loaded
-/// again around that row; where many are refused, row by row on the server. Used by one thread,
-/// in an open transaction. After an error nothing more may be done.
+/// again around that row; where many are refused, row by row on the server. Rows that point at rows
+/// which are not there (yet) get a last chance in settle(). Used by one thread, in an open
+/// transaction. After an error nothing more may be done.
 class PgSegment {
  public:
   /// Told of each row that the table refuses, in order; an error ends it all.
@@ -36,12 +37,30 @@ class PgSegment {
   /// Adds the chunk's rows, of which there are some; keeps the chunk for as long as it may be
   /// needed.
   Result<void> write(const std::shared_ptr<const RowChunk>& chunk);
-  /// All rows so far are in the table, or refused. The connection is outside of COPY.
+  /// All rows so far are in the table, refused, or wait for settle(). The connection is outside of
+  /// COPY.
   Result<void> end();
+  /// All rows so far are in the table, or refused.
+  Result<void> settle();
+  /// Before the commit: that the rows went into the table that was matched. Nobody can alter it
+  /// from its first row to the commit.
+  ///   kUnavailable  They did not: it was altered before. Retryable.
+  Result<void> check_table();
   /// The transaction, and with it the savepoint, is over.
-  void transaction_ended() noexcept { savepoint_ = false; }
+  void transaction_ended();
 
  private:
+  struct Span {
+    std::shared_ptr<const RowChunk> chunk;
+    std::int64_t first = 0;
+    std::int64_t last = 0;  ///< Behind its last row.
+  };
+  struct LateRow {
+    std::shared_ptr<const RowChunk> chunk;
+    std::int64_t row = 0;
+    PgFailure failure;
+  };
+
   Result<void> begin_copy(const std::string& before, std::string_view into);
   Result<void> end_copy();
   void append_rows(const RowChunk& chunk, std::int64_t first, std::int64_t last);
@@ -56,7 +75,7 @@ class PgSegment {
   Result<void> take_back();
   Result<void> refuse(std::int64_t row, const PgFailure& failure);
   bool blames_a_row(const Error& error) const;
-  bool blames_a_row(const PgFailure& failure) const;
+  bool is_a_rows(const PgFailure& failure, bool of_one_row) const;
 
   const PgWriterContext& context_;
   const Refuse refuse_;
@@ -64,9 +83,12 @@ class PgSegment {
   bool in_copy_ = false;
   bool savepoint_ = false;
   Buffer buffer_;
-  std::vector<std::shared_ptr<const RowChunk>> chunks_;
-  std::int64_t rows_ = 0;
+  bool has_rows_ = false;  ///< Of this transaction, in the table.
+  std::vector<Span> spans_;
+  std::int64_t rows_ = 0;  ///< In spans_.
   std::size_t bytes_ = 0;
+  std::vector<LateRow> late_;
+  std::size_t late_bytes_ = 0;      ///< Of their chunks.
   std::int64_t refused_ = 0;        ///< Of the segment at hand.
   std::optional<bool> row_by_row_;  ///< Whether the table allows it; none: nobody asked yet.
 };

@@ -10,6 +10,8 @@
 namespace leat::connector {
 namespace {
 
+constexpr std::size_t kNameBytesMax = 63;
+
 struct ExistingColumn {
   std::string name;
   std::string declared;  ///< As people write it.
@@ -21,9 +23,11 @@ struct ExistingColumn {
 };
 
 struct ExistingTable {
+  std::uint32_t oid = 0;
   std::string name;
   char kind = 0;
   bool one_writer = false;
+  bool fills_rows = false;  ///< A trigger may give columns their values before they are checked.
   std::vector<ExistingColumn> columns;
 };
 
@@ -33,19 +37,27 @@ Result<std::optional<ExistingTable>> look_up(PgConnection& connection, const std
       " EXISTS (SELECT FROM pg_index i WHERE i.indrelid = ANY (parts) AND (i.indisunique OR "
       "i.indisexclusion)) OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = ANY (parts) AND "
       "NOT "
-      "t.tgisinternal) OR c.relkind = 'f' "
+      "t.tgisinternal) OR c.relkind = 'f', "
+      // Of a row (1), before (2), on insert (4); and it is not disabled.
+      "EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 7 = 7 AND "
+      "t.tgenabled <> 'D') "
       "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL (SELECT "
       "array_append(ARRAY (SELECT relid::oid FROM pg_partition_tree(c.oid)), c.oid) AS parts) p "
       "WHERE c.oid = to_regclass($1)",
       {{.value = name}});
   if (!found) return std::move(found).error();
   if (found->rows() == 0) return std::optional<ExistingTable>();
-  ExistingTable table{.name = std::string(found->text(0, 2)),
+  ExistingTable table{.oid = static_cast<std::uint32_t>(found->integer(0, 0)),
+                      .name = std::string(found->text(0, 2)),
                       .kind = found->text(0, 1).front(),
                       .one_writer = found->text(0, 3) == "t",
+                      .fills_rows = found->text(0, 4) == "t",
                       .columns = {}};
   auto columns = connection.run(
-      "SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(b.typname, t.typname), "
+      // A type of somebody else is none of PostgreSQL's own, whatever it is called.
+      "SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN coalesce(b.typnamespace, "
+      "t.typnamespace) = 'pg_catalog'::regnamespace OR coalesce(b.typname, t.typname) = 'citext' "
+      "THEN coalesce(b.typname, t.typname) ELSE format_type(coalesce(b.oid, t.oid), NULL) END, "
       "coalesce(b.typtype, t.typtype), CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod "
       "END, a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL, "
       "a.attgenerated <> '' FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN "
@@ -65,6 +77,17 @@ Result<std::optional<ExistingTable>> look_up(PgConnection& connection, const std
   return std::optional<ExistingTable>(std::move(table));
 }
 
+std::string shape_of(const ExistingTable& table) {
+  std::string shape = std::to_string(table.oid);
+  for (const ExistingColumn& column : table.columns) {
+    shape += "," + quote_sql_name(column.name) + " " + column.declared + " " + column.type + " " +
+             column.kind + " " + std::to_string(column.modifier);
+    if (column.needs_value) shape += " needed";
+    if (column.generated) shape += " generated";
+  }
+  return shape;
+}
+
 /// Digits behind the point that a numeric column keeps; nothing: all.
 std::optional<int> scale_of(int modifier) {
   if (modifier < 4) return std::nullopt;
@@ -79,33 +102,24 @@ bool keeps_microseconds(const ExistingColumn& column) {
 /// The type of leat that a type of PostgreSQL is made for, its limits aside.
 std::optional<TypeId> counterpart_of(std::string_view type) {
   static constexpr std::pair<std::string_view, TypeId> kTypes[] = {
-      {"bool", TypeId::kBool},
-      {"int2", TypeId::kInt16},
-      {"int4", TypeId::kInt32},
-      {"int8", TypeId::kInt64},
-      {"float4", TypeId::kFloat32},
-      {"float8", TypeId::kFloat64},
-      {"date", TypeId::kDate},
-      {"time", TypeId::kTime},
-      {"timestamp", TypeId::kTimestamp},
-      {"timestamptz", TypeId::kTimestampTz},
-      {"text", TypeId::kText},
-      {"varchar", TypeId::kText},
-      {"bpchar", TypeId::kText},
-      {"citext", TypeId::kText},
-      {"xml", TypeId::kText},
-      {"bytea", TypeId::kBytes},
-      {"uuid", TypeId::kUuid},
-      {"json", TypeId::kJson},
-      {"jsonb", TypeId::kJson}};
+      {"bool", TypeId::kBool},           {"int2", TypeId::kInt16},
+      {"int4", TypeId::kInt32},          {"int8", TypeId::kInt64},
+      {"float4", TypeId::kFloat32},      {"float8", TypeId::kFloat64},
+      {"date", TypeId::kDate},           {"time", TypeId::kTime},
+      {"timestamp", TypeId::kTimestamp}, {"timestamptz", TypeId::kTimestampTz},
+      {"text", TypeId::kText},           {"varchar", TypeId::kText},
+      {"bpchar", TypeId::kText},         {"citext", TypeId::kText},
+      {"bytea", TypeId::kBytes},         {"uuid", TypeId::kUuid},
+      {"json", TypeId::kJson},           {"jsonb", TypeId::kJson}};
   for (const auto& [name, id] : kTypes) {
     if (name == type) return id;
   }
   return std::nullopt;
 }
 
-/// Whether the server can be left to read the column from text: types that leat does not know, and
-/// numerics of any scale. Not those that would round or cut.
+/// Whether the server can be left to read the column from text: types that leat does not know, xml
+/// (whose binary form is read in the encoding that the document itself names), and numerics of any
+/// scale. Not those that would round or cut.
 bool is_read_by_server(const ExistingColumn& column) {
   if (counterpart_of(column.type)) return false;
   if (column.type == "money" || column.type == "char" || column.type == "name") return false;
@@ -121,7 +135,7 @@ std::optional<CopyForm> form_for(const DataType& from, const ExistingColumn& col
   const bool is_text = from.id == TypeId::kText || from.id == TypeId::kJson;
   if (text) return is_text ? CopyForm::kBytes : CopyForm::kText;
   // Text that PostgreSQL checks: labels of an enumeration, and documents.
-  const bool checked_text = column.kind == 'e' || to == "json" || to == "xml";
+  const bool checked_text = column.kind == 'e' || to == "json";
   if (from.id == TypeId::kText && checked_text) return CopyForm::kBytes;
   if (is_text && to == "jsonb") return CopyForm::kJsonb;
   const bool integer =
@@ -224,9 +238,12 @@ Result<PgTargetTable> match(const ExistingTable& table, const Schema& schema) {
                  table.name + " is no table; rows can only be added to a table"};
   }
   PgTargetTable target{.name = table.name,
+                       .oid = table.oid,
+                       .shape = shape_of(table),
                        .columns = {},
                        .encodings = {},
                        .as_text = false,
+                       .fills_rows = table.fills_rows,
                        .one_writer = table.one_writer};
   std::string differences;
   const auto differs = [&differences](const std::string& how) {
@@ -237,7 +254,10 @@ Result<PgTargetTable> match(const ExistingTable& table, const Schema& schema) {
     const ExistingColumn* const column = find_column(table, field.name);
     const std::string quoted = quote_sql_name(field.name);
     if (column == nullptr) {
-      differs("it has no column " + quoted + " " + field.type.to_sql());
+      differs("it has no column " + quoted + " " + field.type.to_sql() +
+              (field.name.size() > kNameBytesMax
+                   ? ", whose name is longer than PostgreSQL's 63 bytes: rename it in the schema"
+                   : ""));
       continue;
     }
     if (std::find(used.begin(), used.end(), column) != used.end()) {
@@ -258,7 +278,7 @@ Result<PgTargetTable> match(const ExistingTable& table, const Schema& schema) {
     }
   }
   for (const ExistingColumn& column : table.columns) {
-    if (column.needs_value && !column.generated &&
+    if (column.needs_value && !column.generated && !table.fills_rows &&
         std::find(used.begin(), used.end(), &column) == used.end()) {
       differs("its column " + quote_sql_name(column.name) +
               " is NOT NULL without a default, and the schema does not have it");
@@ -304,7 +324,7 @@ Result<std::string> parse_postgres_table(std::string_view name) {
   if (parts.size() > 2) return refused("has more than two parts");
   std::string quoted;
   for (const std::string& part : parts) {
-    if (part.size() > 63) return refused("is longer than PostgreSQL's 63 bytes");
+    if (part.size() > kNameBytesMax) return refused("is longer than PostgreSQL's 63 bytes");
     quoted += (quoted.empty() ? "" : ".") + quote_sql_name(part);
   }
   return quoted;
@@ -335,6 +355,12 @@ Result<Schema> find_postgres_schema(PgConnection& connection, const std::string&
     schema.fields.push_back({column.name, *type});
   }
   return schema;
+}
+
+Result<bool> is_postgres_table_unchanged(PgConnection& connection, const PgTargetTable& target) {
+  auto table = look_up(connection, target.name);
+  if (!table) return std::move(table).error();
+  return *table && shape_of(**table) == target.shape;
 }
 
 Result<PgTargetTable> open_postgres_table(PgConnection& connection, const std::string& name,

@@ -64,8 +64,8 @@ Result<void> PgTransaction::begin() {
   if (!connection_) {
     if (Result<void> connected = connect(); !connected) return connected;
   }
-  auto owner = connection_->run(
-      "BEGIN ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE; SELECT owner FROM "
+  auto owner = connection_->begin(
+      "SET CONSTRAINTS ALL IMMEDIATE; SELECT owner FROM "
       "leat.pipeline WHERE pipeline = " +
       connection_->literal(context_.pipeline) + " FOR SHARE");
   if (!owner) return std::move(owner).error();
@@ -88,13 +88,13 @@ Result<void> PgTransaction::write(const std::shared_ptr<const RowChunk>& chunk) 
   return chunk->rows > 0 ? segment_.write(chunk) : Result<void>();
 }
 
-Result<void> PgTransaction::flush() { return segment_.end(); }
+Result<void> PgTransaction::flush() { return segment_.settle(); }
 
 std::vector<RefusedRows> PgTransaction::take_refused() { return std::exchange(refused_, {}); }
 
 Result<std::uint64_t> PgTransaction::remove_rows(std::span<const RowsOfObject> ranges) {
   if (Result<void> begun = begin(); !begun) return std::move(begun).error();
-  if (Result<void> ended = segment_.end(); !ended) return std::move(ended).error();
+  if (Result<void> settled = segment_.settle(); !settled) return std::move(settled).error();
   Result<std::uint64_t> removed =
       remove_pg_rows(*connection_, context_.pipeline, context_.table, ranges);
   if (!removed) return removed;
@@ -113,7 +113,7 @@ Result<std::uint64_t> PgTransaction::remove_rows(std::span<const RowsOfObject> r
 
 Result<void> PgTransaction::remove_rejects(std::span<const KeptReject> rejects) {
   if (Result<void> begun = begin(); !begun) return begun;
-  if (Result<void> ended = segment_.end(); !ended) return ended;
+  if (Result<void> settled = segment_.settle(); !settled) return settled;
   Result<void> removed = remove_pg_rejects(*connection_, context_.pipeline, rejects);
   if (removed) context_.step("rejects removed");
   return removed;
@@ -147,6 +147,8 @@ Result<void> PgTransaction::refuse(const RowChunk& chunk, std::int64_t row,
   const bool too_many = context_.refused_rows_max != 0 && refused_rows_ > context_.refused_rows_max;
   if (!context_.reject_refused || too_many) {
     Error refused = error;
+    refused.code = ErrorCode::kBadValue;
+    refused.retryable = false;
     refused.at = {.object = chunk.split->key,
                   .record = reject.record,
                   .byte_offset = reject.byte_offset,
@@ -188,7 +190,8 @@ Result<void> PgTransaction::keep_rejects() {
   };
   append(copy_header());
   for (const Reject& reject : rejects_) {
-    append_pg_reject(context_.pipeline, *reject.split, reject.row, buffer);
+    append_pg_reject(context_.pipeline, *reject.split, reject.row, connection_->holds_unicode(),
+                     buffer);
     if (buffer.size() < kSendBytes) continue;
     if (Result<void> sent = send(); !sent) return sent;
   }
@@ -201,7 +204,8 @@ Result<void> PgTransaction::keep_rejects() {
 
 Result<void> PgTransaction::commit(const PgCommit& commit) {
   if (Result<void> begun = begin(); !begun) return begun;
-  if (Result<void> ended = segment_.end(); !ended) return ended;
+  if (Result<void> settled = segment_.settle(); !settled) return settled;
+  if (Result<void> same = segment_.check_table(); !same) return same;
   if (Result<void> kept = keep_progress(commit); !kept) return kept;
   if (Result<void> kept = keep_rejects(); !kept) return kept;
   context_.step("commit begins");

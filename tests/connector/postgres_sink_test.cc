@@ -11,94 +11,18 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
-#include "tests/connector/chunk_builder.h"
-#include "tests/connector/postgres_server.h"
+#include "tests/connector/postgres_sink_case.h"
 
 namespace leat::connector {
 namespace {
 
-using leat::test::PostgresDatabase;
 using leat::test::PostgresSession;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-SplitProgress progress_of(const ObjectVersion& object, SplitState state, std::uint64_t epoch,
-                          std::uint64_t rows) {
-  SplitProgress progress;
-  progress.object = object;
-  progress.state = state;
-  progress.epoch = epoch;
-  progress.rows = rows;
-  progress.position = {.offset = 100, .record = rows, .parser_state = "ps", .decoder_state = "ds"};
-  return progress;
-}
-
-class PostgresSinkTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!PostgresDatabase::available()) GTEST_SKIP() << "LEAT_TEST_POSTGRES is not set";
-    database_.emplace("sink");
-    reader_.emplace(database_->connection());
-    reader_->run("SET timezone = 'UTC'");
-  }
-
-  std::unique_ptr<RowSink> make_sink(SinkOptions options = {}, const std::string& more = "") {
-    if (options.table.empty()) options.table = "t";
-    auto sink = open_sink(database_->uri(more), options);
-    EXPECT_TRUE(sink) << sink.error().message;
-    return *std::move(sink);
-  }
-
-  /// A sink that has taken the pipeline over.
-  std::unique_ptr<RowSink> opened(const SinkOptions& options = {}, const EpochMark& ledger = {}) {
-    auto sink = make_sink(options);
-    visited_.clear();
-    auto mark = sink->open("p", ledger, [this](const SplitProgress& progress) {
-      visited_.push_back(progress);
-      return Result<void>();
-    });
-    EXPECT_TRUE(mark) << mark.error().to_string();
-    if (mark) mark_ = *mark;
-    return sink;
-  }
-
-  static Result<EpochMark> open_again(RowSink& sink, const EpochMark& ledger = {}) {
-    return sink.open("p", ledger, [](const SplitProgress&) { return Result<void>(); });
-  }
-
-  static Checkpoint checkpoint(std::uint64_t epoch, std::vector<SplitProgress> splits) {
-    return {
-        .epoch = epoch, .splits = std::move(splits), .token = epoch + 1'000, .parent = epoch + 999};
-  }
-
-  static void expect_ok(const Result<void>& result) {
-    EXPECT_TRUE(result) << result.error().to_string();
-  }
-
-  /// Writes the chunk and commits it as epoch 1.
-  void load(RowSink& sink, const ChunkBuilder& builder) {
-    const RowChunk chunk = builder.build();
-    expect_ok(sink.write(chunk));
-    expect_ok(sink.commit(checkpoint(1, {progress_of(*builder.split(), SplitState::kFinished, 1,
-                                                     static_cast<std::uint64_t>(chunk.rows))})));
-  }
-
-  Error refused_schema(const std::string& table_sql, const std::string& schema) {
-    reader_->run(table_sql);
-    auto sink = opened();
-    const Result<void> written = sink->write(ChunkBuilder(schema).build());
-    EXPECT_FALSE(written);
-    return written ? Error{} : written.error();
-  }
-
-  std::optional<PostgresDatabase> database_;
-  std::optional<PostgresSession> reader_;
-  std::vector<SplitProgress> visited_;
-  EpochMark mark_;
-};
 
 constexpr const char* kAllTypes =
     "b bool, i2 smallint, i4 integer, i8 bigint, f4 real, f8 double precision, d numeric(18,4), dt "
@@ -410,136 +334,6 @@ TEST_F(PostgresSinkTest, ARecordOfLoadedRowsOutlivesTheNewsOfAnotherVersion) {
   EXPECT_EQ(visited_[0].state, SplitState::kFinished);
 }
 
-class RefusedRowsTest : public PostgresSinkTest {
- protected:
-  /// Rows 1 to 1,000 with `bad` in some of them; the table refuses those and takes the others.
-  std::vector<RejectedRow> refuse(const std::string& table_sql, const std::string& schema,
-                                  const Cell& good, const Cell& bad) {
-    reader_->run(table_sql);
-    auto sink = opened({.keep_rejects = true, .reject_refused = true});
-    ChunkBuilder builder(schema);
-    for (int id = 1; id <= 1'000; ++id) {
-      const bool is_bad = id == 1 || id == 500 || id == 501 || id == 1'000;
-      builder.row(id, is_bad ? bad : good);
-    }
-    expect_ok(sink->write(builder.build()));
-    auto refused = sink->settle();
-    EXPECT_TRUE(refused) << refused.error().to_string();
-    if (!refused || refused->size() != 1) return {};
-    expect_ok(sink->commit(
-        checkpoint(1, {progress_of(*builder.split(), SplitState::kFinished, 1, 996)})));
-    EXPECT_EQ(reader_->one("SELECT count(*), count(DISTINCT id) FROM t"), "996|996");
-    EXPECT_EQ(reader_->one("SELECT string_agg(record::text, ',' ORDER BY record) FROM leat.reject"),
-              "1,500,501,1000");
-    return refused->front().rows;
-  }
-
-  static void expect_reasons(const std::vector<RejectedRow>& rows, const std::string& state) {
-    ASSERT_EQ(rows.size(), 4u);
-    for (const RejectedRow& row : rows) {
-      EXPECT_THAT(row.reason, HasSubstr("SQLSTATE " + state));
-      EXPECT_EQ(row.byte_offset, (row.record - 1) * 10);
-      EXPECT_THAT(row.raw, HasSubstr("{\"id\":\"" + std::to_string(row.record) + "\""));
-    }
-  }
-};
-
-TEST_F(RefusedRowsTest, Checks) {
-  expect_reasons(refuse("CREATE TABLE t (id bigint, v text CHECK (v <> 'bad'))",
-                        "id bigint, v text", "good", "bad"),
-                 "23514");
-}
-
-TEST_F(RefusedRowsTest, NotNull) {
-  expect_reasons(
-      refuse("CREATE TABLE t (id bigint, v text NOT NULL)", "id bigint, v text", "good", nullptr),
-      "23502");
-}
-
-TEST_F(RefusedRowsTest, ZeroBytesInText) {
-  expect_reasons(refuse("CREATE TABLE t (id bigint, v text)", "id bigint, v text", "good",
-                        std::string("a\0b", 3)),
-                 "22021");
-}
-
-TEST_F(RefusedRowsTest, TextThatIsNoUtf8) {
-  expect_reasons(refuse("CREATE TABLE t (id bigint, v text)", "id bigint, v text", "good", "\xc3("),
-                 "22021");
-}
-
-TEST_F(RefusedRowsTest, NumericOverflow) {
-  expect_reasons(refuse("CREATE TABLE t (id bigint, v numeric(5,2))", "id bigint, v numeric(9,2)",
-                        99'999, 100'000),
-                 "22003");
-}
-
-TEST_F(RefusedRowsTest, TextTooLong) {
-  expect_reasons(
-      refuse("CREATE TABLE t (id bigint, v varchar(3))", "id bigint, v text", "abc", "abcd"),
-      "22001");
-}
-
-TEST_F(RefusedRowsTest, UniqueViolations) {
-  reader_->run("CREATE TABLE t (id bigint PRIMARY KEY)");
-  reader_->run("INSERT INTO t VALUES (7)");
-  auto sink = opened({.keep_rejects = true, .reject_refused = true});
-  ChunkBuilder builder("id bigint");
-  for (int id = 1; id <= 10; ++id) builder.row(id).row(id % 3);
-  expect_ok(sink->write(builder.build()));
-  auto refused = sink->settle();
-  ASSERT_TRUE(refused) << refused.error().to_string();
-  ASSERT_EQ(refused->size(), 1u);
-  // 0 once, 1 and 2 again, 7 was there.
-  EXPECT_EQ(refused->front().rows.size(), 10u);
-  expect_ok(
-      sink->commit(checkpoint(1, {progress_of(*builder.split(), SplitState::kFinished, 1, 10)})));
-  EXPECT_EQ(reader_->one("SELECT string_agg(id::text, ',' ORDER BY id) FROM t"),
-            "0,1,2,3,4,5,6,7,8,9,10");
-}
-
-// Nothing says which row it was.
-TEST_F(RefusedRowsTest, DeferredConstraints) {
-  reader_->run(
-      "CREATE TABLE parent (v text PRIMARY KEY); INSERT INTO parent VALUES ('good');"
-      "CREATE TABLE made (id bigint, v text REFERENCES parent DEFERRABLE INITIALLY DEFERRED)");
-  expect_reasons(refuse("ALTER TABLE made RENAME TO t", "id bigint, v text", "good", "bad"),
-                 "23503");
-}
-
-TEST_F(RefusedRowsTest, WhatTriggersRaise) {
-  reader_->run(
-      "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.v = 'bad' THEN "
-      "RAISE "
-      "'no, line 3'; END IF; RETURN NEW; END $$");
-  expect_reasons(
-      refuse("CREATE TABLE t (id bigint, v text); CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW "
-             "EXECUTE FUNCTION no()",
-             "id bigint, v text", "good", "bad"),
-      "P0001");
-}
-
-TEST_F(RefusedRowsTest, WithoutAPolicyTheErrorTellsTheRow) {
-  reader_->run("CREATE TABLE t (id bigint CHECK (id <> 3))");
-  auto sink = opened();
-  expect_ok(sink->write(ChunkBuilder("id bigint").row(1).row(2).row(3).build()));
-  const auto settled = sink->settle();
-  ASSERT_FALSE(settled);
-  EXPECT_EQ(settled.error().code, ErrorCode::kBadValue);
-  EXPECT_FALSE(settled.error().retryable);
-  EXPECT_EQ(settled.error().at.record, 3u);
-  EXPECT_EQ(settled.error().at.byte_offset, 20u);
-  EXPECT_EQ(settled.error().at.object, "in/a.csv");
-}
-
-TEST_F(RefusedRowsTest, AreLimited) {
-  reader_->run("CREATE TABLE t (id bigint CHECK (id < 0))");
-  auto sink = opened({.keep_rejects = true, .reject_refused = true, .refused_rows_max = 2});
-  expect_ok(sink->write(ChunkBuilder("id bigint").row(1).row(2).row(3).row(4).build()));
-  const auto settled = sink->settle();
-  ASSERT_FALSE(settled);
-  EXPECT_THAT(settled.error().message, HasSubstr("--max-rejects"));
-}
-
 TEST_F(PostgresSinkTest, AColumnThatLeatDoesNotFillIsNoFaultOfRows) {
   auto sink = opened({.keep_rejects = true, .reject_refused = true});
   load(*sink, ChunkBuilder("id bigint").row(1));
@@ -571,6 +365,116 @@ TEST_F(PostgresSinkTest, StartsOverWhenTheTableWasAltered) {
   expect_ok(sink->write(more.build()));
   expect_ok(sink->commit(checkpoint(2, {progress_of(*more.split(), SplitState::kFinished, 2, 1)})));
   EXPECT_EQ(reader_->one("SELECT string_agg(id::text, ',' ORDER BY id) FROM t"), "1,2");
+}
+
+// What PostgreSQL would take, as its bytes have the right width: 6 as 3e-323, "ABCD" for a number.
+TEST_F(PostgresSinkTest, NoRowGoesIntoATableThatWasAlteredSinceItWasMatched) {
+  for (const auto& [from, to, good] : {std::tuple{"bigint", "double precision", Cell(6)},
+                                       {"bigint", "timestamp USING '2026-01-01'", 6},
+                                       {"integer", "real", 1'078'530'011},
+                                       {"integer", "text", 1'094'861'636},
+                                       {"text", "bigint USING 0", "12345678"},
+                                       {"double precision", "bigint", 0.5},
+                                       {"numeric(10,2)", "numeric(10,0)", 755}}) {
+    reader_->run("DROP TABLE IF EXISTS t; DROP SCHEMA IF EXISTS leat CASCADE");
+    auto sink = opened({.keep_rejects = true, .reject_refused = true});
+    const std::string schema = "id bigint, v " + std::string(from);
+    load(*sink, ChunkBuilder(schema).row(1, good));
+    reader_->run("ALTER TABLE t ALTER v TYPE " + std::string(to));
+    ChunkBuilder more(schema, "b");
+    expect_ok(sink->write(more.row(2, good).build()));
+    const auto settled = sink->settle();
+    Result<void> committed =
+        settled
+            ? sink->commit(checkpoint(2, {progress_of(*more.split(), SplitState::kFinished, 2, 1)}))
+            : Result<void>(settled.error());
+    ASSERT_FALSE(committed) << from << " to " << to;
+    EXPECT_TRUE(committed.error().retryable) << committed.error().to_string();
+    EXPECT_THAT(committed.error().message, HasSubstr("altered"));
+    expect_ok(sink->close());
+    EXPECT_EQ(reader_->one("SELECT count(*), (SELECT count(*) FROM leat.reject) FROM t"), "1|0");
+  }
+}
+
+TEST_F(PostgresSinkTest, ATableThatWasMadeAnewIsAnotherOne) {
+  auto sink = opened();
+  load(*sink, ChunkBuilder("id bigint").row(1));
+  expect_ok(sink->close());
+  reader_->run("DROP TABLE t; CREATE TABLE t (id bigint)");
+  const auto again = open_again(*make_sink());
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kStateMismatch);
+  EXPECT_THAT(again.error().message, HasSubstr("made anew"));
+  // As the message says, for one that was restored.
+  reader_->run("UPDATE leat.pipeline SET target_oid = NULL");
+  EXPECT_TRUE(open_again(*make_sink()));
+}
+
+TEST_F(PostgresSinkTest, APipelineStaysWithItsTable) {
+  auto sink = opened();
+  load(*sink, ChunkBuilder("id bigint").row(1));
+  expect_ok(sink->close());
+  auto other = make_sink({.table = "u"});
+  ASSERT_TRUE(open_again(*other));
+  const Result<void> written = other->write(ChunkBuilder("id bigint", "b").row(2).build());
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::kStateMismatch);
+  EXPECT_EQ(reader_->one("SELECT to_regclass('u')"), "NULL");
+  reader_->run("ALTER TABLE t RENAME TO u");
+  other = make_sink({.table = "u"});
+  ASSERT_TRUE(open_again(*other));
+  ChunkBuilder more("id bigint", "b");
+  expect_ok(other->write(more.row(2).build()));
+  expect_ok(
+      other->commit(checkpoint(2, {progress_of(*more.split(), SplitState::kFinished, 2, 1)})));
+  EXPECT_EQ(reader_->one("SELECT string_agg(id::text, ',' ORDER BY id) FROM u"), "1,2");
+}
+
+TEST_F(PostgresSinkTest, WhatATriggerFillsIsNotMissing) {
+  reader_->run(
+      "CREATE TABLE t (id bigint, made text NOT NULL); CREATE FUNCTION fill() RETURNS trigger "
+      "LANGUAGE plpgsql AS $$ BEGIN NEW.made := 'by trigger'; RETURN NEW; END $$; CREATE TRIGGER f "
+      "BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION fill()");
+  auto sink = opened();
+  load(*sink, ChunkBuilder("id bigint").row(1));
+  EXPECT_EQ(reader_->one("SELECT * FROM t"), "1|by trigger");
+}
+
+TEST_F(PostgresSinkTest, DocumentsAreInTheDatabasesEncodingWhateverTheySay) {
+  reader_->run("CREATE TABLE t (id bigint, v xml)");
+  auto sink = opened();
+  load(*sink, ChunkBuilder("id bigint, v text")
+                  .row(1, "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>é</a>"));
+  EXPECT_EQ(reader_->one("SELECT id, v FROM t"), "1|<a>é</a>");
+}
+
+TEST_F(PostgresSinkTest, ATypeOfSomebodyElseIsNotTakenForOneOfPostgres) {
+  reader_->run(
+      "CREATE SCHEMA mine; CREATE TYPE mine.text AS (a integer, b integer); "
+      "CREATE TABLE t (id bigint, v mine.text)");
+  auto sink = opened();
+  load(*sink, ChunkBuilder("id bigint, v text").row(1, "(2,3)"));
+  EXPECT_EQ(reader_->one("SELECT id, (v).b FROM t"), "1|3");
+}
+
+TEST_F(PostgresSinkTest, SettingsHoldForItsTransactionsAlone) {
+  reader_->run("ALTER DATABASE " + database_->name() + " SET synchronous_commit = off");
+  reader_->run(
+      "CREATE TABLE t (id bigint, c text DEFAULT current_setting('synchronous_commit'), l text "
+      "DEFAULT current_setting('lock_timeout'))");
+  auto sink = opened({.table = "t", .lock_timeout_ms = 7'000});
+  load(*sink, ChunkBuilder("id bigint").row(1));
+  EXPECT_EQ(reader_->one("SELECT * FROM t"), "1|on|7s");
+}
+
+TEST_F(PostgresSinkTest, WhatIsWrongWithTheUriIsNotTriedAgain) {
+  for (const char* const wrong : {"sslmode=bogus", "service=nowhere", "sslmode=require"}) {
+    auto sink = make_sink({}, wrong);
+    const auto mark = open_again(*sink);
+    ASSERT_FALSE(mark);
+    EXPECT_FALSE(mark.error().retryable) << mark.error().to_string();
+    EXPECT_EQ(mark.error().code, ErrorCode::kInvalidArgument);
+  }
 }
 
 TEST_F(PostgresSinkTest, SaysThatTheTableWasDropped) {
