@@ -19,6 +19,7 @@
 #include "cli/printable.h"
 #include "cli/quantities.h"
 #include "cli/signals.h"
+#include "cli/wait_notice.h"
 #include "leat/loader.h"
 
 namespace leat::cli {
@@ -184,11 +185,13 @@ int run_load(const PipelineFlags& flags) {
   Result<std::unique_ptr<Loader>> loader = Loader::create(std::move(*options));
   if (!loader) return report_error(loader.error());
 
+  WaitNotice waiting(console);
   RateMeter rate;
   LoadReport last;
   milliseconds last_logged{0};
   constexpr milliseconds kLogInterval{10'000};
   Result<LoadReport> report = (*loader)->run(stop.token(), [&](const LoadReport& now) {
+    waiting.moved();
     last = now;
     const std::string text = progress_text(now, rate.update(now), list_price);
     const milliseconds elapsed(static_cast<std::int64_t>(now.seconds * 1000));
