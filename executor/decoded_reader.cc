@@ -79,6 +79,7 @@ Result<void> DecodedReader::open_front() {
   }
   std::string text = parser::choose_text_encoding(encoding_, front);
   if (text.empty()) return {};
+  transcoded_ = true;
   // A failure so far comes again, behind what is decoded in front of it.
   failure_.reset();
   decoder_ = parser::make_text_decoder(std::move(text), std::move(decoder_), std::move(front_));

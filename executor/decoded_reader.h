@@ -34,6 +34,9 @@ class DecodedReader {
   ///   Errors of SplitReader::read.
   Result<std::size_t> read(std::span<std::byte> out);
 
+  /// What was read was turned into UTF-8 from another encoding.
+  bool is_transcoded() const noexcept { return transcoded_; }
+
   /// What Position::decoder_state has to hold for decoded byte `offset`: at most what was read, and
   /// not below what an earlier call asked for. Empty for plain bytes.
   std::string state_before(std::uint64_t offset);
@@ -61,6 +64,7 @@ class DecodedReader {
   Buffer encoded_;                            ///< Not yet decoded from encoded_used_ on.
   std::size_t encoded_used_ = 0;
   bool encoded_ends_ = false;
+  bool transcoded_ = false;
   std::string front_;  ///< Decoded to judge the text by, and not given out yet.
   std::optional<Error> failure_;
 };

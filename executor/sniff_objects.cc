@@ -70,6 +70,7 @@ Result<parser::Sample> read_sample(const ObjectStore& store, const Clock& clock,
       return std::move(bytes).error();
     }
     sample.whole = *bytes == 0;
+    sample.transcoded = reader.is_transcoded();
   }
   return sample;
 }

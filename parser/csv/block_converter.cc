@@ -43,8 +43,9 @@ void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& pl
     std::string reason = "the record has " + count_of(fields, "field") + ", the " +
                          (has_header_ ? "header" : "schema") + " has " +
                          std::to_string(map_.record_fields) +
-                         (fields < map_.record_fields ? " (--short-records null reads it)"
-                                                      : " (--long-records ignore reads it)");
+                         (fields < map_.record_fields ? " (--short-records null reads it"
+                                                      : " (--long-records ignore reads it") +
+                         (has_header_ ? ")" : "; --skip-lines leaves titles out)");
     shape_faults_.push_back({ordinal, begin, end, ErrorCode::kFieldCount, {}, {}, reason});
   };
   for (const RaggedRecord& record : block.ragged) {

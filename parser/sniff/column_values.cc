@@ -213,7 +213,7 @@ bool ColumnValues::fits(Candidate candidate, std::string_view text) {
       return text.starts_with("\\x") && parse_bytes(text, bytes).empty();
     }
     case kText:
-      return valid_utf8(text);
+      return transcoded_ || valid_utf8(text);
     case kBytes: {
       if (!text.starts_with("\\x")) return true;
       Buffer bytes;
@@ -316,6 +316,7 @@ std::optional<OtherReading> ColumnValues::other_reading() const {
 void ColumnValues::add(std::string_view text, bool quoted, const Locate& locate) {
   ++values_;
   number_.reset();
+  if (transcoded_ && !valid_utf8(text) && ++undecodable_ == 1) first_undecodable_ = locate();
   for (std::size_t i = 0; i < kCandidates; ++i) {
     if (misses_[i].hopeless) continue;
     if (!fits(static_cast<Candidate>(i), text)) miss(misses_[i], text, quoted, locate);

@@ -56,6 +56,9 @@ class ColumnValues {
   void add_null() { ++nulls_; }
   /// `text` is the field without quotes and escapes.
   void add(std::string_view text, bool quoted, const Locate& locate);
+  /// From here on values are of transcoded text (Sample::transcoded): what is no UTF-8 is none of
+  /// the other encoding either, and is text that no row can hold.
+  void expect_transcoded(bool transcoded) noexcept { transcoded_ = transcoded; }
   /// A string of JSON: where its writer meant a number, a truth value or an object, there would be
   /// one.
   void add_json_string(std::string_view text, const Locate& locate);
@@ -72,6 +75,9 @@ class ColumnValues {
   /// How all values of a column of text would be numbers or points in time; nullopt: in no way, or
   /// it is none.
   std::optional<OtherReading> other_reading() const;
+  /// Values of such text, and the first of them.
+  std::uint64_t undecodable() const noexcept { return undecodable_; }
+  const SniffedMisfit& first_undecodable() const noexcept { return first_undecodable_; }
   /// The type is bytea because some value is not UTF-8.
   bool holds_other_than_utf8() const noexcept { return chosen() == kBytes; }
 
@@ -128,6 +134,10 @@ class ColumnValues {
   /// First values that did not fit a candidate: few, since most candidates meet theirs at once.
   std::vector<SniffedMisfit> evidence_;
   std::uint64_t evidence_of_ = 0;  ///< The number of the value that stands last in evidence_.
+
+  bool transcoded_ = false;
+  std::uint64_t undecodable_ = 0;
+  SniffedMisfit first_undecodable_;
 
   bool saw_bool_word_ = false;
   bool saw_t_ = false;

@@ -22,6 +22,7 @@ constexpr std::size_t kRowsOfAnAccident = 10;
 struct Cell {
   std::string text;
   bool null = false;
+  bool quoted = false;
 };
 using Row = std::vector<Cell>;
 
@@ -31,6 +32,17 @@ struct Titles {
   bool of_one_field = true;  ///< Each of them.
 };
 
+/// One text, or none, and delimiters behind it: how spreadsheets save a title above several
+/// columns.
+bool is_padded_title(const SampledRecord& record) {
+  const std::size_t fields = record.fields();
+  for (std::size_t i = 1; i < fields; ++i) {
+    const FieldSpan field = record.block->field(record.index, i);
+    if (field.begin != field.end) return false;
+  }
+  return fields > 2;
+}
+
 Titles titles_of(const Sample& sample, const FormatOptions& format, std::size_t fields,
                  std::size_t front_bytes) {
   if (fields < 2) return {};
@@ -39,7 +51,7 @@ Titles titles_of(const Sample& sample, const FormatOptions& format, std::size_t 
   std::uint64_t records = 0;
   std::uint64_t end = 0;
   walk_records(sample, format, false, front_bytes, [&](const SampledRecord& record) {
-    if (record.fields() == fields) begin = record.byte_offset;
+    if (record.fields() == fields && !is_padded_title(record)) begin = record.byte_offset;
     if (begin || record.block == nullptr) return false;
     titles.of_one_field = titles.of_one_field && record.fields() == 1;
     end = record.byte_offset + record.raw.size();
@@ -64,9 +76,9 @@ std::vector<Row> rows_of(const Sample& sample, const FormatOptions& format, std:
     if (record.fields() != fields) return rows.size() < kRecordsMax;
     Row& row = rows.emplace_back();
     for (std::size_t i = 0; i < fields; ++i) {
-      const bool null =
-          is_null(record.block->field(record.index, i), raw_text_of(record, i, format));
-      row.push_back({std::string(text_of(record, i, format, scratch)), null});
+      const FieldSpan field = record.block->field(record.index, i);
+      const bool null = is_null(field, raw_text_of(record, i, format));
+      row.push_back({std::string(text_of(record, i, format, scratch)), null, field.quoted});
     }
     return rows.size() < kRecordsMax;
   });
@@ -80,6 +92,11 @@ DataType type_of_value(const std::string& text) {
   ColumnValues alone;
   alone.add(text, false, nowhere);
   return alone.type();
+}
+
+std::string without_spaces(const std::string& text) {
+  const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
 /// The first record has a number of fields of its own, and no values: it can be nothing but names.
@@ -160,7 +177,7 @@ class Judge {
     if (const auto verdict = types_.verdict()) return *verdict;
     const Row& names = rows_.front().front();
     for (const Cell& name : names) {
-      if (!name.null && is_typed(type_of_value(name.text))) {
+      if (!name.null && is_typed(type_of_value(without_spaces(name.text)))) {
         return {false, 0, "the first record's " + excerpt(name.text) + " is no name"};
       }
     }
@@ -183,9 +200,11 @@ class Judge {
     }
     if (first.null) return;
     ColumnValues values;
+    bool quoted = false;
     for (std::size_t i = 1; i < sample.size(); ++i) {
       const Cell& cell = sample[i][column];
       if (!cell.null) values.add(cell.text, false, nowhere);
+      quoted = quoted || cell.quoted;
     }
     if (values.values() == 0) return;
     const std::string place = "column " + std::to_string(column + 1);
@@ -199,7 +218,11 @@ class Judge {
     const std::optional<NearType> near = values.near();
     const std::optional<OtherReading> other = values.other_reading();
     values.add(first.text, false, nowhere);
-    if (is_typed(type)) {
+    if (is_typed(type) && first.quoted && !quoted) {
+      // Whoever quotes texts alone took it for one.
+      types_.add(true,
+                 place + " holds " + type.to_sql() + " without quotes below the quoted " + said);
+    } else if (is_typed(type)) {
       const DataType with_first = values.type();
       // Of another type than all below: a year above decimals, say. That may be both.
       if (!is_typed(with_first) || with_first == type) vote(is_typed(with_first), type.to_sql());
@@ -235,41 +258,58 @@ class Judge {
     }
   }
 
-  /// Columns [begin, end) whose first record counts up from one to the next, over values that are
-  /// no integers, or over rows that do not: years, mostly. None: begin == end.
+  /// Columns [begin, end) whose first record counts up from one to the next, or shows years at
+  /// equal distances, over values that are no integers, or over rows that do not. None: begin ==
+  /// end.
   static std::pair<std::size_t, std::size_t> names_that_count_up(const std::vector<Row>& sample) {
     const Row& names = sample.front();
     if (sample.size() < 2) return {0, 0};
-    const auto end_of_run = [](const Row& row, std::size_t begin) {
-      std::optional<std::int64_t> last;
-      std::size_t end = begin;
-      for (; end < row.size(); ++end) {
-        const std::optional<std::int64_t> value = integer_of(row[end].text);
-        if (!value || (last && (*last == INT64_MAX || *value != *last + 1))) break;
-        last = value;
-      }
-      return end;
-    };
     for (std::size_t begin = 0; begin < names.size(); ++begin) {
       const std::size_t end = end_of_run(names, begin);
       if (end < begin + 2) continue;
-      const std::int64_t first = *integer_of(names[begin].text);
-      const bool years =
-          end >= begin + 3 && first >= 1'000 && first < 3'000 && end_of_run(sample[1], begin) < end;
-      if (years || holds_no_integers(sample, begin, end)) return {begin, end};
+      const bool years = is_year(*integer_of(names[begin].text));
+      if (holds_no(sample, begin, end, [](std::int64_t) { return true; }) ||
+          (years && holds_no(sample, begin, end, is_year)) ||
+          (years && end >= begin + 3 && end_of_run(sample[1], begin) < end)) {
+        return {begin, end};
+      }
       begin = end - 1;
     }
     return {0, 0};
   }
 
-  /// Below the first record, in columns that hold something.
-  static bool holds_no_integers(const std::vector<Row>& sample, std::size_t begin,
-                                std::size_t end) {
+  static bool is_year(std::int64_t value) { return value >= 1'000 && value < 3'000; }
+
+  /// Integers from `begin` on, each one more than the one before, or all of them years that are
+  /// equally far apart.
+  static std::size_t end_of_run(const Row& row, std::size_t begin) {
+    std::optional<std::int64_t> last;
+    std::optional<std::int64_t> step;
+    std::size_t end = begin;
+    for (; end < row.size(); ++end) {
+      const std::optional<std::int64_t> value = integer_of(row[end].text);
+      if (!value) break;
+      if (last) {
+        const bool years = is_year(*last) && is_year(*value) && *last != *value;
+        if (!years && (*last == INT64_MAX || *value != *last + 1)) break;
+        if (step && *value - *last != *step) break;
+        step = *value - *last;
+      }
+      last = value;
+    }
+    return end;
+  }
+
+  /// Below the first record, in columns that hold something: no such integers.
+  template <class Such>
+  static bool holds_no(const std::vector<Row>& sample, std::size_t begin, std::size_t end,
+                       Such such) {
     bool any = false;
     for (std::size_t i = 1; i < sample.size(); ++i) {
       for (std::size_t column = begin; column < end; ++column) {
         const Cell& cell = sample[i][column];
-        if (!cell.null && integer_of(cell.text)) return false;
+        const std::optional<std::int64_t> value = cell.null ? std::nullopt : integer_of(cell.text);
+        if (value && such(*value)) return false;
         any = any || !cell.null;
       }
     }

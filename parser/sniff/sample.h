@@ -17,6 +17,8 @@ struct Sample {
   std::string object;  ///< As a user would write it.
   std::string bytes;   ///< The front of the decoded object.
   bool whole = false;  ///< The object ends with these bytes.
+  /// It was in another encoding than UTF-8: 0xFF stands for bytes that it does not have.
+  bool transcoded = false;
 };
 
 /// A record of a sample. Valid during its visit only.

@@ -51,9 +51,12 @@ std::string count_of(std::size_t count, std::string_view noun) {
 /// The columns of all samples: united by name, or by place.
 class Table {
  public:
-  Table(const std::vector<Sample>& samples, SniffReport& report, std::vector<std::size_t> fields)
+  /// `row_names`: see has_row_names().
+  Table(const std::vector<Sample>& samples, SniffReport& report, std::vector<std::size_t> fields,
+        bool row_names)
       : samples_(samples),
         report_(report),
+        row_names_(row_names),
         formats_(report.format),
         fields_(std::move(fields)),
         most_fields_(*std::max_element(fields_.begin(), fields_.end())) {}
@@ -86,7 +89,7 @@ class Table {
                                  values_[i].near(), values_[i].misfit()});
     }
     note_other_forms();
-    if (report_.names_fault.empty() || is_json()) return;
+    if ((report_.names_fault.empty() && !reads_by_place_) || is_json()) return;
     report_.format.header = false;
     report_.format.skip_lines = header_lines_;
   }
@@ -165,9 +168,23 @@ class Table {
       }
       return;
     }
+    const bool first = first_header_.empty();
+    if (first && row_names_) {
+      first_header_ = header;
+      Names names = header;
+      names.insert(names.begin(), std::string());
+      name_by_place(std::move(names));
+      header_lines_ = lines_down_to(sample, record);
+      reads_by_place_ = true;
+      report_.header_evidence = "the first record names all columns but the first, and is skipped";
+      note(
+          "each record has one field more than the header, as R writes the names of rows in front: "
+          "columns are found by place, and the first is called " +
+          names_.front());
+      return;
+    }
     const Names names = distinct_names(header);
     const Result<Schema> named = schema_of_names(names);
-    const bool first = first_header_.empty();
     if (!named && !first) {
       report_.objects[index].left_out = named.error().message;
       return;
@@ -255,6 +272,7 @@ class Table {
       format.header = false;
       format.skip_lines = header_lines_;
     }
+    for (ColumnValues& values : values_) values.expect_transcoded(sample.transcoded);
     const bool has_names = has_header() && format.header;
     bool header_due = has_names;
     std::uint64_t before_header = 0;  // Blank lines.
@@ -361,6 +379,13 @@ class Table {
              other->flags);
       }
       foreign = foreign || values_[i].holds_other_than_utf8();
+      if (values_[i].undecodable() != 0) {
+        const SniffedMisfit& first = values_[i].first_undecodable();
+        note("column " + names_[i] + ": " + count_of(values_[i].undecodable(), "value") +
+             " with bytes that the encoding does not have, the first in record " +
+             std::to_string(first.record) + " of " + first.object + " (byte " +
+             std::to_string(first.byte_offset) + "): row errors, see --on-error");
+      }
     }
     if (spaced_quotes_ != 0 && report_.format.quote == '"' &&
         report_.format.long_delimiter.empty()) {
@@ -381,11 +406,13 @@ class Table {
 
   const std::vector<Sample>& samples_;
   SniffReport& report_;
+  const bool row_names_;
   const ValueFormats formats_;
   const std::vector<std::size_t> fields_;  ///< That most records of each sample have.
   const std::size_t most_fields_;
   std::unique_ptr<CsvTokenizer> tokenizer_;
   bool by_place_ = false;
+  bool reads_by_place_ = false;  ///< By choice, whatever the names are.
   Names first_header_;
   std::uint64_t header_lines_ = 0;
   Names names_;
@@ -482,6 +509,35 @@ Names keys_of(const std::vector<Sample>& samples, SniffReport& report) {
   return keys;
 }
 
+/// Each header has several names, and all records one field more, which stands in front: the first
+/// field and the last one are filled in all of them.
+bool has_row_names(const std::vector<Sample>& samples, const Dialect& dialect,
+                   const FormatOptions& format) {
+  std::optional<std::size_t> names;  // In all headers.
+  std::uint64_t records = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    bool header = true;
+    bool such = true;
+    walk_records(samples[i], format, false, samples[i].bytes.size(),
+                 [&](const SampledRecord& record) {
+                   if (header) {
+                     header = false;
+                     such = record.fields() > 1 && record.fields() + 1 == dialect.fields[i] &&
+                            names.value_or(record.fields()) == record.fields();
+                     names = record.fields();
+                     return such;
+                   }
+                   if (record.fields() != *names + 1) return true;  // A misfit, in any case.
+                   ++records;
+                   such = !raw_text_of(record, 0, format).empty() &&
+                          !raw_text_of(record, *names, format).empty();
+                   return such;
+                 });
+    if (!such) return false;
+  }
+  return records != 0;
+}
+
 /// A delimiter ends each record, but not the header: they have one more field, and it is empty.
 void find_trailing_delimiters(const std::vector<Sample>& samples, const Dialect& dialect,
                               SniffReport& report) {
@@ -565,11 +621,11 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
     const Names keys = keys_of(samples, report);
     if (keys.empty()) return without_records(samples, std::move(report));
     report.header_evidence = "the keys name the columns";
-    Table(samples, report, std::vector<std::size_t>(samples.size(), keys.size())).read(keys);
+    Table(samples, report, std::vector<std::size_t>(samples.size(), keys.size()), false).read(keys);
     return report;
   }
   if (format.kind == Format::kCsv && are_json_lines(samples)) {
-    return Error{ErrorCode::kUnsupported, "these are JSON lines: set --input-format jsonl"};
+    return Error{ErrorCode::kNotText, "these are JSON lines: set --input-format jsonl"};
   }
   FormatOptions told = format;
   SniffedSettings open = open_settings(format, choose);
@@ -594,10 +650,20 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
   report.format.header = guess.header;
   report.format.skip_lines += guess.titles;
   report.header_evidence = guess.evidence;
+  bool row_names = false;
   if (open.long_records && guess.header && dialect.format.kind == Format::kCsv) {
     find_trailing_delimiters(samples, dialect, report);
+    row_names = open.header && has_row_names(samples, dialect, report.format);
   }
-  Table(samples, report, dialect.fields).read();
+  Table(samples, report, dialect.fields, row_names).read();
+  if (report.records != 0 && report.records_misfit == report.records) {
+    const SniffedMisfit& first = report.misfits.front();
+    Error error{ErrorCode::kFieldCount,
+                "no record of the sample has as many fields as there are names: " + first.text +
+                    "; see --short-records, --long-records, --skip-lines and --delimiter"};
+    error.at = {.object = first.object, .record = first.record, .byte_offset = first.byte_offset};
+    return error;
+  }
   return report;
 }
 

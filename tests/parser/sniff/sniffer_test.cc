@@ -168,9 +168,26 @@ const std::vector<Case>& cases() {
        "long records ignore-empty | a bigint, b bigint, c bigint"},
       {"delimiter_at_all_line_ends", "a,b,c,\n1,2,3,\n",
        "| a bigint, b bigint, c bigint, column4 text"},
-      {"a_field_more_than_names", "a,b,c\n1,2,3,\n4,5,6,x\n7,8,9,\n", "| a text, b text, c text"},
-      {"a_quoted_field_more_than_names", "a,b,c\n1,2,3,\"\"\n4,5,6,\"\"\n",
-       "| a text, b text, c text"},
+      {"a_field_more_than_names", "a,b,c\n1,2,3,\n4,5,6,x\n7,8,9,\n", "field_count"},
+      {"a_quoted_field_more_than_names", "a,b,c\n1,2,3,\"\"\n4,5,6,\"\"\n", "field_count"},
+      {"row_names_in_front", "\"w\",\"f\"\n\"1\",26.5,5\n\"2\",27.6,17\n",
+       "skip 1 no header | column1 bigint, w double precision, f bigint"},
+      {"a_field_less_than_names", "a,b,c,d\n1,2,3\n4,5,6\n", "field_count"},
+      {"padded_titles",
+       ",,\r\nBy State,,\r\nName,State,Total\r\nAlabama,AL,19582\r\nAlaska,AK,3123\r\n",
+       "skip 2 | \"Name\" text, \"State\" text, \"Total\" bigint"},
+      {"years_that_fall", "Musei,2011,2010\nA,23,17\nB,in restauro,5\n",
+       "| \"Musei\" text, \"2011\" text, \"2010\" bigint"},
+      {"years_apart", "x,1940,1945,1950\na,5,6,7\nb,8,9,10\n",
+       "| x text, \"1940\" bigint, \"1945\" bigint, \"1950\" bigint"},
+      {"years_among_years", "a,1990,1995\nb,2001,2003\n",
+       "no header | column1 text, column2 bigint, column3 bigint"},
+      {"quoted_numbers_above_numbers", "\"\",\"17\",\"4\"\n\"a\",27,29\n\"b\",59,53\n",
+       "| column1 text, \"17\" bigint, \"4\" bigint"},
+      {"quoted_numbers_everywhere", "\"x\",\"17\"\n\"a\",\"27\"\n\"b\",\"59\"\n",
+       "no header | column1 text, column2 bigint"},
+      {"one_record_of_numbers_behind_spaces", " -2.48, -0.48, 3.52\n",
+       "no header | column1 text, column2 text, column3 text"},
       {"byte_order_mark", "\xef\xbb\xbfid,name\n1,x\n", "| id bigint, name text"},
       {"carriage_returns", "id,name\r1,x\r2,y\r", "| id bigint, name text"},
       {"all_null", "a,b\n1,\n2,\n", "| a bigint, b text"},
@@ -379,7 +396,7 @@ TEST(Sniffer, TellsOfDelimitersBehindEachRecord) {
               ElementsAre("1|x", "2|y"));
   SniffedSettings choose;
   choose.long_records = false;
-  EXPECT_EQ(sniff_all({bytes}, {}, choose)->records_misfit, 2u);
+  EXPECT_EQ(sniff_all({bytes}, {}, choose).error().code, ErrorCode::kFieldCount);
 }
 
 TEST(Sniffer, LeavesOutAnObjectWhoseNamesStandInAnotherOrder) {
@@ -436,10 +453,24 @@ TEST(Sniffer, FindsColumnsOfJsonLinesByTheirKeys) {
   EXPECT_EQ(summary(sniff_all({"1\n2\n"}, format)), "malformed_record");
 }
 
+// What stands for bytes that windows-1252 does not have is no reason to make a column bytea: it
+// would take them as they are.
+TEST(Sniffer, WhatAnEncodingLacksIsNoText) {
+  std::vector<Sample> samples(1);
+  samples[0] = {
+      .object = "o", .bytes = "id,name\n1,José\n2,\xffguas\n", .whole = true, .transcoded = true};
+  const auto report = sniff_samples(samples, {}, {});
+  EXPECT_EQ(summary(report), "| id bigint, name text");
+  EXPECT_THAT(report->notes, ElementsAre(HasSubstr("1 value with bytes that the encoding does not "
+                                                   "have, the first in record 2 of o (byte 16)")));
+  samples[0].transcoded = false;
+  EXPECT_EQ(summary(sniff_samples(samples, {}, {})), "| id bigint, name bytea");
+}
+
 TEST(Sniffer, TakesJsonLinesForNoCsv) {
   const auto report = sniff_all({"", "\n{\"a\": 1, \"b\": 2}\n{\"a\": 1, \"b\": 2}\n"});
   ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(report.error().code, ErrorCode::kNotText);
   EXPECT_THAT(report.error().message, HasSubstr("--input-format jsonl"));
 }
 
