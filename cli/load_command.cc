@@ -96,10 +96,11 @@ std::string progress_text(const LoadReport& report, double rows_per_second,
                           std::optional<double> list_price) {
   const SourceStats& stats = report.source;
   const std::uint64_t pending = stats.objects_pending + stats.objects_reading;
-  return format_count(stats.objects_finished) + " objects done, " + format_count(pending) +
-         (stats.listing && pending > 0 ? "+ pending (" : " pending (") +
+  return format_count(stats.objects_finished) +
+         (stats.objects_finished == 1 ? " object done, " : " objects done, ") +
+         format_count(pending) + (stats.listing && pending > 0 ? "+ pending (" : " pending (") +
          format_bytes(stats.bytes_pending) + "), " + format_bytes(stats.bytes) + ", " +
-         format_count(stats.rows) + " rows, " +
+         format_count(stats.rows) + (stats.rows == 1 ? " row, " : " rows, ") +
          format_count(static_cast<std::uint64_t>(rows_per_second)) + " rows/s, lag " +
          format_duration(lag_of(stats)) + ", listed " + listed_text(stats) + ", listing " +
          listing_cost_text(stats.list_requests_per_minute, list_price) + attention_text(stats);

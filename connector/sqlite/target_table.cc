@@ -142,6 +142,14 @@ Result<TargetTable> open_target_table(Database& database, const std::string& nam
   auto table = look_at(database, name);
   if (!table) return std::move(table).error();
   if (table->kind.empty()) {
+    const auto columns_max =
+        static_cast<std::size_t>(sqlite3_limit(database.handle(), SQLITE_LIMIT_COLUMN, -1));
+    if (schema.fields.size() > columns_max) {
+      return Error{ErrorCode::kSchemaMismatch,
+                   "the table " + name + " would have " + std::to_string(schema.fields.size()) +
+                       " columns, and SQLite's tables hold " + std::to_string(columns_max) +
+                       " at most: name those that are wanted with --schema"};
+    }
     if (auto made = database.execute(create_statement(name, schema)); !made) {
       return std::move(made).error();
     }

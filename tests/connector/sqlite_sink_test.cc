@@ -190,6 +190,16 @@ TEST_F(SqliteSinkTest, NamesEachMissingColumn) {
 }
 
 // A trigger that leaves rows out, and one that writes elsewhere, make the counts agree by chance.
+TEST_F(SqliteSinkTest, SaysHowManyColumnsATableHolds) {
+  std::string schema = "c0 bigint";
+  for (int i = 1; i <= 2'000; ++i) schema += ", c" + std::to_string(i) + " bigint";
+  auto sink = open_sink();
+  const Result<void> written = sink->write(ChunkBuilder(schema).build());
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, HasSubstr("2001 columns"));
+  EXPECT_THAT(written.error().message, HasSubstr("2000 at most"));
+}
+
 TEST_F(SqliteSinkTest, TakesNothingBackFromATableWithTriggers) {
   prepare(
       "CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (100), (200);"
