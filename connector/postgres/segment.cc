@@ -16,7 +16,8 @@ constexpr std::size_t kSegmentBytesMax = 6u << 20;
 constexpr std::size_t kSendBytes = 64u << 10;
 // From so many refused rows of a segment on the rest of it is loaded row by row.
 constexpr std::int64_t kManyRefused = 16;
-// Of the chunks of rows that wait for those they point at.
+// Rows that wait for those they point at, and the chunks that hold them.
+constexpr std::size_t kLateRowsMax = 50'000;
 constexpr std::size_t kLateBytesMax = 64u << 20;
 // Each of which turns the order of those that are left.
 constexpr int kLatePasses = 8;
@@ -101,6 +102,20 @@ void PgSegment::append_rows(const RowChunk& chunk, std::int64_t first, std::int6
   append(chunk, target.encodings, first, last, buffer_);
 }
 
+void PgSegment::add_span(std::shared_ptr<const RowChunk> chunk, std::int64_t first,
+                         std::int64_t last) {
+  spans_.push_back({std::move(chunk), first, last, rows_});
+  rows_ += last - first;
+}
+
+/// The span that holds the segment's row; there is one.
+std::vector<PgSegment::Span>::const_iterator PgSegment::span_of(std::int64_t row) const {
+  const auto behind =
+      std::upper_bound(spans_.begin(), spans_.end(), row,
+                       [](std::int64_t wanted, const Span& span) { return wanted < span.place; });
+  return std::prev(behind);
+}
+
 Result<void> PgSegment::send_buffer() {
   Result<void> sent = connection_->send_copy({buffer_.as<char>(), buffer_.size()});
   buffer_.clear();
@@ -111,8 +126,7 @@ Result<void> PgSegment::write(const std::shared_ptr<const RowChunk>& chunk) {
   if (!in_copy_) {
     if (Result<void> begun = begin_copy("", context_.target.name); !begun) return begun;
   }
-  spans_.push_back({chunk, 0, chunk->rows});
-  rows_ += chunk->rows;
+  add_span(chunk, 0, chunk->rows);
   has_rows_ = true;
   constexpr std::int64_t kRows = 1'024;
   for (std::int64_t row = 0; row < chunk->rows; row += kRows) {
@@ -141,32 +155,36 @@ Result<void> PgSegment::end() {
   rows_ = 0;
   bytes_ = 0;
   refused_ = 0;
-  return late_bytes_ < kLateBytesMax ? Result<void>() : settle();
+  const bool many_late = late_.size() >= kLateRowsMax || late_bytes_ >= kLateBytesMax;
+  return many_late ? settle() : Result<void>();
+}
+
+Result<void> PgSegment::settle() {
+  if (Result<void> ended = end(); !ended) return ended;
+  for (int pass = 0; pass < kLatePasses && !late_.empty(); ++pass) {
+    const std::size_t before = late_.size();
+    if (Result<void> tried = try_late_rows(); !tried) return tried;
+    if (late_.size() == before) break;
+  }
+  last_pass_ = true;
+  Result<void> refused = late_.empty() ? Result<void>() : try_late_rows();
+  last_pass_ = false;
+  return refused;
 }
 
 /// What they point at may have come since; and they may point at each other, so that all of them
 /// are tried at once first.
-Result<void> PgSegment::settle() {
-  if (Result<void> ended = end(); !ended) return ended;
-  for (int pass = 0; pass < kLatePasses && !late_.empty(); ++pass) {
-    std::vector<LateRow> tried = std::exchange(late_, {});
-    late_bytes_ = 0;
-    // The last one first: a chain of rows each of which points at the next gets in in one pass.
-    std::reverse(tried.begin(), tried.end());
-    for (const LateRow& late : tried) spans_.push_back({late.chunk, late.row, late.row + 1});
-    Result<void> done = load_around_bad_rows(0, static_cast<std::int64_t>(tried.size()));
-    spans_.clear();
-    refused_ = 0;
-    if (!done) return done;
-    if (late_.size() == tried.size()) break;
-  }
-  for (const LateRow& late : std::exchange(late_, {})) {
-    if (Result<void> refused = refuse_(*late.chunk, late.row, late.failure); !refused) {
-      return refused;
-    }
-  }
+Result<void> PgSegment::try_late_rows() {
+  std::vector<LateRow> tried = std::exchange(late_, {});
   late_bytes_ = 0;
-  return {};
+  // The last one first: a chain of rows each of which points at the next gets in in one pass.
+  std::reverse(tried.begin(), tried.end());
+  for (LateRow& late : tried) add_span(std::move(late.chunk), late.row, late.row + 1);
+  Result<void> done = load_around_bad_rows(0, rows_);
+  spans_.clear();
+  rows_ = 0;
+  refused_ = 0;
+  return done;
 }
 
 Result<void> PgSegment::check_table() {
@@ -243,12 +261,10 @@ Result<void> PgSegment::load_rows(std::int64_t first, std::int64_t last) {
 }
 
 Result<void> PgSegment::append_segment(std::int64_t first, std::int64_t last) {
-  std::int64_t begin = 0;
-  for (const Span& span : spans_) {
-    const std::int64_t from = span.first + std::max(first - begin, std::int64_t{0});
-    const std::int64_t to = std::min(span.first + last - begin, span.last);
-    if (from < to) append_rows(*span.chunk, from, to);
-    begin += span.last - span.first;
+  for (auto span = span_of(first); span != spans_.end() && span->place < last; ++span) {
+    const std::int64_t from = span->first + std::max(first - span->place, std::int64_t{0});
+    const std::int64_t to = std::min(span->first + last - span->place, span->last);
+    append_rows(*span->chunk, from, to);
     if (buffer_.size() < kSendBytes) continue;
     if (Result<void> sent = send_buffer(); !sent) return sent;
   }
@@ -333,14 +349,15 @@ Result<bool> PgSegment::allows_row_by_row() {
 
 Result<void> PgSegment::refuse(std::int64_t row, const PgFailure& failure) {
   ++refused_;
-  auto span = spans_.begin();
-  for (; row >= span->last - span->first; ++span) row -= span->last - span->first;
-  row += span->first;
-  if (failure.sqlstate != kForeignKeyViolation) return refuse_(*span->chunk, row, failure);
+  const auto span = span_of(row);
+  row += span->first - span->place;
+  if (failure.sqlstate != kForeignKeyViolation || last_pass_) {
+    return refuse_(*span->chunk, row, failure);
+  }
   if (late_.empty() || late_.back().chunk != span->chunk) {
     late_bytes_ += span->chunk->memory_bytes();
   }
-  late_.push_back({span->chunk, row, failure});
+  late_.push_back({span->chunk, row});
   return {};
 }
 

@@ -53,14 +53,16 @@ class PgSegment {
   struct Span {
     std::shared_ptr<const RowChunk> chunk;
     std::int64_t first = 0;
-    std::int64_t last = 0;  ///< Behind its last row.
+    std::int64_t last = 0;   ///< Behind its last row.
+    std::int64_t place = 0;  ///< Of its first row, in the segment.
   };
   struct LateRow {
     std::shared_ptr<const RowChunk> chunk;
     std::int64_t row = 0;
-    PgFailure failure;
   };
 
+  void add_span(std::shared_ptr<const RowChunk> chunk, std::int64_t first, std::int64_t last);
+  std::vector<Span>::const_iterator span_of(std::int64_t row) const;
   Result<void> begin_copy(const std::string& before, std::string_view into);
   Result<void> end_copy();
   void append_rows(const RowChunk& chunk, std::int64_t first, std::int64_t last);
@@ -72,6 +74,7 @@ class PgSegment {
   Result<void> insert_row_by_row(std::int64_t first, std::int64_t last,
                                  std::vector<std::int64_t>& rows, std::vector<PgFailure>& failures);
   Result<bool> allows_row_by_row();
+  Result<void> try_late_rows();
   Result<void> take_back();
   Result<void> refuse(std::int64_t row, const PgFailure& failure);
   bool blames_a_row(const Error& error) const;
@@ -89,6 +92,7 @@ class PgSegment {
   std::size_t bytes_ = 0;
   std::vector<LateRow> late_;
   std::size_t late_bytes_ = 0;      ///< Of their chunks.
+  bool last_pass_ = false;          ///< Nothing is late any more.
   std::int64_t refused_ = 0;        ///< Of the segment at hand.
   std::optional<bool> row_by_row_;  ///< Whether the table allows it; none: nobody asked yet.
 };
