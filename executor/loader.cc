@@ -447,7 +447,8 @@ Result<std::unique_ptr<Loader>> Loader::create(LoaderOptions options) {
   // have committed its part of an epoch, and another not.
   if (!options.rejects_file.empty()) options.sink.connections = 1;
   if (options.rejects_max != std::numeric_limits<std::uint64_t>::max()) {
-    options.sink.refused_rows_max = options.rejects_max;
+    // For a sink 0 is no limit: one that takes none is told with the first by check_rejects().
+    options.sink.refused_rows_max = std::max<std::uint64_t>(options.rejects_max, 1);
   }
   return std::unique_ptr<Loader>(std::make_unique<PipelineLoader>(std::move(options)));
 }

@@ -150,12 +150,16 @@ bool is_row_error(std::string_view sqlstate) noexcept {
   return group == "22" || group == "23" || group == "44" || group == "54" || sqlstate == "P0001";
 }
 
-Error pg_error(const PgFailure& failure) {
-  const Verdict verdict = verdict_of(failure.sqlstate);
+std::string pg_message(const PgFailure& failure) {
   std::string message =
       "PostgreSQL: " + without_line_ends(failure.message) + " (SQLSTATE " + failure.sqlstate + ")";
   if (!failure.detail.empty()) message += ": " + without_line_ends(failure.detail);
-  message += ".";
+  return message + ".";
+}
+
+Error pg_error(const PgFailure& failure) {
+  const Verdict verdict = verdict_of(failure.sqlstate);
+  std::string message = pg_message(failure);
   if (!verdict.advice.empty()) message += " " + std::string(verdict.advice);
   return {.code = verdict.code,
           .message = std::move(message),

@@ -139,6 +139,8 @@ class PgConnection {
   int socket_ = -1;
 };
 
+/// The failure in words: what PostgreSQL said, with its SQLSTATE and detail.
+std::string pg_message(const PgFailure& failure);
 /// What a statement's failure is for leat: code, message and whether to try again.
 Error pg_error(const PgFailure& failure);
 

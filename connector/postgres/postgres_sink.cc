@@ -223,11 +223,14 @@ Result<void> PostgresSink::make_table(const Schema& schema) {
             " is another one, which would get new objects alone: name that table, with its "
             "schema, or another --pipeline"};
   }
+  // Not where a writer of this sink holds the row, since it has taken rows out: a later start does
+  // it.
   auto named = control_->run(
       "UPDATE leat.pipeline SET target = $2, target_oid = to_regclass($2), record_oid = "
-      "'leat.pipeline'::regclass WHERE pipeline = $1 AND (target, target_oid, record_oid) IS "
-      "DISTINCT "
-      "FROM ($2, to_regclass($2)::oid, 'leat.pipeline'::regclass::oid)",
+      "'leat.pipeline'::regclass WHERE pipeline = (SELECT pipeline FROM leat.pipeline WHERE "
+      "pipeline "
+      "= $1 FOR UPDATE SKIP LOCKED) AND (target, target_oid, record_oid) IS DISTINCT FROM ($2, "
+      "to_regclass($2)::oid, 'leat.pipeline'::regclass::oid)",
       {{.value = context_.pipeline}, {.value = context_.target.name, .type = kPgTextOid}});
   if (!named) return std::move(named).error();
   return {};

@@ -16,6 +16,9 @@ constexpr std::size_t kSegmentBytesMax = 6u << 20;
 constexpr std::size_t kSendBytes = 64u << 10;
 // From so many refused rows of a segment on the rest of it is loaded row by row.
 constexpr std::int64_t kManyRefused = 16;
+// … so many of them in a statement: that is what a time limit is for, and what is in memory of
+// their failures.
+constexpr std::int64_t kRowsByRow = 20'000;
 // Rows that wait for those they point at, and the chunks that hold them.
 constexpr std::size_t kLateRowsMax = 50'000;
 constexpr std::size_t kLateBytesMax = 64u << 20;
@@ -71,11 +74,11 @@ std::string insert_each(const PgTargetTable& target) {
 
 }  // namespace
 
-/// Statements, and a COPY under the savepoint, which are made anew.
-Result<void> PgSegment::begin_copy(const std::string& before, std::string_view into) {
+/// A COPY under the savepoint, which is made anew.
+Result<void> PgSegment::begin_copy(std::string_view into) {
   const PgTargetTable& target = context_.target;
   std::string sql = savepoint_ ? "RELEASE SAVEPOINT leat; " : "";
-  sql += "SAVEPOINT leat; " + before + "COPY ";
+  sql += "SAVEPOINT leat; COPY ";
   sql.append(into).append(" (").append(columns_of(target, "")).append(") FROM STDIN (FORMAT ");
   sql += target.as_text ? "text)" : "binary)";
   if (Result<void> begun = connection_->begin_copy(sql); !begun) {
@@ -124,7 +127,7 @@ Result<void> PgSegment::send_buffer() {
 
 Result<void> PgSegment::write(const std::shared_ptr<const RowChunk>& chunk) {
   if (!in_copy_) {
-    if (Result<void> begun = begin_copy("", context_.target.name); !begun) return begun;
+    if (Result<void> begun = begin_copy(context_.target.name); !begun) return begun;
   }
   add_span(chunk, 0, chunk->rows);
   has_rows_ = true;
@@ -155,6 +158,7 @@ Result<void> PgSegment::end() {
   rows_ = 0;
   bytes_ = 0;
   refused_ = 0;
+  unstaged_ = 0;
   const bool many_late = late_.size() >= kLateRowsMax || late_bytes_ >= kLateBytesMax;
   return many_late ? settle() : Result<void>();
 }
@@ -184,6 +188,7 @@ Result<void> PgSegment::try_late_rows() {
   spans_.clear();
   rows_ = 0;
   refused_ = 0;
+  unstaged_ = 0;
   return done;
 }
 
@@ -196,6 +201,7 @@ Result<void> PgSegment::check_table() {
 
 void PgSegment::transaction_ended() {
   savepoint_ = false;
+  staged_ = false;
   has_rows_ = false;
   late_.clear();
   late_bytes_ = 0;
@@ -217,8 +223,18 @@ bool PgSegment::is_a_rows(const PgFailure& failure, bool of_one_row) const {
   if (failure.sqlstate != "23502" || failure.column.empty() || context_.target.fills_rows) {
     return true;
   }
-  const std::vector<std::string>& columns = context_.target.columns;
-  return std::find(columns.begin(), columns.end(), quote_sql_name(failure.column)) != columns.end();
+  const std::string column = quote_sql_name(failure.column);
+  const std::vector<std::string>& filled = context_.target.columns;
+  // A trigger may write elsewhere.
+  const bool of_target = context_.target.shape.find("," + column + " ") != std::string::npos;
+  return !of_target || std::find(filled.begin(), filled.end(), column) != filled.end();
+}
+
+/// By itself, so that what fails behind it is taken back to here and no further.
+Result<void> PgSegment::renew_savepoint() {
+  auto renewed = connection_->run("RELEASE SAVEPOINT leat; SAVEPOINT leat");
+  if (!renewed) return std::move(renewed).error();
+  return {};
 }
 
 Result<void> PgSegment::take_back() {
@@ -231,9 +247,16 @@ Result<void> PgSegment::take_back() {
 Result<void> PgSegment::load_around_bad_rows(std::int64_t first, std::int64_t last) {
   while (first < last) {
     if (refused_ >= kManyRefused && last - first > 1) {
-      Result<bool> loaded = load_row_by_row(first, last);
+      Result<std::int64_t> loaded = load_row_by_row(first, std::min(first + kRowsByRow, last));
       if (!loaded) return std::move(loaded).error();
-      if (*loaded) return {};
+      first += *loaded;
+      if (*loaded > 0) continue;
+      if (row_by_row_.value_or(false) && unstaged_ <= kManyRefused) {
+        // The first one does not even fit the types.
+        if (Result<void> alone = load_around_bad_rows(first, first + 1); !alone) return alone;
+        ++first;
+        continue;
+      }
     }
     Result<void> loaded = load_rows(first, last);
     if (loaded) return {};
@@ -255,7 +278,7 @@ Result<void> PgSegment::load_around_bad_rows(std::int64_t first, std::int64_t la
 
 /// Rows of the segment, counted over all of its chunks.
 Result<void> PgSegment::load_rows(std::int64_t first, std::int64_t last) {
-  if (Result<void> begun = begin_copy("", context_.target.name); !begun) return begun;
+  if (Result<void> begun = begin_copy(context_.target.name); !begun) return begun;
   if (Result<void> sent = append_segment(first, last); !sent) return sent;
   return end_copy();
 }
@@ -274,10 +297,16 @@ Result<void> PgSegment::append_segment(std::int64_t first, std::int64_t last) {
 /// Sent once, and added on the server: where most rows are refused, some twenty times as fast as to
 /// try around each of them.
 ///
-/// @return  False: it cannot be done with this table, and nothing was.
-Result<bool> PgSegment::load_row_by_row(std::int64_t first, std::int64_t last) {
+/// @return  How many rows from `first` on are dealt with. 0: none can be in this way, or the first
+///          of them cannot.
+Result<std::int64_t> PgSegment::load_row_by_row(std::int64_t first, std::int64_t last) {
   Result<bool> allowed = allows_row_by_row();
-  if (!allowed || !*allowed) return allowed;
+  if (!allowed) return std::move(allowed).error();
+  if (!*allowed || first == last || unstaged_ > kManyRefused) return std::int64_t{0};
+  Result<bool> staged = make_stage();
+  if (!staged) return std::move(staged).error();
+  if (!*staged) return std::int64_t{0};
+  if (Result<void> renewed = renew_savepoint(); !renewed) return std::move(renewed).error();
   std::vector<PgFailure> failures;
   std::vector<std::int64_t> rows;
   Result<void> done = insert_row_by_row(first, last, rows, failures);
@@ -286,29 +315,28 @@ Result<bool> PgSegment::load_row_by_row(std::int64_t first, std::int64_t last) {
     return is_a_rows(failure, true);
   });
   if (!done || !by_rows) {
-    // What is the matter shows when COPY meets it.
-    row_by_row_ = false;
+    const std::int64_t line = done ? 0 : line_of(connection_->failure().context);
     if (Result<void> back = take_back(); !back) return std::move(back).error();
-    return false;
+    // A few rows that do not fit the table's types are gone around; many are not worth it.
+    const bool told = line >= 1 && line <= last - first && ++unstaged_ <= kManyRefused;
+    if (told) return load_row_by_row(first, first + line - 1);
+    // What is the matter shows when COPY meets it.
+    if (unstaged_ <= kManyRefused) row_by_row_ = false;
+    return std::int64_t{0};
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (Result<void> refused = refuse(first + rows[i], failures[i]); !refused) {
       return std::move(refused).error();
     }
   }
-  return true;
+  return last - first;
 }
 
 Result<void> PgSegment::insert_row_by_row(std::int64_t first, std::int64_t last,
                                           std::vector<std::int64_t>& rows,
                                           std::vector<PgFailure>& failures) {
   const PgTargetTable& target = context_.target;
-  const std::string tables =
-      "CREATE TEMP TABLE leat_rows ON COMMIT DROP AS SELECT " + columns_of(target, "") + " FROM " +
-      target.name +
-      " WITH NO DATA; CREATE TEMP TABLE leat_refused (n bigint, sqlstate text, message text, "
-      "detail text, field text) ON COMMIT DROP; ";
-  if (Result<void> begun = begin_copy(tables, "pg_temp.leat_rows"); !begun) return begun;
+  if (Result<void> begun = begin_copy("pg_temp.leat_rows"); !begun) return begun;
   if (Result<void> sent = append_segment(first, last); !sent) return sent;
   if (Result<void> staged = end_copy(); !staged) return staged;
   if (auto inserted = connection_->run("DO " + connection_->literal(insert_each(target)));
@@ -326,9 +354,30 @@ Result<void> PgSegment::insert_row_by_row(std::int64_t first, std::int64_t last,
                         .context = {},
                         .column = std::string(told->text(i, 4))});
   }
-  auto dropped = connection_->run("DROP TABLE pg_temp.leat_rows, pg_temp.leat_refused");
-  if (!dropped) return std::move(dropped).error();
+  auto emptied = connection_->run("TRUNCATE pg_temp.leat_rows, pg_temp.leat_refused");
+  if (!emptied) return std::move(emptied).error();
   return {};
+}
+
+/// Once in a transaction, below its savepoint: each table takes locks up to the end.
+///
+/// @return  False: they cannot be made.
+Result<bool> PgSegment::make_stage() {
+  if (staged_) return true;
+  if (Result<void> renewed = renew_savepoint(); !renewed) return std::move(renewed).error();
+  auto made = connection_->run(
+      "CREATE TEMP TABLE leat_rows ON COMMIT DROP AS SELECT " + columns_of(context_.target, "") +
+      " FROM " + context_.target.name +
+      " WITH NO DATA; CREATE TEMP TABLE leat_refused (n bigint, sqlstate text, message text, "
+      "detail text, field text) ON COMMIT DROP");
+  if (made) {
+    staged_ = true;
+    return true;
+  }
+  if (!connection_->alive()) return std::move(made).error();
+  row_by_row_ = false;
+  if (Result<void> back = take_back(); !back) return std::move(back).error();
+  return false;
 }
 
 /// The role has to be allowed to make temporary tables like the target; and where a rule rewrites

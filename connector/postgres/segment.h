@@ -43,7 +43,7 @@ class PgSegment {
   /// All rows so far are in the table, or refused.
   Result<void> settle();
   /// Before the commit: that the rows went into the table that was matched. Nobody can alter it
-  /// from its first row to the commit.
+  /// from the first of them that stays to the commit.
   ///   kUnavailable  They did not: it was altered before. Retryable.
   Result<void> check_table();
   /// The transaction, and with it the savepoint, is over.
@@ -63,18 +63,20 @@ class PgSegment {
 
   void add_span(std::shared_ptr<const RowChunk> chunk, std::int64_t first, std::int64_t last);
   std::vector<Span>::const_iterator span_of(std::int64_t row) const;
-  Result<void> begin_copy(const std::string& before, std::string_view into);
+  Result<void> begin_copy(std::string_view into);
   Result<void> end_copy();
   void append_rows(const RowChunk& chunk, std::int64_t first, std::int64_t last);
   Result<void> append_segment(std::int64_t first, std::int64_t last);
   Result<void> send_buffer();
   Result<void> load_around_bad_rows(std::int64_t first, std::int64_t last);
   Result<void> load_rows(std::int64_t first, std::int64_t last);
-  Result<bool> load_row_by_row(std::int64_t first, std::int64_t last);
+  Result<std::int64_t> load_row_by_row(std::int64_t first, std::int64_t last);
   Result<void> insert_row_by_row(std::int64_t first, std::int64_t last,
                                  std::vector<std::int64_t>& rows, std::vector<PgFailure>& failures);
   Result<bool> allows_row_by_row();
+  Result<bool> make_stage();
   Result<void> try_late_rows();
+  Result<void> renew_savepoint();
   Result<void> take_back();
   Result<void> refuse(std::int64_t row, const PgFailure& failure);
   bool blames_a_row(const Error& error) const;
@@ -95,6 +97,8 @@ class PgSegment {
   bool last_pass_ = false;          ///< Nothing is late any more.
   std::int64_t refused_ = 0;        ///< Of the segment at hand.
   std::optional<bool> row_by_row_;  ///< Whether the table allows it; none: nobody asked yet.
+  bool staged_ = false;             ///< The temporary tables are there, in this transaction.
+  std::int64_t unstaged_ = 0;       ///< Rows of the segment that do not even fit those.
 };
 
 }  // namespace leat::connector

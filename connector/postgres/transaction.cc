@@ -136,19 +136,16 @@ Result<void> PgTransaction::roll_back() {
 
 Result<void> PgTransaction::refuse(const RowChunk& chunk, std::int64_t row,
                                    const PgFailure& failure) {
-  const Error error = pg_error(failure);
   RejectedRow reject;
   reject.record = chunk.record_number(row);
   reject.byte_offset = chunk.record_offset(row);
   reject.column = failure.column;
   reject.code = ErrorCode::kRowRefused;
-  reject.reason = error.message;
+  reject.reason = pg_message(failure);
   ++refused_rows_;
   const bool too_many = context_.refused_rows_max != 0 && refused_rows_ > context_.refused_rows_max;
   if (!context_.reject_refused || too_many) {
-    Error refused = error;
-    refused.code = ErrorCode::kBadValue;
-    refused.retryable = false;
+    Error refused{ErrorCode::kBadValue, reject.reason};
     refused.at = {.object = chunk.split->key,
                   .record = reject.record,
                   .byte_offset = reject.byte_offset,
@@ -162,6 +159,13 @@ Result<void> PgTransaction::refuse(const RowChunk& chunk, std::int64_t row,
   if (context_.keep_rejects) add_reject(chunk.split, reject);
   if (refused_.empty() || refused_.back().split != chunk.split) {
     refused_.push_back({.split = chunk.split, .rows = {}});
+  }
+  // Who asks which rows they were has no need of what is kept already.
+  if (context_.keep_rejects) {
+    reject.raw.clear();
+    reject.raw.shrink_to_fit();
+    reject.reason.clear();
+    reject.reason.shrink_to_fit();
   }
   refused_.back().rows.push_back(std::move(reject));
   return {};

@@ -267,10 +267,12 @@ class Judge {
     for (std::size_t begin = 0; begin < names.size(); ++begin) {
       const std::size_t end = end_of_run(names, begin);
       if (end < begin + 2) continue;
-      const bool years = is_year(*integer_of(names[begin].text));
+      const std::int64_t first = *integer_of(names[begin].text);
+      const bool years = is_year(first);
+      const bool one_by_one = *integer_of(names[begin + 1].text) - 1 == first;
       if (holds_no(sample, begin, end, [](std::int64_t) { return true; }) ||
           (years && holds_no(sample, begin, end, is_year)) ||
-          (years && end >= begin + 3 && end_of_run(sample[1], begin) < end)) {
+          (years && one_by_one && end >= begin + 3 && end_of_run(sample[1], begin) < end)) {
         return {begin, end};
       }
       begin = end - 1;

@@ -34,7 +34,23 @@ class RefusedRowsTest : public PostgresSinkTest {
     EXPECT_EQ(reader_->one("SELECT count(*), count(DISTINCT id) FROM t"), "996|996");
     EXPECT_EQ(reader_->one("SELECT string_agg(record::text, ',' ORDER BY record) FROM leat.reject"),
               "1,500,501,1000");
-    return refused->front().rows;
+    std::vector<RejectedRow> rows;
+    const auto column = [this](const std::string& what) {
+      return reader_->rows("SELECT " + what + " FROM leat.reject ORDER BY record");
+    };
+    const auto records = column("record");
+    const auto offsets = column("byte_offset");
+    const auto reasons = column("reason");
+    const auto raws = column("encode(raw, 'escape')");
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      RejectedRow& row = rows.emplace_back();
+      row.record = std::stoull(records[i]);
+      row.byte_offset = std::stoull(offsets[i]);
+      row.reason = reasons[i];
+      row.raw = raws[i];
+    }
+    EXPECT_EQ(refused->front().rows.size(), rows.size());
+    return rows;
   }
 
   static void expect_reasons(const std::vector<RejectedRow>& rows, const std::string& state) {
@@ -187,6 +203,34 @@ TEST_F(RefusedRowsTest, OfATypeWhoseInputHasErrorsOfItsOwn) {
   expect_reasons(
       refuse("CREATE TABLE t (id bigint, v tsquery)", "id bigint, v text", "good", "bad &"),
       "42601");
+}
+
+// Some of them do not even fit the types of the table.
+TEST_F(RefusedRowsTest, AreFoundAmongOnesThatFitNoTable) {
+  reader_->run("CREATE TABLE t (id bigint CHECK (id % 2 = 0), v varchar(5))");
+  auto sink = opened({.keep_rejects = true, .reject_refused = true});
+  ChunkBuilder builder("id bigint, v text");
+  for (int id = 1; id <= 2'000; ++id) builder.row(id, id % 500 == 0 ? "too long" : "fits");
+  expect_ok(sink->write(builder.build()));
+  ASSERT_TRUE(sink->settle());
+  expect_ok(
+      sink->commit(checkpoint(1, {progress_of(*builder.split(), SplitState::kFinished, 1, 996)})));
+  EXPECT_EQ(reader_->one("SELECT count(*), sum(id) FROM t"), "996|996000");
+  EXPECT_EQ(reader_->one("SELECT count(*), count(DISTINCT record), count(*) FILTER (WHERE reason "
+                         "LIKE '%SQLSTATE 22001%') FROM leat.reject"),
+            "1004|1004|4");
+}
+
+TEST_F(RefusedRowsTest, WhatATriggerWritesElsewhere) {
+  reader_->run(
+      "CREATE TABLE audit (y text NOT NULL); CREATE FUNCTION note() RETURNS trigger LANGUAGE "
+      "plpgsql "
+      "AS $$ BEGIN INSERT INTO audit VALUES (NULLIF(NEW.v, 'bad')); RETURN NEW; END $$");
+  expect_reasons(
+      refuse("CREATE TABLE t (id bigint, v text); CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW "
+             "EXECUTE FUNCTION note()",
+             "id bigint, v text", "good", "bad"),
+      "23502");
 }
 
 // Rows point at rows behind them, one of which is bad: the others point at good ones.

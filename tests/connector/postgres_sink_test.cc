@@ -410,6 +410,23 @@ TEST_F(PostgresSinkTest, ATableThatWasMadeAnewIsAnotherOne) {
   EXPECT_TRUE(open_again(*make_sink()));
 }
 
+// Whoever takes rows out before it has any to add holds the record that says which table it is.
+TEST_F(PostgresSinkTest, RowsThatGoBeforeOthersComeDoNotWaitForEachOther) {
+  const std::string schema =
+      "id bigint, _object text, _version text, _offset bigint, _record bigint";
+  auto sink = opened();
+  load(*sink, ChunkBuilder(schema).row(1, "in/a.csv", "v1", 0, 1));
+  expect_ok(sink->close());
+  reader_->run("UPDATE leat.pipeline SET target_oid = NULL");
+  sink = opened({.table = "t", .lock_timeout_ms = 2'000});
+  ChunkBuilder builder(schema);
+  ASSERT_TRUE(sink->remove_rows(std::vector<RowsOfObject>{{.object = *builder.split()}}));
+  expect_ok(sink->write(builder.row(2, "in/a.csv", "v1", 0, 1).build()));
+  expect_ok(
+      sink->commit(checkpoint(2, {progress_of(*builder.split(), SplitState::kFinished, 2, 1)})));
+  EXPECT_EQ(reader_->one("SELECT id FROM t"), "2");
+}
+
 TEST_F(PostgresSinkTest, APipelineStaysWithItsTable) {
   auto sink = opened();
   load(*sink, ChunkBuilder("id bigint").row(1));

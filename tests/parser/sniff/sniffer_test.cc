@@ -182,6 +182,8 @@ const std::vector<Case>& cases() {
        "| x text, \"1940\" bigint, \"1945\" bigint, \"1950\" bigint"},
       {"years_among_years", "a,1990,1995\nb,2001,2003\n",
        "no header | column1 text, column2 bigint, column3 bigint"},
+      {"years_everywhere", "1900,1930,1960\n1905,1931,1970\n1910,1940,1985\n",
+       "no header | column1 bigint, column2 bigint, column3 bigint"},
       {"quoted_numbers_above_numbers", "\"\",\"17\",\"4\"\n\"a\",27,29\n\"b\",59,53\n",
        "| column1 text, \"17\" bigint, \"4\" bigint"},
       {"quoted_numbers_everywhere", "\"x\",\"17\"\n\"a\",\"27\"\n\"b\",\"59\"\n",
