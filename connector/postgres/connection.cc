@@ -3,7 +3,9 @@
 #include <libpq-fe.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -165,6 +167,14 @@ Error pg_error(const PgFailure& failure) {
           .message = std::move(message),
           .at = {},
           .retryable = verdict.retryable};
+}
+
+bool is_server_error(std::string_view sqlstate) noexcept {
+  constexpr std::string_view kGroups[] = {"08", "25", "40", "53", "55", "57", "58", "F0"};
+  const std::string_view group = sqlstate.substr(0, 2);
+  // XX001, XX002: its files are damaged. 22P03, 22P04: what leat sends is not understood.
+  return std::find(std::begin(kGroups), std::end(kGroups), group) != std::end(kGroups) ||
+         sqlstate == "XX001" || sqlstate == "XX002" || sqlstate == "22P03" || sqlstate == "22P04";
 }
 
 Result<void> check_postgres_uri(std::string_view uri) {

@@ -146,6 +146,9 @@ Error pg_error(const PgFailure& failure);
 
 /// An SQLSTATE that says that a row, and not the table or the server, is at fault.
 bool is_row_error(std::string_view sqlstate) noexcept;
+/// One that says that the server, another of its users, or the way leat writes is at fault,
+/// whatever it was doing. Other errors may be of either.
+bool is_server_error(std::string_view sqlstate) noexcept;
 
 /// A one-dimensional array of bytea in PostgreSQL's binary form.
 class PgByteaArray {

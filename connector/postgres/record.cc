@@ -65,8 +65,7 @@ std::string pg_readable(std::string_view bytes, bool unicode) {
 Result<void> make_pg_tables(PgConnection& connection) {
   auto there = connection.run(
       "SELECT to_regclass('leat.pipeline') IS NOT NULL AND to_regclass('leat.epoch') IS NOT NULL "
-      "AND "
-      "to_regclass('leat.position') IS NOT NULL AND to_regclass('leat.reject') IS NOT NULL AND "
+      "AND to_regclass('leat.position') IS NOT NULL AND to_regclass('leat.reject') IS NOT NULL AND "
       "EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('leat.pipeline') AND attname "
       "= "
       "'record_oid')");

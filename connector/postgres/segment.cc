@@ -26,15 +26,6 @@ constexpr std::size_t kLateBytesMax = 64u << 20;
 constexpr int kLatePasses = 8;
 constexpr std::string_view kForeignKeyViolation = "23503";
 
-/// Failures of the server or of its other users, whoever tells of them.
-bool is_of_server(std::string_view sqlstate) {
-  constexpr std::string_view kGroups[] = {"08", "25", "40", "53", "55", "57", "58", "F0"};
-  const std::string_view group = sqlstate.substr(0, 2);
-  // XX001, XX002: its files are damaged. 22P03, 22P04: what leat sends is not understood.
-  return std::find(std::begin(kGroups), std::end(kGroups), group) != std::end(kGroups) ||
-         sqlstate == "XX001" || sqlstate == "XX002" || sqlstate == "22P03" || sqlstate == "22P04";
-}
-
 std::string columns_of(const PgTargetTable& target, std::string_view prefix) {
   std::string list;
   for (const std::string& column : target.columns) {
@@ -217,7 +208,7 @@ bool PgSegment::blames_a_row(const Error& error) const {
 /// added is that row's, unless it is the server's. Not where the column that is at fault is none
 /// that leat fills: then no row can get in.
 bool PgSegment::is_a_rows(const PgFailure& failure, bool of_one_row) const {
-  if (!is_row_error(failure.sqlstate) && (!of_one_row || is_of_server(failure.sqlstate))) {
+  if (!is_row_error(failure.sqlstate) && (!of_one_row || is_server_error(failure.sqlstate))) {
     return false;
   }
   if (failure.sqlstate != "23502" || failure.column.empty() || context_.target.fills_rows) {

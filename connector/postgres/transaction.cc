@@ -65,8 +65,7 @@ Result<void> PgTransaction::begin() {
     if (Result<void> connected = connect(); !connected) return connected;
   }
   auto owner = connection_->begin(
-      "SET CONSTRAINTS ALL IMMEDIATE; SELECT owner FROM "
-      "leat.pipeline WHERE pipeline = " +
+      "SET CONSTRAINTS ALL IMMEDIATE; SELECT owner FROM leat.pipeline WHERE pipeline = " +
       connection_->literal(context_.pipeline) + " FOR SHARE");
   if (!owner) return std::move(owner).error();
   in_transaction_ = true;
@@ -88,7 +87,7 @@ Result<void> PgTransaction::write(const std::shared_ptr<const RowChunk>& chunk) 
   return chunk->rows > 0 ? segment_.write(chunk) : Result<void>();
 }
 
-Result<void> PgTransaction::flush() { return segment_.settle(); }
+Result<void> PgTransaction::settle() { return segment_.settle(); }
 
 std::vector<RefusedRows> PgTransaction::take_refused() { return std::exchange(refused_, {}); }
 

@@ -31,7 +31,7 @@ class PgTransaction {
   ///   kFenced  Another loader has taken the pipeline over.
   Result<void> write(const std::shared_ptr<const RowChunk>& chunk);
   /// All rows so far are in the table, or refused.
-  Result<void> flush();
+  Result<void> settle();
   /// Those that the table refused since the last call, by split.
   std::vector<RefusedRows> take_refused();
   /// RowSink's calls of the same names.

@@ -97,7 +97,7 @@ Result<void> PgWriter::run(const Job& job) {
     case Job::Kind::kWrite:
       return transaction_.write(job.chunk);
     case Job::Kind::kFlush:
-      return transaction_.flush();
+      return transaction_.settle();
     case Job::Kind::kCommit:
       return transaction_.commit(job.commit);
   }

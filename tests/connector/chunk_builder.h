@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "leat/row_chunk.h"
+#include "leat/split.h"
 
 namespace leat::connector {
 
@@ -142,5 +143,17 @@ class ChunkBuilder {
   std::vector<std::vector<Cell>> rows_;
   std::vector<RejectedRow> rejects_;
 };
+
+/// How far a split has come, with a position in which nothing is empty.
+inline SplitProgress progress_of(const ObjectVersion& object, SplitState state, std::uint64_t epoch,
+                                 std::uint64_t rows) {
+  SplitProgress progress;
+  progress.object = object;
+  progress.state = state;
+  progress.epoch = epoch;
+  progress.rows = rows;
+  progress.position = {.offset = 100, .record = rows, .parser_state = "ps", .decoder_state = "ds"};
+  return progress;
+}
 
 }  // namespace leat::connector

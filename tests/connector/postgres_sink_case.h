@@ -15,17 +15,6 @@
 
 namespace leat::connector {
 
-inline SplitProgress progress_of(const ObjectVersion& object, SplitState state, std::uint64_t epoch,
-                                 std::uint64_t rows) {
-  SplitProgress progress;
-  progress.object = object;
-  progress.state = state;
-  progress.epoch = epoch;
-  progress.rows = rows;
-  progress.position = {.offset = 100, .record = rows, .parser_state = "ps", .decoder_state = "ds"};
-  return progress;
-}
-
 class PostgresSinkTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -61,17 +61,6 @@ class Reader {
   sqlite3* handle_ = nullptr;
 };
 
-SplitProgress progress_of(const ObjectVersion& object, SplitState state, std::uint64_t epoch,
-                          std::uint64_t rows) {
-  SplitProgress progress;
-  progress.object = object;
-  progress.state = state;
-  progress.epoch = epoch;
-  progress.rows = rows;
-  progress.position = {.offset = 100, .record = rows, .parser_state = "ps", .decoder_state = "ds"};
-  return progress;
-}
-
 class SqliteSinkTest : public ::testing::Test {
  protected:
   fs::path path() const { return folder_.path() / "rows.db"; }
