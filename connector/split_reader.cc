@@ -26,6 +26,17 @@ Result<std::size_t> SplitReader::read(std::span<std::byte> out) {
   return filled;
 }
 
+std::shared_ptr<const ObjectReader> SplitReader::anywhere() const {
+  if (reader_ == nullptr || !reader_->reads_anywhere() || stop_.stop_requested()) return nullptr;
+  return reader_;
+}
+
+void SplitReader::seek(std::uint64_t offset) {
+  if (offset == offset_) return;
+  offset_ = offset;
+  if (reader_ != nullptr && !reader_->reads_anywhere()) reader_.reset();
+}
+
 Result<std::size_t> SplitReader::read_some(std::span<std::byte> out) {
   while (true) {
     if (stop_.stop_requested()) return Error{ErrorCode::kCancelled, "reading was stopped"};
@@ -38,7 +49,9 @@ Result<std::size_t> SplitReader::read_some(std::span<std::byte> out) {
         bytes = std::move(opened).error();
       }
     }
-    if (reader_ != nullptr) bytes = reader_->read(out);
+    if (reader_ != nullptr) {
+      bytes = reader_->reads_anywhere() ? reader_->read_at(offset_, out) : reader_->read(out);
+    }
     if (bytes) {
       failures_ = 0;
       return bytes;

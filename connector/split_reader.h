@@ -41,6 +41,12 @@ class SplitReader {
 
   std::uint64_t offset() const noexcept { return offset_; }  ///< Of the next byte.
 
+  /// For reads of other parts of the same version side by side with read(), which are not tried
+  /// again. Null: the store cannot, or nothing was read yet.
+  std::shared_ptr<const ObjectReader> anywhere() const;
+  /// read() goes on at `offset` of the object.
+  void seek(std::uint64_t offset);
+
  private:
   Result<std::size_t> read_some(std::span<std::byte> out);
 
@@ -49,7 +55,7 @@ class SplitReader {
   ObjectVersion object_;
   SplitReaderOptions options_;
   std::stop_token stop_;
-  std::unique_ptr<ObjectReader> reader_;
+  std::shared_ptr<ObjectReader> reader_;
   std::uint64_t offset_;
   std::uint32_t failures_ = 0;
 };

@@ -13,6 +13,11 @@ Error cannot(std::string_view what, const ObjectStore& store, const ObjectVersio
 
 }  // namespace
 
+Result<std::size_t> ObjectReader::read_at(std::uint64_t /*offset*/,
+                                          std::span<std::byte> /*out*/) const {
+  return Error{ErrorCode::kUnsupported, "objects of this store are read from front to back"};
+}
+
 std::unique_ptr<ObjectLister> ObjectStore::list_level(std::string_view /*prefix*/) const {
   return nullptr;
 }

@@ -119,6 +119,19 @@ Result<std::size_t> DecodedReader::read(std::span<std::byte> out) {
   return filled;
 }
 
+std::shared_ptr<const ObjectReader> DecodedReader::anywhere() const {
+  if (!reader_ || decoder_ != nullptr || end_ || failure_) return nullptr;
+  return reader_->anywhere();
+}
+
+void DecodedReader::seek(std::uint64_t offset) {
+  if (offset == offset_) return;
+  encoded_used_ = encoded_.size();  // They were read to judge the encoding by.
+  failure_.reset();                 // It comes again.
+  offset_ = offset;
+  reader_->seek(offset);
+}
+
 /// Plain bytes: first those that were read to judge the encoding by.
 Result<std::size_t> DecodedReader::copy(std::span<std::byte> out) {
   const std::size_t judged = std::min(out.size(), encoded_.size() - encoded_used_);

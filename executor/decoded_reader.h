@@ -34,6 +34,12 @@ class DecodedReader {
   ///   Errors of SplitReader::read.
   Result<std::size_t> read(std::span<std::byte> out);
 
+  /// For reads of other parts of the split, side by side with read(), which are not tried again.
+  /// Null: its bytes are decoded, nothing was read yet, or read() has to be asked what comes next.
+  std::shared_ptr<const ObjectReader> anywhere() const;
+  /// read() goes on at `offset`, of bytes that are not decoded.
+  void seek(std::uint64_t offset);
+
   /// What was read was turned into UTF-8 from another encoding.
   bool is_transcoded() const noexcept { return transcoded_; }
 

@@ -14,6 +14,17 @@ std::string offending_bytes(const Error& error, const ByteChunk& bytes) {
   return {reinterpret_cast<const char*>(from.data()), std::min(from.size(), kBytesMax)};
 }
 
+void Slice::read() {
+  if (source == nullptr) return;
+  bytes.resize(unread_bytes);
+  for (std::size_t filled = 0; filled != bytes.size() && !is_unread;) {
+    const Result<std::size_t> read =
+        source->read_at(begin.offset + filled, {bytes.data() + filled, bytes.size() - filled});
+    is_unread = !read || *read == 0;
+    if (read) filled += *read;
+  }
+}
+
 void Slice::shift_records(std::uint64_t before) {
   rows.records.begin += before;
   rows.records.end += before;
@@ -86,7 +97,9 @@ std::shared_ptr<SliceQueue::Entry> SliceQueue::try_push(
 }
 
 void SliceQueue::parse(Entry& entry) {
-  parsing_.run([&] { parsing_.parse(*entry.slice_, entry.schema_); });
+  Slice& slice = *entry.slice_;
+  slice.read();
+  if (!slice.is_unread) parsing_.run([&] { parsing_.parse(slice, entry.schema_); });
   entry.parsed_.store(true, std::memory_order_release);
   entry.parsed_.notify_one();
 }

@@ -18,6 +18,7 @@
 #include "executor/parse_arena.h"
 #include "executor/schema_registry.h"
 #include "executor/usable_cores.h"
+#include "leat/object_store.h"
 #include "leat/parser.h"
 #include "leat/result.h"
 #include "leat/row_chunk.h"
@@ -36,11 +37,17 @@ struct Slice {
   /// when those are parsed, so all numbers in `rows` and `parsed` count from the slice's begin.
   Position begin;
   Buffer bytes;
+  /// Where `bytes`, so many of them, are read from by whoever parses them; null: they are there.
+  std::shared_ptr<const ObjectReader> source;
+  std::size_t unread_bytes = 0;
 
   RowChunk rows;
   Result<void> parsed;
-  std::string offending;  ///< Where parsed is an error.
+  std::string offending;   ///< Where parsed is an error.
+  bool is_unread = false;  ///< Reading it failed: nothing was parsed.
 
+  /// Reads what is still to be read.
+  void read();
   /// Counts all records from the split's first on: `before` are in front of the slice.
   void shift_records(std::uint64_t before);
 };

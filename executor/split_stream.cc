@@ -164,23 +164,30 @@ Result<bool> SplitStream::take_next(std::shared_ptr<SliceQueue::Entry>& to_parse
   while (slices_.front_is_parsed()) {
     if (Result<void> delivered = deliver_slice(); !delivered) return std::move(delivered).error();
   }
+  const bool may_cut = at_record_ && !parses_alone();
+  if (may_cut && !went_back_) {
+    Result<bool> taken = take_unread_slice(to_parse);
+    if (!taken || *taken) return taken;
+  }
+  went_back_ = false;
   Result<bool> more = read_chunk();
   if (!more) {
     // What was read before the failure is good; some of it may still have to be cut.
     if (Result<void> delivered = deliver_all_slices(); !delivered) {
       return std::move(delivered).error();
     }
+    if (went_back_) return true;
     if (!parser_follows_ && !cutter_.empty()) {
       if (Result<void> taken = take_serially(false); !taken) return std::move(taken).error();
     }
     return std::move(more).error();
   }
-  if (*more && at_record_ && !parses_alone()) {
+  if (*more && may_cut) {
     Result<bool> taken = take_slice(to_parse);
     if (!taken || *taken) return taken;
   }
   if (Result<void> taken = take_serially(!*more); !taken) return std::move(taken).error();
-  return *more;
+  return *more || went_back_;
 }
 
 /// Reads behind what is carried over. False: the split is over.
@@ -212,9 +219,26 @@ Result<bool> SplitStream::take_slice(std::shared_ptr<SliceQueue::Entry>& to_pars
   std::optional<SliceCutter::Cut> cut = cutter_.cut(parser_, 2 * context_.chunk_bytes);
   if (!cut) return false;
   next_slice_ = std::make_unique<Slice>();
-  next_slice_->object = object_;
-  next_slice_->begin = {cut->offset, 0, serial_end_.parser_state, {}};
   next_slice_->bytes = std::move(cut->bytes);
+  return send_slice(cut->offset, to_parse);
+}
+
+/// The same, of what is still to be read: by the thread that parses it, when its turn is over.
+Result<bool> SplitStream::take_unread_slice(std::shared_ptr<SliceQueue::Entry>& to_parse) {
+  std::optional<SliceCutter::UnreadCut> cut =
+      cutter_.cut_unread(reader_, parser_, context_.chunk_bytes, object_->size);
+  if (!cut) return false;
+  next_slice_ = std::make_unique<Slice>();
+  next_slice_->unread_bytes = cut->bytes;
+  next_slice_->source = std::move(cut->source);
+  return send_slice(cut->offset, to_parse);
+}
+
+/// Puts next_slice_, which begins at `offset`, among those in flight.
+Result<bool> SplitStream::send_slice(std::uint64_t offset,
+                                     std::shared_ptr<SliceQueue::Entry>& to_parse) {
+  next_slice_->object = object_;
+  next_slice_->begin = {offset, 0, serial_end_.parser_state, {}};
   parser_follows_ = false;
   while (next_slice_ != nullptr) {
     if (!slices_.front_is_parsed()) {
@@ -230,6 +254,7 @@ Result<bool> SplitStream::take_slice(std::shared_ptr<SliceQueue::Entry>& to_pars
 /// Has parser_ parse what was read, in its turn.
 Result<void> SplitStream::take_serially(bool at_end) {
   if (Result<void> delivered = deliver_all_slices(); !delivered) return delivered;
+  if (went_back_) return {};
   std::size_t known = cutter_.carried();  // Bytes that parser_ has had already.
   if (!parser_follows_) {
     if (at_end && cutter_.empty()) return {};
@@ -279,6 +304,11 @@ Result<void> SplitStream::deliver_slice() {
   note_waiting();
   std::unique_ptr<Slice> slice = slices_.pop();
   note_busy();
+  if (slice->is_unread) {
+    take_back_slices();
+    go_back(slice->begin.offset);
+    return {};
+  }
   slice->shift_records(records_);
   records_ = slice->rows.end.record;
   const std::uint64_t end = slice->rows.end.offset;
@@ -293,19 +323,40 @@ Result<void> SplitStream::deliver_slice() {
   return {};
 }
 
-/// Puts the bytes from `offset`, where a record of the slice `wrong` begins, back, up to those that
-/// were read last. What they were parsed to is dropped: it began inside a record.
+/// A guess was wrong: has the bytes from `offset`, where a record of the slice `wrong` begins, cut
+/// anew, up to those that were cut last. What they were parsed to is dropped: it began inside a
+/// record.
 void SplitStream::cut_anew(const Slice& wrong, std::uint64_t offset) {
-  std::vector<std::unique_ptr<Slice>> later;
-  while (!slices_.empty()) later.push_back(slices_.pop());
-  if (next_slice_ != nullptr) later.push_back(std::move(next_slice_));
+  cutter_.note_wrong_guess();
+  const std::vector<std::unique_ptr<Slice>> later = take_back_slices();
+  bool all_at_hand = wrong.source == nullptr;
   const auto bytes_of = [](const Slice& slice) {
     return std::span<const std::byte>(slice.bytes.data(), slice.bytes.size());
   };
   std::vector<std::span<const std::byte>> pieces = {
       bytes_of(wrong).subspan(static_cast<std::size_t>(offset - wrong.begin.offset))};
-  for (const std::unique_ptr<Slice>& slice : later) pieces.push_back(bytes_of(*slice));
-  cutter_.put_back(offset, pieces);
+  for (const std::unique_ptr<Slice>& slice : later) {
+    pieces.push_back(bytes_of(*slice));
+    all_at_hand = all_at_hand && slice->source == nullptr;
+  }
+  if (all_at_hand) {
+    cutter_.put_back(offset, pieces);
+  } else {
+    go_back(offset);
+  }
+}
+
+/// The next chunk is read in a turn, from `offset` on. Nothing is in flight.
+void SplitStream::go_back(std::uint64_t offset) {
+  cutter_.go_back(offset);
+  went_back_ = true;
+}
+
+std::vector<std::unique_ptr<Slice>> SplitStream::take_back_slices() {
+  std::vector<std::unique_ptr<Slice>> slices;
+  while (!slices_.empty()) slices.push_back(slices_.pop());
+  if (next_slice_ != nullptr) slices.push_back(std::move(next_slice_));
+  return slices;
 }
 
 Result<void> SplitStream::deliver_all_slices() {

@@ -2,8 +2,9 @@
 // by side, and delivered in order.
 //
 // Leader and followers: one thread at a time reads a chunk and cuts a slice off; then the next one
-// may, while it parses what it has just read, which is still in its core's cache. Threads of the
-// arena come to help as long as there is something to do for them.
+// may, while it parses what it has just read, which is still in its core's cache. Of a store that
+// can be read anywhere it only looks where the slice may end, and reads it when its turn is over.
+// Threads of the arena come to help as long as there is something to do for them.
 //
 // Where a record ends is decided by one parser first, which reads the header; from then on it only
 // guesses the last boundary in what was read (ByteStreamParser::likely_whole_records), which takes
@@ -23,6 +24,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "executor/decoded_reader.h"
 #include "executor/slice_cutter.h"
@@ -81,9 +83,13 @@ class SplitStream {
   Result<bool> read_chunk();
   bool parses_alone();
   Result<bool> take_slice(std::shared_ptr<SliceQueue::Entry>& to_parse);
+  Result<bool> take_unread_slice(std::shared_ptr<SliceQueue::Entry>& to_parse);
+  Result<bool> send_slice(std::uint64_t offset, std::shared_ptr<SliceQueue::Entry>& to_parse);
   Result<void> take_serially(bool at_end);
   Result<void> deliver_slice();
   void cut_anew(const Slice& wrong, std::uint64_t offset);
+  void go_back(std::uint64_t offset);
+  std::vector<std::unique_ptr<Slice>> take_back_slices();
   Result<void> deliver_all_slices();
   Result<void> deliver(RowChunk rows);
   void note_busy() noexcept;
@@ -111,6 +117,7 @@ class SplitStream {
   bool at_record_ = false;          ///< So that what is in cutter_ may be cut into slices.
   bool parses_alone_ = false;       ///< What is read here is parsed here: there are enough others.
   int chunks_with_few_others_ = 0;  ///< In a row.
+  bool went_back_ = false;          ///< The next chunk is read in the turn.
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.
   bool parser_follows_ = true;

@@ -50,27 +50,32 @@ Result<std::unique_ptr<LocalReader>> LocalReader::open(const ObjectVersion& obje
 }
 
 Result<std::size_t> LocalReader::read(std::span<std::byte> out) {
+  Result<std::size_t> bytes = read_at(offset_, out);
+  if (bytes) offset_ += *bytes;
+  return bytes;
+}
+
+Result<std::size_t> LocalReader::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   const std::size_t wanted = static_cast<std::size_t>(
-      std::min({std::uint64_t{out.size()}, object_.size - offset_, kReadBytesMax}));
+      std::min({std::uint64_t{out.size()}, object_.size - offset, kReadBytesMax}));
   ssize_t received = 0;
   do {
-    received = ::pread(descriptor_, out.data(), wanted, static_cast<off_t>(offset_));
+    received = ::pread(descriptor_, out.data(), wanted, static_cast<off_t>(offset));
   } while (received < 0 && errno == EINTR);
   if (received < 0) {
     Error error = file_error("cannot read", object_.key, errno);
-    error.at.byte_offset = offset_;
+    error.at.byte_offset = offset;
     return error;
   }
   if (const auto same = check_version(); !same) return same.error();
   if (received == 0 && wanted > 0) {
     Error error{.code = ErrorCode::kIo,
-                .message = object_.key + " ends at byte " + std::to_string(offset_) +
+                .message = object_.key + " ends at byte " + std::to_string(offset) +
                            " although its size is " + std::to_string(object_.size) +
                            "; check the file system"};
     error.at.object = object_.key;
     return error;
   }
-  offset_ += static_cast<std::uint64_t>(received);
   counters_.bytes_read.fetch_add(static_cast<std::uint64_t>(received), std::memory_order_relaxed);
   return static_cast<std::size_t>(received);
 }

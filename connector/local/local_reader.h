@@ -21,6 +21,8 @@ class LocalReader final : public ObjectReader {
   ~LocalReader() override;
 
   Result<std::size_t> read(std::span<std::byte> out) override;
+  bool reads_anywhere() const noexcept override { return true; }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override;
 
  private:
   LocalReader(const ObjectVersion& object, std::uint64_t offset, int descriptor,

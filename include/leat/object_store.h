@@ -51,7 +51,8 @@ class ObjectLister {
   virtual void reuse(std::vector<ObjectVersion> /*objects*/) {}
 };
 
-/// Reads one version of one object from front to back. Used by one thread at a time.
+/// Reads one version of one object from front to back. Used by one thread at a time, but for
+/// read_at().
 class ObjectReader {
  public:
   virtual ~ObjectReader() = default;
@@ -64,6 +65,12 @@ class ObjectReader {
   ///   kUnavailable, kThrottled, kTimeout  After the retries were spent. Retryable: open again at
   ///                   the offset reached.
   virtual Result<std::size_t> read(std::span<std::byte> out) = 0;
+
+  /// Whether read_at() works, and costs no more than read() does.
+  virtual bool reads_anywhere() const noexcept { return false; }
+  /// As read(), but from byte `offset` (<= the object's size) on, by any number of threads at a
+  /// time; read() goes on where it was.
+  virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const;
 };
 
 /// Counters of a store since it was opened.

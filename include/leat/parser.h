@@ -121,7 +121,9 @@ Result<FormatOptions> dialect_options(std::string_view dialect);
 
 /// How the end of a record is guessed, the faster way first.
 enum class RecordEndGuess : std::uint8_t {
-  kNearby,      ///< By the quotes near the end, and what stands beside them: little is looked at.
+  /// By the quotes near the end, and what stands beside them. Little is looked at, so the bytes may
+  /// begin anywhere.
+  kNearby,
   kEvenQuotes,  ///< As if every quote opened or closed a field: all quotes are counted.
 };
 

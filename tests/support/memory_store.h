@@ -31,6 +31,7 @@ class MemoryStore final : public ObjectStore {
     std::function<std::optional<Error>()> before_list;
     StoreStats stats;
     bool has_levels = false;          ///< Whether folders can be listed.
+    bool reads_anywhere = false;      ///< Whether its objects can be read so.
     bool lists_from_any_key = false;  ///< What the store says of itself.
 
     void put(const std::string& key, std::string content) {
@@ -130,8 +131,16 @@ class MemoryStore final : public ObjectStore {
         : shared_(std::move(shared)), object_(std::move(object)), offset_(offset) {}
 
     Result<std::size_t> read(std::span<std::byte> out) override {
+      Result<std::size_t> bytes = read_at(offset_, out);
+      if (bytes) offset_ += *bytes;
+      return bytes;
+    }
+
+    bool reads_anywhere() const noexcept override { return shared_->reads_anywhere; }
+
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
       if (shared_->before_read) {
-        if (std::optional<Error> error = shared_->before_read(object_.key, offset_)) {
+        if (std::optional<Error> error = shared_->before_read(object_.key, offset)) {
           return *std::move(error);
         }
       }
@@ -144,9 +153,8 @@ class MemoryStore final : public ObjectStore {
       }
       const std::string& content = it->second.second;
       const std::size_t bytes =
-          std::min<std::size_t>(out.size(), content.size() - static_cast<std::size_t>(offset_));
-      std::memcpy(out.data(), content.data() + offset_, bytes);
-      offset_ += bytes;
+          std::min<std::size_t>(out.size(), content.size() - static_cast<std::size_t>(offset));
+      std::memcpy(out.data(), content.data() + offset, bytes);
       return bytes;
     }
 
