@@ -13,6 +13,9 @@ using LogLevel = SourceOptions::LogLevel;
 
 namespace {
 
+/// Before the second further listing of a source that lists `once`; doubles from then on.
+constexpr Clock::Duration kRelistPause{20};
+
 Clock::Duration longest_interval(const SourceOptions& options) {
   return options.poll_interval_max.count() != 0 ? options.poll_interval_max
                                                 : 6 * options.poll_interval;
@@ -57,6 +60,7 @@ void Discovery::poll(std::vector<SplitAssignment> resumed, const std::stop_token
   if (const std::optional<std::int64_t> judged_ms = plan_.go_on_from_record()) {
     forgetting_.go_on_from(*judged_ms);
   }
+  Clock::Duration relist_pause{0};
   while (!stop.stop_requested()) {
     const bool was_cut_short = plan_.cut_short();
     Result<void> swept = list(stop);
@@ -95,6 +99,12 @@ void Discovery::poll(std::vector<SplitAssignment> resumed, const std::stop_token
       std::unique_lock lock(mutex_);
       if (!relist_wanted_.wait(lock, stop, [this] { return relist_; })) return;
       relist_ = false;
+      lock.unlock();
+      // Not in a loop without a pause, where a store lists what it does not have.
+      if (!clock_.wait(std::min<Clock::Duration>(options_.poll_interval, relist_pause), stop)) {
+        return;
+      }
+      relist_pause = std::max(2 * relist_pause, kRelistPause);
       continue;
     }
     if (swept) (void)check_matches();

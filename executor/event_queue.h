@@ -40,6 +40,7 @@ struct Event {
   std::string offending = {};
   std::shared_ptr<const SplitProgress> opened = {};
   bool open_ended = false;  ///< kFinished: its last record has no end yet, and was left.
+  bool is_known = false;    ///< kReported: the change is on record, though not its version.
 };
 
 /// Bounded FIFO, many producers, one consumer.

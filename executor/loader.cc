@@ -56,15 +56,24 @@ void add_counts(const SourceStats& more, SourceStats& to) {
   to.store.bytes_read += more.store.bytes_read;
 }
 
+/// What a load came to before a run of its pipeline.
+struct EarlierRuns {
+  SourceStats committed;
+  /// An epoch that was sent to the sink, and whose commit failed: of it, in case it is there.
+  std::uint64_t attempted_token = 0;
+  SourceStats attempted;
+  executor::StartsOver started_over;
+};
+
 /// One run of a pipeline from recovery to the end, or to a point from which it has to start over.
 ///
 /// An epoch is committed in this order: reject file, sink, ledger. Each may be repeated after a
 /// crash: the sink's record decides, the reject file is cut back to it, and the ledger follows it.
 class PipelineRun {
  public:
-  /// Borrows both. `before` is what earlier attempts of the same run committed.
-  PipelineRun(const LoaderOptions& options, RowSink& sink, const SourceStats& before)
-      : options_(options), sink_(sink), before_(before) {}
+  /// Borrows options and sink.
+  PipelineRun(const LoaderOptions& options, RowSink& sink, EarlierRuns earlier)
+      : options_(options), sink_(sink), earlier_(std::move(earlier)) {}
 
   enum class End {
     kDone,
@@ -80,8 +89,10 @@ class PipelineRun {
 
   /// Of this attempt and those before.
   SourceStats stats() const;
-  /// As of the last commit of this attempt; nothing: there was none.
-  const std::optional<SourceStats>& committed() const { return committed_; }
+  /// Whether something was committed, by this run or, as it turned out, by the one before.
+  bool has_committed() const { return committed_.has_value(); }
+  /// For the next run. Before close().
+  EarlierRuns so_far() const;
   std::uint64_t epoch() const { return epoch_; }
 
  private:
@@ -92,13 +103,13 @@ class PipelineRun {
   Result<void> settle_refused();
   Result<void> check_rejects(const SourceStats& now, bool at_end) const;
   Result<void> commit_epoch();
-  Result<void> commit(const Checkpoint& checkpoint);
+  Result<void> commit(const Checkpoint& checkpoint, const SourceStats& with_it);
   Result<void> replace(const ObjectVersion& object, std::stop_token stop);
 
   const LoaderOptions& options_;
   RowSink& sink_;
-  const SourceStats before_;
-  std::optional<SourceStats> committed_;
+  EarlierRuns earlier_;
+  std::optional<SourceStats> committed_;  ///< As of the last commit.
   std::unique_ptr<SourceExecutor> source_;
   std::optional<connector::RejectFile> rejects_;
   std::set<std::string> rejected_since_commit_;  ///< Keys of splits with lines in rejects_.
@@ -116,6 +127,7 @@ Result<void> PipelineRun::open() {
   if (!source) return std::move(source).error();
   source_ = std::move(*source);
   source_->trace(options_.sink.on_step);
+  source_->follow_starts(earlier_.started_over);
   if (Result<void> recovered = recover(); !recovered) return recovered;
   if (source_->schema() == nullptr) {
     Result<Schema> columns = sink_.table_columns();
@@ -129,6 +141,9 @@ Result<void> PipelineRun::recover() {
   Result<EpochMark> mark = source_->recovery().follow(sink_);
   if (!mark) return std::move(mark).error();
   epoch_ = mark->epoch;
+  if (mark->token == earlier_.attempted_token && mark->epoch != 0) {
+    committed_ = earlier_.committed = earlier_.attempted;
+  }
   if (options_.rejects_file.empty()) return {};
   Result<connector::RejectFile> rejects =
       connector::RejectFile::open(options_.rejects_file, source_->pipeline(), epoch_);
@@ -184,18 +199,20 @@ Result<void> PipelineRun::commit_epoch() {
   if (Result<void> allowed = check_rejects(stats(), false); !allowed) return allowed;
   Checkpoint checkpoint = source_->checkpoint();
   if (checkpoint.splits.empty()) return {};
-  return commit(checkpoint);
+  return commit(checkpoint, stats());
 }
 
-Result<void> PipelineRun::commit(const Checkpoint& checkpoint) {
+/// @param with_it  What will have been loaded.
+Result<void> PipelineRun::commit(const Checkpoint& checkpoint, const SourceStats& with_it) {
   if (rejects_) {
     if (Result<void> synced = rejects_->sync(); !synced) return synced;
   }
-  const SourceStats stats = this->stats();
+  earlier_.attempted_token = checkpoint.token;
+  earlier_.attempted = with_it;
   Result<void> committed = executor::commit_epoch(
       checkpoint, sink_, [&] { return source_->commit(checkpoint); }, options_.sink.on_step);
   if (!committed) return committed;
-  committed_ = stats;
+  committed_ = with_it;
   epoch_ = checkpoint.epoch;
   if (rejects_) rejects_->committed(epoch_);
   rejected_since_commit_.clear();
@@ -238,12 +255,12 @@ Result<void> PipelineRun::replace(const ObjectVersion& object, std::stop_token s
   SourceStats with_it = stats();
   with_it.rows += split->rows;
   with_it.rows_rejected += split->rejected;
-  if (Result<void> allowed = check_rejects(with_it, true); !allowed) return allowed;
-  if (Result<void> committed = commit(source_->checkpoint_of({*split})); !committed) {
+  ++with_it.objects_replaced;
+  if (Result<void> allowed = check_rejects(with_it, false); !allowed) return allowed;
+  if (Result<void> committed = commit(source_->checkpoint_of({*split}), with_it); !committed) {
     return committed;
   }
   source_->replaced(*split);
-  committed_ = stats();
   return {};
 }
 
@@ -254,9 +271,10 @@ Result<void> PipelineRun::take_back(const ObjectVersion& split, End& end) {
     return {};
   }
   Result<void> discarded = sink_.discard(split);
-  if (discarded || !sink_.transactional()) return {};
+  if (discarded) return {};
   if (discarded.error().code != ErrorCode::kUnsupported) return discarded;
-  end = End::kStartOver;
+  // Without transactions, what was written stays.
+  if (sink_.transactional()) end = End::kStartOver;
   return {};
 }
 
@@ -321,8 +339,15 @@ Result<PipelineRun::End> PipelineRun::run(std::stop_token stop,
 
 SourceStats PipelineRun::stats() const {
   SourceStats stats = source_ ? source_->stats() : SourceStats{};
-  add_counts(before_, stats);
+  add_counts(earlier_.committed, stats);
   return stats;
+}
+
+EarlierRuns PipelineRun::so_far() const {
+  EarlierRuns runs = earlier_;
+  if (committed_) runs.committed = *committed_;
+  if (source_ != nullptr) runs.started_over = source_->started_over();
+  return runs;
 }
 
 Result<void> PipelineRun::close() {
@@ -343,13 +368,13 @@ class PipelineLoader final : public Loader {
     // knows whether it was taken over between two of them.
     Result<std::unique_ptr<RowSink>> sink = open_sink(options_.to, options_.sink);
     if (!sink) return std::move(sink).error();
-    SourceStats before;
+    EarlierRuns earlier;
     constexpr Clock::Duration kNotFailing = Clock::Duration::max();
     Clock::Duration failing_since = kNotFailing;
     milliseconds pause = kFirstSinkPause;
     bool opened_once = false;
     while (true) {
-      PipelineRun pipeline(options_, **sink, before);
+      PipelineRun pipeline(options_, **sink, earlier);
       const auto report = [&] {
         LoadReport totals;
         totals.source = pipeline.stats();
@@ -372,6 +397,7 @@ class PipelineLoader final : public Loader {
         if (!may_pass(failure)) end = failure;
       }
       const LoadReport totals = report();
+      earlier = pipeline.so_far();
       Result<void> closed = pipeline.close();
       if (progress && opened_once) progress(totals);
       if (!end) return std::move(end).error();
@@ -379,21 +405,23 @@ class PipelineLoader final : public Loader {
         if (!closed) return std::move(closed).error();
         return totals;
       }
-      if (pipeline.committed()) {
-        before = *pipeline.committed();
+      if (pipeline.has_committed()) {
         failing_since = kNotFailing;
         pause = kFirstSinkPause;
       }
-      if (*end == PipelineRun::End::kStartOver) continue;
-      if (failing_since == kNotFailing) failing_since = clock.monotonic();
-      if (options_.source.once && clock.monotonic() - failing_since >= options_.sink_retry_for) {
-        return failure;
+      if (*end == PipelineRun::End::kStartOver) {
+        if (pipeline.has_committed()) continue;
+      } else {
+        if (failing_since == kNotFailing) failing_since = clock.monotonic();
+        if (options_.source.once && clock.monotonic() - failing_since >= options_.sink_retry_for) {
+          return failure;
+        }
+        executor::log(options_.source, SourceOptions::LogLevel::kWarning,
+                      "what was not committed is loaded again: " + failure.to_string());
       }
-      executor::log(options_.source, SourceOptions::LogLevel::kWarning,
-                    "what was not committed is loaded again: " + failure.to_string());
       if (!clock.wait(pause, stop)) {
         LoadReport committed = totals;
-        committed.source = before;
+        committed.source = earlier.committed;
         return committed;
       }
       pause = std::min(pause * 2, kLongestSinkPause);

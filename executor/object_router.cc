@@ -98,8 +98,13 @@ Result<void> ObjectRouter::look_up(const std::vector<ObjectVersion>& objects, bo
         }
         [[fallthrough]];
       case state::Match::kChanged:
+      case state::Match::kChangedWhileRead:
         found_ = found_ || matches[i] == state::Match::kChanged;
-        if (Result<void> queued = queue_changed(std::move(object), stop); !queued) return queued;
+        if (Result<void> queued = queue_changed(
+                std::move(object), matches[i] == state::Match::kChangedWhileRead, stop);
+            !queued) {
+          return queued;
+        }
         break;
       case state::Match::kReturned:
         if (Result<void> queued = queue_returned(*object, stop); !queued) return queued;
@@ -157,9 +162,9 @@ Result<void> ObjectRouter::queue_returned(const ObjectVersion& object, std::stop
 
 /// An object that was loaded is listed in the version `object`: reports it, or has a worker go on
 /// with it.
-Result<void> ObjectRouter::queue_changed(std::shared_ptr<const ObjectVersion> object,
+Result<void> ObjectRouter::queue_changed(std::shared_ptr<const ObjectVersion> object, bool is_known,
                                          std::stop_token stop) {
-  Event report{.kind = Event::Kind::kReported, .object = object};
+  Event report{.kind = Event::Kind::kReported, .object = object, .is_known = is_known};
   if (options_.on_change == SourceOptions::OnChange::kAppend) {
     Result<std::vector<SplitProgress>> entries = ledger_.find(object->key);
     if (!entries) return std::move(entries).error();

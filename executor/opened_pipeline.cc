@@ -29,7 +29,7 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
   opened.source = std::move(*source);
   Result<EpochMark> mark = opened.source->recovery().follow(*opened.sink);
   if (!mark) return std::move(mark).error();
-  // A load that was cut short has had its way; what is done here is none.
+  // What a load that was cut short left to do has just been queued; a repair adds nothing to it.
   opened.source->keep_objects();
   if (options.rejects_file.empty()) return opened;
   Result<connector::RejectFile> rejects =
@@ -40,9 +40,14 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
 }
 
 Result<void> OpenedPipeline::commit(std::vector<SplitProgress> splits) {
+  if (rejects) {
+    if (Result<void> synced = rejects->sync(); !synced) return synced;
+  }
   const Checkpoint checkpoint = source->checkpoint_of(std::move(splits));
-  return commit_epoch(
+  Result<void> committed = commit_epoch(
       checkpoint, *sink, [&] { return source->commit(checkpoint); }, on_step);
+  if (committed && rejects) rejects->committed(checkpoint.epoch);
+  return committed;
 }
 
 }  // namespace leat::executor

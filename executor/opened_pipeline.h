@@ -26,7 +26,7 @@ struct OpenedPipeline {
   /// Ledger and sink are in step when this returns.
   ///   Errors of open_sink, SourceExecutor::prepare, RowSink::open
   static Result<OpenedPipeline> open(const LoaderOptions& options);
-  /// Sink, then ledger.
+  /// Reject file, sink, ledger.
   Result<void> commit(std::vector<SplitProgress> splits);
 };
 

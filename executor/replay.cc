@@ -1,11 +1,14 @@
 #include "executor/replay.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
+#include "connector/reject_file/reject_lines.h"
 #include "executor/chunk_rows.h"
 #include "executor/opened_pipeline.h"
 #include "executor/settled_state.h"
@@ -27,20 +30,27 @@ class Replay {
   ReplayReport report;
 
   Result<void> open_target();
+  /// What the reject file holds already of this pipeline is not added to it again.
+  Result<void> know_rejects(const std::filesystem::path& file);
   Result<void> object(const SplitProgress& loaded, const FailureVisitor& failed);
   Result<void> close();
 
  private:
   Result<void> into_own(const SplitProgress& loaded, const FailureVisitor& failed);
   Result<void> into_other(const SplitProgress& loaded, const FailureVisitor& failed);
-  Result<SplitProgress> emit(const SplitProgress& loaded, RowSink& sink);
+  Result<SplitProgress> emit(const SplitProgress& loaded, RowSink& sink,
+                             connector::RejectFile* rejects);
+  Result<void> keep(const ObjectVersion& object, std::vector<RejectedRow> rejects,
+                    connector::RejectFile& file);
 
   const ReplayOptions& options_;
   OpenedPipeline& own_;
   std::unique_ptr<RowSink> target_;              ///< Null: the own table.
   std::map<std::string, std::string> replayed_;  ///< Into target_, before: key to version.
   EpochMark target_mark_;
-  std::optional<Error> refused_;  ///< By the sink.
+  /// Offsets of rejects in the reject file, by object (as a user writes it) and version.
+  std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> known_rejects_;
+  std::optional<Error> refused_;  ///< By the sink, or the reject file.
 };
 
 Result<void> Replay::open_target() {
@@ -59,12 +69,44 @@ Result<void> Replay::open_target() {
   return {};
 }
 
+Result<void> Replay::know_rejects(const std::filesystem::path& file) {
+  Result<connector::RejectLines> lines = connector::RejectLines::open(file);
+  if (!lines) return std::move(lines).error();
+  while (true) {
+    Result<std::optional<connector::RejectLine>> line = lines->next();
+    if (!line) return std::move(line).error();
+    if (!*line) return {};
+    connector::RejectLine& known = **line;
+    if (known.pipeline != own_.source->pipeline()) continue;
+    known_rejects_[{std::move(known.object), std::move(known.version)}].insert(
+        known.reject.byte_offset);
+  }
+}
+
+/// Adds those of the rejects to the file that it does not hold yet.
+Result<void> Replay::keep(const ObjectVersion& object, std::vector<RejectedRow> rejects,
+                          connector::RejectFile& file) {
+  std::string uri = own_.source->uri_of(object.key);
+  const auto known = known_rejects_.find({uri, object.version});
+  if (known != known_rejects_.end()) {
+    std::erase_if(rejects, [&](const RejectedRow& reject) {
+      return known->second.contains(reject.byte_offset);
+    });
+  }
+  RowChunk chunk;
+  chunk.split = std::make_shared<const ObjectVersion>(object);
+  chunk.rejects = std::move(rejects);
+  return file.append(uri, chunk);
+}
+
 Result<void> Replay::object(const SplitProgress& loaded, const FailureVisitor& failed) {
   return target_ != nullptr ? into_other(loaded, failed) : into_own(loaded, failed);
 }
 
 /// Reads the object, and writes the rows that are asked for. Counts those alone.
-Result<SplitProgress> Replay::emit(const SplitProgress& loaded, RowSink& sink) {
+/// @param rejects  Where rejects go that the sink does not keep; null: nowhere.
+Result<SplitProgress> Replay::emit(const SplitProgress& loaded, RowSink& sink,
+                                   connector::RejectFile* rejects) {
   std::uint64_t rows = 0;
   std::uint64_t rejected = 0;
   Result<SplitProgress> split = own_.source->reader().read(
@@ -73,7 +115,9 @@ Result<SplitProgress> Replay::emit(const SplitProgress& loaded, RowSink& sink) {
         rows += static_cast<std::uint64_t>(chunk.rows);
         rejected += chunk.rejects.size();
         if (chunk.rows == 0 && chunk.rejects.empty()) return {};
-        Result<void> written = sink.take(std::move(chunk));
+        Result<void> written;
+        if (rejects != nullptr) written = keep(loaded.object, chunk.rejects, *rejects);
+        if (written) written = sink.take(std::move(chunk));
         if (!written) refused_ = written.error();
         return written;
       });
@@ -83,9 +127,14 @@ Result<SplitProgress> Replay::emit(const SplitProgress& loaded, RowSink& sink) {
     refused_ = std::move(refused).error();
     return *refused_;
   }
-  for (const RefusedRows& refusal : *refused) {
+  for (RefusedRows& refusal : *refused) {
     rows -= refusal.rows.size();
     rejected += refusal.rows.size();
+    if (rejects == nullptr) continue;
+    if (Result<void> kept = keep(loaded.object, std::move(refusal.rows), *rejects); !kept) {
+      refused_ = std::move(kept).error();
+      return *refused_;
+    }
   }
   split->rows = rows;
   split->rejected = rejected;
@@ -108,10 +157,13 @@ Result<void> Replay::into_own(const SplitProgress& loaded, const FailureVisitor&
     }
     removed = *taken;
   }
-  Result<SplitProgress> split = emit(loaded, *own_.sink);
+  Result<SplitProgress> split = emit(loaded, *own_.sink, own_.rejects ? &*own_.rejects : nullptr);
   if (refused_) return *refused_;
   if (!split) {
     if (Result<void> back = own_.sink->roll_back(); !back) return back;
+    if (own_.rejects) {
+      if (Result<void> back = own_.rejects->roll_back(); !back) return back;
+    }
     if (!is_of_object(split.error().code)) return std::move(split).error();
     ++report.failed;
     failed(loaded.object.key, split.error());
@@ -136,7 +188,7 @@ Result<void> Replay::into_other(const SplitProgress& loaded, const FailureVisito
   if (!options_.bytes && before != replayed_.end() && before->second == loaded.object.version) {
     return {};
   }
-  Result<SplitProgress> split = emit(loaded, *target_);
+  Result<SplitProgress> split = emit(loaded, *target_, nullptr);
   if (refused_) return *refused_;
   if (!split) {
     if (!is_of_object(split.error().code)) return std::move(split).error();
@@ -188,6 +240,11 @@ Result<ReplayReport> replay(const LoaderOptions& options, const ReplayOptions& r
   if (own) {
     run.emplace(replay, *own);
     if (Result<void> opened = run->open_target(); !opened) return std::move(opened).error();
+    if (own->rejects && replay.into.empty()) {
+      if (Result<void> known = run->know_rejects(options.rejects_file); !known) {
+        return std::move(known).error();
+      }
+    }
   }
   while (true) {
     Result<std::optional<state::LedgerRecord>> next = ledger->next();

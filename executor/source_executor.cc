@@ -17,6 +17,8 @@ namespace {
 
 using LogLevel = SourceOptions::LogLevel;
 
+/// How often an object is begun before a source that reads all `once` gives it up.
+constexpr std::uint32_t kStartsMax = 10;
 constexpr std::size_t kPendingSplitsMax = 2'000;
 constexpr std::size_t kQueuedBytesPerThread = 8u << 20;
 constexpr std::size_t kChunkBytesMax = 1u << 20;
@@ -219,6 +221,7 @@ bool SourceExecutor::all_done() const {
 
 Result<Polled> SourceExecutor::poll(std::chrono::milliseconds timeout) {
   if (closed_) return Error{ErrorCode::kInvalidArgument, "the source is closed"};
+  if (fatal_) return *fatal_;
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (true) {
     // Asked before the queue is: when all was done then, all that is left to tell is in the queue.
@@ -230,6 +233,8 @@ Result<Polled> SourceExecutor::poll(std::chrono::milliseconds timeout) {
     if (event) {
       if (std::optional<Polled> polled = handle(std::move(*event))) return std::move(*polled);
       if (fatal_) return *fatal_;
+      // Events that bring no rows may come faster than they are handled.
+      if (std::chrono::steady_clock::now() >= deadline) return Polled{};
       continue;
     }
     if (!done) return Polled{};
@@ -274,7 +279,7 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
       ++settled_;
       return handle_failure(std::move(event));
     case Event::Kind::kReported:
-      return handle_change(std::move(event.object), event.error.message);
+      return handle_change(std::move(event));
     case Event::Kind::kOpened: {
       const bool grown = event.opened->rows + event.opened->rejected > 0 &&
                          tracker_.find(event.object->key) == nullptr;
@@ -288,7 +293,7 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
       return std::nullopt;
     case Event::Kind::kNotGrown:
       ++settled_;
-      return handle_change(std::move(event.object), event.error.message);
+      return handle_change(std::move(event));
     case Event::Kind::kForgotten: {
       tracker_.forgotten(*event.object);
       const std::lock_guard lock(stats_mutex_);
@@ -301,28 +306,31 @@ std::optional<Polled> SourceExecutor::handle(Event event) {
   return std::nullopt;
 }
 
-/// An object that was loaded is listed in the version `object`.
-std::optional<Polled> SourceExecutor::handle_change(std::shared_ptr<const ObjectVersion> object,
-                                                    const std::string& why) {
+Error SourceExecutor::forbidden_change(const ObjectVersion& object) const {
+  return {
+      .code = ErrorCode::kObjectChanged,
+      .message =
+          "an object is there in another version than the one that was loaded, and --on-change "
+          "fail asks to stop then; load its new rows with --on-change replace, or leave them "
+          "with --on-change ignore",
+      .at = {.object = store_->uri_of(object.key), .record = {}, .byte_offset = {}, .column = {}}};
+}
+
+/// An object that was loaded is listed in another version.
+std::optional<Polled> SourceExecutor::handle_change(Event event) {
+  const std::shared_ptr<const ObjectVersion>& object = event.object;
   switch (options_.on_change) {
     case SourceOptions::OnChange::kIgnore:
     case SourceOptions::OnChange::kAppend:
       tracker_.reported_changed(*object);
+      if (event.is_known) return std::nullopt;
       count(*object, SplitState::kChanged,
             "is listed in another version than the one that was loaded; its new rows are not "
             "loaded" +
-                (why.empty() ? "" : ": " + why));
+                (event.error.message.empty() ? "" : ": " + event.error.message));
       return std::nullopt;
     case SourceOptions::OnChange::kFail:
-      fatal_ = Error{.code = ErrorCode::kObjectChanged,
-                     .message =
-                         "an object is listed in another version than the one that was "
-                         "loaded, and --on-change fail asks to stop then; load its new rows "
-                         "with --on-change replace, or leave them with --on-change ignore",
-                     .at = {.object = store_->uri_of(object->key),
-                            .record = {},
-                            .byte_offset = {},
-                            .column = {}}};
+      fatal_ = forbidden_change(*object);
       return std::nullopt;
     case SourceOptions::OnChange::kReplace:
       break;
@@ -332,7 +340,7 @@ std::optional<Polled> SourceExecutor::handle_change(std::shared_ptr<const Object
     work_.release(object->key);
     return std::nullopt;
   }
-  replacement_ = std::move(object);
+  replacement_ = object;
   return Polled{};
 }
 
@@ -390,7 +398,8 @@ void SourceExecutor::finish_after_actions(std::stop_token stop) {
 }
 
 /// Nothing of the object's old version is in the table: forgets it, to take up the new one.
-std::optional<Polled> SourceExecutor::start_over(std::shared_ptr<const ObjectVersion> object) {
+std::optional<Polled> SourceExecutor::start_over(std::shared_ptr<const ObjectVersion> object,
+                                                 Error why) {
   const SplitProgress* progress = tracker_.find(object->key);
   const bool delivered = progress != nullptr && progress->rows + progress->rejected > 0;
   if (delivered) {
@@ -400,8 +409,13 @@ std::optional<Polled> SourceExecutor::start_over(std::shared_ptr<const ObjectVer
   }
   tracker_.forget(object->key);
   drift_.forget(object->key);
-  work_.release_to_list_again(object->key);
-  discovery_.relist();
+  if (++started_over_[object->key] >= kStartsMax && options_.once) {
+    if (!failure_) failure_ = std::move(why);
+    work_.release(object->key);
+  } else {
+    work_.release_to_list_again(object->key);
+    discovery_.relist();
+  }
   if (!delivered) return std::nullopt;
   Polled polled;
   polled.kind = Polled::Kind::kDiscard;
@@ -419,10 +433,18 @@ std::optional<Polled> SourceExecutor::handle_failure(Event event) {
     return std::nullopt;
   }
   if (*state == SplitState::kChanged) {
-    if (!tracker_.may_be_durable(object.key)) return start_over(std::move(event.object));
-    if (options_.on_change == SourceOptions::OnChange::kAppend &&
-        tracker_.find(object.key)->fingerprint) {
-      // What was delivered holds as long as the next version begins with it.
+    // What was delivered holds as long as the next version begins with it.
+    const SplitProgress* const progress = tracker_.find(object.key);
+    const bool holds = options_.on_change == SourceOptions::OnChange::kAppend &&
+                       progress != nullptr && progress->fingerprint;
+    // One that grows faster than it is read would never come to its end if it was always begun
+    // anew.
+    const bool got_on =
+        holds && started_over_.contains(object.key) && progress->rows + progress->rejected > 0;
+    if (!tracker_.may_be_durable(object.key) && !got_on) {
+      return start_over(std::move(event.object), std::move(event.error));
+    }
+    if (holds) {
       drift_.ended(object.key, &event.error);
       if (tracker_.interrupted(object.key)) {
         work_.release_to_list_again(object.key);
@@ -447,6 +469,9 @@ std::optional<Polled> SourceExecutor::handle_failure(Event event) {
   count(object, *state, event.error.to_string());
   tracker_.stopped(object, *state, std::move(event.error), std::move(event.end),
                    std::move(event.offending));
+  if (*state == SplitState::kChanged && options_.on_change == SourceOptions::OnChange::kFail) {
+    fatal_ = forbidden_change(object);
+  }
   return std::nullopt;
 }
 
@@ -502,6 +527,7 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
   }
   after_actions_.wake();
   const std::vector<std::string> settled = tracker_.committed(checkpoint);
+  for (const std::string& key : settled) started_over_.erase(key);
   for (const SplitProgress& split : checkpoint.splits) {
     if (split.state == SplitState::kChanged &&
         options_.on_change == SourceOptions::OnChange::kReplace) {

@@ -37,6 +37,10 @@
 namespace leat::executor {
 
 /// Source, opened in steps, so that a sink's own record can be asked in between:
+/// Objects that were begun anew because they changed while nothing of them was committed, and how
+/// often: by key, until they settle.
+using StartsOver = std::map<std::string, std::uint32_t>;
+
 /// prepare → recovery → start → poll, checkpoint, commit → close.
 class SourceExecutor final : public Source {
  public:
@@ -70,6 +74,9 @@ class SourceExecutor final : public Source {
   }
   /// See SchemaSniffer::follow. Before start().
   void follow_types(Schema table) { sniffer_.follow(std::move(table)); }
+  /// What an earlier run of the same load came upon. Before start().
+  void follow_starts(StartsOver earlier) { started_over_ = std::move(earlier); }
+  const StartsOver& started_over() const noexcept { return started_over_; }
   /// Resumes the splits in flight and starts the threads.
   Result<void> start();
 
@@ -111,9 +118,9 @@ class SourceExecutor final : public Source {
   Result<void> bind(std::string_view consumer, const std::string& default_name);
   std::optional<Polled> handle(Event event);
   std::optional<Polled> handle_failure(Event event);
-  std::optional<Polled> start_over(std::shared_ptr<const ObjectVersion> object);
-  std::optional<Polled> handle_change(std::shared_ptr<const ObjectVersion> object,
-                                      const std::string& why);
+  std::optional<Polled> start_over(std::shared_ptr<const ObjectVersion> object, Error why);
+  Error forbidden_change(const ObjectVersion& object) const;
+  std::optional<Polled> handle_change(Event event);
   void count(const ObjectVersion& object, SplitState state, const std::string& why);
 
   SourceOptions options_;
@@ -138,9 +145,10 @@ class SourceExecutor final : public Source {
   ObjectReader reader_;
 
   ProgressTracker tracker_;
-  std::uint64_t settled_ = 0;          ///< Queued splits that have come to an end.
-  std::optional<Error> failure_;       ///< once: the first split that could not be read.
-  std::optional<Error> fatal_;         ///< What ends the run at once.
+  std::uint64_t settled_ = 0;     ///< Queued splits that have come to an end.
+  std::optional<Error> failure_;  ///< once: the first split that could not be read.
+  std::optional<Error> fatal_;    ///< What ends the run at once.
+  StartsOver started_over_;
   std::set<std::string> interrupted_;  ///< OnChange::kAppend: keys of which less was read.
   std::shared_ptr<const ObjectVersion> replacement_;
   std::map<std::string, std::string> irreplaceable_;  ///< Key to version, of this run.

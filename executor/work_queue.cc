@@ -78,12 +78,18 @@ std::optional<SplitAssignment> WorkQueue::pop(std::stop_token stop) {
       changed_.notify_all();
       return assignment;
     }
-    if (delayed_.empty()) {
-      changed_.wait(lock, stop, [this] { return queued_ != 0 || !delayed_.empty(); });
+    if (delayed_.empty() || delayed_are_watched_) {
+      changed_.wait(lock, stop, [this] {
+        return queued_ != 0 || (!delayed_.empty() && !delayed_are_watched_);
+      });
     } else {
+      // One waits for time to pass, and sees what is queued later than the others do.
+      delayed_are_watched_ = true;
       lock.unlock();
       clock_.wait(std::chrono::milliseconds(100), stop);
       lock.lock();
+      delayed_are_watched_ = false;
+      changed_.notify_all();
     }
   }
   return std::nullopt;

@@ -100,6 +100,7 @@ class WorkQueue {
   std::size_t queued_ = 0;               ///< In all of them.
   std::string last_folder_;              ///< Whose turn was last.
   std::vector<SplitAssignment> delayed_;
+  bool delayed_are_watched_ = false;  ///< By a thread in pop().
   struct Taken {
     bool queued = false;  ///< By push(): there is something to read.
     std::uint64_t bytes = 0;

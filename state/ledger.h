@@ -32,12 +32,14 @@ namespace leat::state {
 
 /// What the ledger knows about a listed object. "Delivered" counts rows and rejects.
 enum class Match : std::uint8_t {
-  kNew,              ///< Nothing: to be read.
-  kActive,           ///< In flight as of the last commit, in this version.
-  kFinished,         ///< Finished in this very version.
-  kChanged,          ///< Loaded (wholly, or partly) in another version: not reported yet.
-  kChangedReported,  ///< The same, and this version was reported in an earlier commit.
-  kAttention,        ///< Quarantined or changed, in this very version.
+  kNew,               ///< Nothing: to be read.
+  kActive,            ///< In flight as of the last commit, in this version.
+  kFinished,          ///< Finished in this very version.
+  kChanged,           ///< Loaded (wholly, or partly) in another version: not reported yet.
+  kChangedReported,   ///< The same, and this version was reported in an earlier commit.
+  kChangedWhileRead,  ///< Loaded in part in another version: that it changed is on record, the
+                      ///< version that it has now is not.
+  kAttention,         ///< Quarantined or changed, in this very version.
   kReturned,  ///< Gone after some of it was delivered, and listed again in this very version:
               ///< to be gone on with.
   kRetry,     ///< Known only in another version, of which nothing was delivered, whatever

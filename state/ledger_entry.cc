@@ -240,7 +240,9 @@ Match match(const ObjectVersion& listed, const EntryHead* open,
       if (open->state != SplitState::kGone) return Match::kAttention;
       if (open->delivered) return Match::kReturned;
     } else if (open->delivered) {
-      return is_noted(listed, *open) ? Match::kChangedReported : Match::kChanged;
+      if (is_noted(listed, *open)) return Match::kChangedReported;
+      const bool met = open->state == SplitState::kChanged && !open->noted;
+      return met ? Match::kChangedWhileRead : Match::kChanged;
     }
   }
   if (finished != nullptr) {

@@ -107,6 +107,24 @@ struct Parameters {
   std::vector<int> formats;
 };
 
+/// Whether a server answered an attempt to connect: its messages alone have two spaces behind the
+/// severity, which is in its own language as the rest is.
+bool holds_refusal(std::string_view message) { return message.find(":  ") != message.npos; }
+
+/// The SQLSTATEs in such a message, where it is verbose: one for each host.
+std::vector<std::string> states_in(std::string_view message) {
+  constexpr std::string_view kMark = ":  ";
+  constexpr std::size_t kStateBytes = 5;
+  std::vector<std::string> states;
+  for (std::size_t at = message.find(kMark); at != message.npos; at = message.find(kMark, at)) {
+    at += kMark.size();
+    if (message.substr(at).size() > kStateBytes && message[at + kStateBytes] == ':') {
+      states.emplace_back(message.substr(at, kStateBytes));
+    }
+  }
+  return states;
+}
+
 std::string password_of(PGconn* handle) {
   const char* password = PQpass(handle);
   return password == nullptr ? std::string() : std::string(password);
@@ -241,30 +259,8 @@ Result<PgConnection> PgConnection::open(const PgSessionOptions& options) {
   if (handle == nullptr) return Error{ErrorCode::kInternal, "libpq has no memory"};
   connection.password_ = password_of(handle);
   if (PQstatus(handle) != CONNECTION_OK) {
-    Error error = connection.lost();
-    // Refusals come without an SQLSTATE here; what they are about is in the words.
-    const std::string text = PQerrorMessage(handle);
-    const auto says = [&text](std::string_view words) {
-      return text.find(words) != std::string::npos;
-    };
-    const bool password = PQconnectionNeedsPassword(handle) != 0 ||
-                          PQconnectionUsedPassword(handle) != 0 || says("pg_hba.conf");
-    const bool up = says("FATAL:") && !says("starting up") && !says("shutting down") &&
-                    !says("recovery") && !says("too many") && !says("connection slots");
-    // Before anything was sent to anybody.
-    const bool invalid = !says("connection to server") && !says("could not ") && !says("timeout");
-    const bool no_way = says("no password supplied") || says("server does not support SSL");
-    if (up || invalid || no_way) {
-      error.retryable = false;
-      error.code = password ? ErrorCode::kPermissionDenied
-                   : up     ? ErrorCode::kNotFound
-                            : ErrorCode::kInvalidArgument;
-    }
-    error.message = "Cannot connect to PostgreSQL: " + error.message;
-    if (!error.retryable && password) {
-      error.message += " " + std::string(verdict_of("28000").advice);
-    }
-    return error;
+    Error failure = connection.why_not_connected();
+    if (PQstatus(handle) != CONNECTION_OK) return failure;
   }
   connection.socket_ = PQsocket(handle);
   PQsetNoticeProcessor(
@@ -309,6 +305,42 @@ bool PgConnection::alive() const noexcept { return PQstatus(handle_.get()) == CO
 
 void PgConnection::abort() noexcept {
   if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+}
+
+/// Tries once more where a server has refused: its SQLSTATE tells what its words, which are in its
+/// own language, do not.
+Error PgConnection::why_not_connected() {
+  PGconn* const handle = handle_.get();
+  Error error = lost();
+  error.message = "Cannot connect to PostgreSQL: " + error.message;
+  const std::string text = PQerrorMessage(handle);
+  if (holds_refusal(text)) {
+    PQsetErrorVerbosity(handle, PQERRORS_VERBOSE);
+    PQreset(handle);
+    PQsetErrorVerbosity(handle, PQERRORS_DEFAULT);
+    const std::vector<std::string> states = states_in(PQerrorMessage(handle));
+    // One of several hosts may come to itself.
+    const auto may_pass = [](const std::string& state) { return verdict_of(state).retryable; };
+    if (states.empty() || std::any_of(states.begin(), states.end(), may_pass)) return error;
+    const Verdict verdict = verdict_of(states.back());
+    error.code = verdict.code;
+    error.retryable = false;
+    error.message += " (SQLSTATE " + states.back() + ")";
+    if (!verdict.advice.empty()) error.message += " " + std::string(verdict.advice);
+    return error;
+  }
+  const auto says = [&text](std::string_view words) { return text.find(words) != text.npos; };
+  if (PQconnectionNeedsPassword(handle) != 0 || says("no password supplied")) {
+    error.code = ErrorCode::kPermissionDenied;
+    error.retryable = false;
+    error.message += " " + std::string(verdict_of("28000").advice);
+  } else if (says("server does not support SSL") ||
+             // Before anything was sent to anybody.
+             (!says("connection to server") && !says("could not ") && !says("timeout"))) {
+    error.code = ErrorCode::kInvalidArgument;
+    error.retryable = false;
+  }
+  return error;
 }
 
 Error PgConnection::lost() {

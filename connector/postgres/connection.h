@@ -131,6 +131,7 @@ class PgConnection {
   Result<void> drain();
   Error error_of(const pg_result* result);
   Error lost();
+  Error why_not_connected();
 
   std::unique_ptr<pg_conn, Closer> handle_;
   std::string password_;  ///< Taken out of every message.

@@ -161,6 +161,11 @@ Result<void> RejectFile::append(std::string_view object, const RowChunk& chunk) 
   return {};
 }
 
+Result<void> RejectFile::roll_back() {
+  buffer_.clear();
+  return cut_uncommitted();
+}
+
 Result<void> RejectFile::sync() {
   if (Result<void> flushed = flush(); !flushed) return flushed;
   // Pipes and the like cannot be synced, and need not.

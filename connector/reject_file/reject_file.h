@@ -39,6 +39,10 @@ class RejectFile {
   ///   kDiskFull, kIo
   Result<void> append(std::string_view object, const RowChunk& chunk);
 
+  /// Takes out what was added since the last committed().
+  ///   kIo
+  Result<void> roll_back();
+
   /// Makes all lines durable.
   ///   kDiskFull, kIo  Lines that could not be written are kept for the next call.
   Result<void> sync();

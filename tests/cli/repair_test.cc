@@ -395,6 +395,36 @@ TEST_F(RepairTest, OnChangeReplaceKeepsTheOldRowsWhenTooManyOfTheNewOnesAreRejec
   EXPECT_THAT(ids(), ElementsAre("3"));
 }
 
+TEST_F(RepairTest, OnChangeReplaceHoldsAShareOfRejectsAgainstAllRecords) {
+  std::string many = "id,name\n";
+  for (int i = 10; i < 2'000; ++i) many += std::to_string(i) + ",x\n";
+  put("in/a.csv", "id,name\n1,a\n");
+  expect_status(leat(load_), 0);
+  put("in/many.csv", many);
+  replace("in/a.csv", "id,name\n1,a\nx,b\n2,c\n");
+  expect_status(leat(load_ + "--on-change replace --on-error reject --max-rejects 1%"), 0);
+  EXPECT_THAT(rows("SELECT count(*) FROM t"), ElementsAre("1992"));
+}
+
+TEST_F(RepairTest, ReplayAddsItsRejectsToTheFile) {
+  const std::string with = " --on-error reject --rejects rejects.jsonl";
+  put("in/a.csv", "id,name\n1,a\n2,b,more\n");
+  put("in/b.csv", "id,name\n3,c\n");
+  expect_status(leat(load_ + "--long-records ignore" + with), 0);
+  std::ifstream before(path("rejects.jsonl"));
+  EXPECT_EQ(before.peek(), std::ifstream::traits_type::eof());
+  fs::remove(path("in/b.csv"));
+  // What was no fault at the load is one now.
+  const Outcome replay = leat("replay --all" + with + pipeline_);
+  expect_status(replay, 3);
+  EXPECT_THAT(ids(), ElementsAre("1", "3"));
+  std::ifstream after(path("rejects.jsonl"));
+  std::string line;
+  ASSERT_TRUE(std::getline(after, line));
+  EXPECT_THAT(line, HasSubstr("\"record\":2"));
+  EXPECT_FALSE(std::getline(after, line));
+}
+
 TEST_F(RepairTest, OnChangeFailStopsTheLoadAgainAndAgain) {
   put("in/a.csv", "id,name\n1,a\n");
   expect_status(leat(load_), 0);

@@ -4,13 +4,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -491,6 +496,74 @@ TEST_F(PostgresSinkTest, WhatIsWrongWithTheUriIsNotTriedAgain) {
     ASSERT_FALSE(mark);
     EXPECT_FALSE(mark.error().retryable) << mark.error().to_string();
     EXPECT_EQ(mark.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+/// Answers each connection with one refusal, in a language that is not the program's.
+class RefusingServer {
+ public:
+  explicit RefusingServer(const std::string& state) {
+    const std::string fields = "SSCHWERWIEGEND" + std::string(1, '\0') + "VFATAL" +
+                               std::string(1, '\0') + "C" + state + std::string(1, '\0') +
+                               "Mdas geht nicht" + std::string(2, '\0');
+    answer_ = std::string("E\0\0\0", 4) + static_cast<char>(fields.size() + 4) + fields;
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener_, any, length) != 0 || ::listen(listener_, 8) != 0 ||
+        ::getsockname(listener_, any, &length) != 0) {
+      std::abort();
+    }
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] {
+      for (int peer = 0; (peer = ::accept(listener_, nullptr, nullptr)) >= 0;) {
+        char startup[1024];
+        (void)::recv(peer, startup, sizeof(startup), 0);
+        (void)::send(peer, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+        ::close(peer);
+      }
+    });
+  }
+  RefusingServer(const RefusingServer&) = delete;
+  RefusingServer& operator=(const RefusingServer&) = delete;
+  ~RefusingServer() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  std::string uri() const {
+    return "postgresql://u:p@127.0.0.1:" + std::to_string(port_) +
+           "/d?sslmode=disable&gssencmode=disable";
+  }
+
+ private:
+  std::string answer_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+TEST(PostgresConnection, WhatAServerRefusesIsUnderstoodInWhateverLanguage) {
+  struct Case {
+    const char* state;
+    ErrorCode code;
+    bool retryable;
+  };
+  for (const Case& wanted :
+       {Case{"28P01", ErrorCode::kPermissionDenied, false},
+        Case{"3D000", ErrorCode::kNotFound, false}, Case{"57P03", ErrorCode::kUnavailable, true},
+        Case{"53300", ErrorCode::kUnavailable, true}}) {
+    SCOPED_TRACE(wanted.state);
+    const RefusingServer server(wanted.state);
+    auto sink = open_sink(server.uri(), {.table = "t"}).value();
+    const auto mark = sink->open("p", {}, [](const SplitProgress&) { return Result<void>(); });
+    ASSERT_FALSE(mark);
+    EXPECT_EQ(mark.error().code, wanted.code) << mark.error().to_string();
+    EXPECT_EQ(mark.error().retryable, wanted.retryable);
+    EXPECT_THAT(mark.error().message, HasSubstr("das geht nicht"));
   }
 }
 

@@ -340,6 +340,41 @@ TEST_F(GrowingObjectTest, AnObjectThatGrowsWhileItIsReadLosesAndDoublesNothing) 
   expect_ids_up_to(300'001);
 }
 
+TEST_F(GrowingObjectTest, AnObjectThatGrowsFasterThanItIsReadComesForward) {
+  constexpr int kGrowths = 20;
+  shared_->put("a.csv", "id\n" + lines(0, 100'000));
+  int growths = 0;
+  shared_->before_read = [&](const std::string&, std::uint64_t offset) -> std::optional<Error> {
+    // Where rows are read, and no fingerprint is taken.
+    if (offset > 300'000 && offset < 400'000 && growths < kGrowths) {
+      shared_->put("a.csv", "id\n" + lines(0, 100'000 + 1'000 * ++growths));
+    }
+    return std::nullopt;
+  };
+  std::unique_ptr<Source> source = open();
+  int begun_anew = 0;
+  std::size_t committed = 0;
+  for (int ends = 0; ends <= 2 * kGrowths && ids_.size() < 120'000;) {
+    Result<Polled> polled = source->poll(std::chrono::seconds(10));
+    ASSERT_TRUE(polled) << polled.error().to_string();
+    if (polled->kind == Polled::Kind::kDiscard) {
+      ++begun_anew;
+      ids_.resize(committed);
+    }
+    for (std::int64_t row = 0; row < polled->rows.rows; ++row) {
+      ids_.push_back(polled->rows.columns[0].at<std::int64_t>(row));
+    }
+    // A commit never comes in the middle of a read; it lets what has grown be gone on with.
+    if (polled->kind != Polled::Kind::kEnd) continue;
+    ++ends;
+    ASSERT_TRUE(source->commit(source->checkpoint()));
+    committed = ids_.size();
+  }
+  EXPECT_EQ(growths, kGrowths);
+  EXPECT_LE(begun_anew, 1);
+  expect_ids_up_to(100'000 + 1'000 * kGrowths);
+}
+
 TEST_F(GrowingObjectTest, AnObjectThatIsGoneWhileItsGrowthIsReadGoesOnWhenItIsBack) {
   shared_->put("a.csv", "id\n" + lines(0, 10));
   run(*open());

@@ -328,6 +328,64 @@ TEST_F(SourceTest, KeepsVersionsApartWhenRowsOfTheFirstAreCommitted) {
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].state, SplitState::kChanged);
   EXPECT_TRUE(load(options()).empty()) << "nor does a later listing mix the versions";
+  EXPECT_EQ(stats_.objects_changed, 0u) << "it was told once";
+  store_->put("/in/a", csv(200'000, 50));
+  EXPECT_TRUE(load(options()).empty());
+  EXPECT_EQ(stats_.objects_changed, 1u) << "but this is another change";
+}
+
+TEST_F(SourceTest, AChangeWhileRowsOfTheFormerVersionAreCommittedEndsASourceThatIsToFail) {
+  store_->put("/in/a", csv(0, 8'000, 200));
+  SourceOptions options = this->options();
+  options.on_change = SourceOptions::OnChange::kFail;
+  std::atomic<bool> replaced = false;
+  store_->before_read = [&](const std::string&, std::uint64_t offset) -> std::optional<Error> {
+    if (offset > 500'000 && !replaced.exchange(true)) store_->put("/in/a", csv(100'000, 50));
+    return std::nullopt;
+  };
+  std::unique_ptr<Source> source = opened(options);
+  Result<Polled> polled = source->poll(10s);
+  while (polled && polled->kind != Polled::Kind::kEnd) {
+    ASSERT_TRUE(source->commit(source->checkpoint()));
+    polled = source->poll(10s);
+  }
+  ASSERT_FALSE(polled);
+  EXPECT_EQ(polled.error().code, ErrorCode::kObjectChanged);
+  EXPECT_FALSE(source->poll(10s)) << "the failure stands";
+}
+
+TEST_F(SourceTest, AnObjectThatChangesWheneverItIsReadEndsASingleRun) {
+  store_->put("/in/a", csv(0, 10));
+  store_->put("/in/b", csv(50, 10));
+  int versions = 0;
+  store_->before_read = [&](const std::string& key, std::uint64_t) -> std::optional<Error> {
+    if (key == "/in/a") store_->put("/in/a", csv(++versions, 10));
+    return std::nullopt;
+  };
+  std::unique_ptr<Source> source = opened(options());
+  Result<Polled> polled = source->poll(10s);
+  std::int64_t rows = 0;
+  while (polled && polled->kind != Polled::Kind::kEnd) {
+    if (polled->kind == Polled::Kind::kRows) rows += polled->rows.rows;
+    polled = source->poll(10s);
+  }
+  ASSERT_FALSE(polled);
+  EXPECT_EQ(polled.error().code, ErrorCode::kObjectChanged) << polled.error().to_string();
+  EXPECT_EQ(rows, 10) << "of the other object";
+  EXPECT_EQ(versions, 10);
+}
+
+TEST_F(SourceTest, PollKeepsItsTimeLimitWhereObjectsBringNoRows) {
+  for (int i = 0; i < 50; ++i) store_->put("/in/" + std::to_string(i), "");
+  std::unique_ptr<Source> source = opened(options());
+  for (std::uint64_t polls = 1;; ++polls) {
+    Result<Polled> polled = source->poll(0s);
+    ASSERT_TRUE(polled);
+    ASSERT_LE(source->stats().objects_finished, polls) << "one event and no more";
+    if (polled->kind == Polled::Kind::kEnd) break;
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(source->stats().objects_finished, 50u);
 }
 
 TEST_F(SourceTest, ReportsAChangedFinishedObjectOnceAndLoadsNothingOfIt) {

@@ -86,7 +86,10 @@ struct Model {
       if (same && entry.progress.state == SplitState::kReading) return Match::kActive;
       if (same && entry.progress.state != SplitState::kGone) return Match::kAttention;
       if (same && entry.delivered()) return Match::kReturned;
-      if (!same && entry.delivered()) return other(entry);
+      if (!same && entry.delivered()) {
+        const bool met = entry.progress.state == SplitState::kChanged && !entry.noted;
+        return met ? Match::kChangedWhileRead : other(entry);
+      }
     }
     if (f != finished.end()) {
       if (f->second.progress.object.version == listed.version) return Match::kFinished;

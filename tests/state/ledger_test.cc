@@ -19,8 +19,9 @@
 namespace leat::state {
 
 void PrintTo(Match match, std::ostream* out) {
-  constexpr const char* kNames[] = {
-      "kNew", "kActive", "kFinished", "kChanged", "kChangedReported", "kAttention", "kRetry"};
+  constexpr const char* kNames[] = {"kNew",       "kActive",          "kFinished",
+                                    "kChanged",   "kChangedReported", "kChangedWhileRead",
+                                    "kAttention", "kReturned",        "kRetry"};
   *out << kNames[static_cast<int>(match)];
 }
 
