@@ -60,6 +60,7 @@ int run_cat(PipelineFlags& flags, const std::string& from) {
   // What is there now is what was asked for: nothing to wait for.
   options->source.store.local.settle_ms = 0;
   options->to = "-";
+  options->sink_retry_for = std::chrono::milliseconds(0);
   Result<std::unique_ptr<Loader>> loader = Loader::create(std::move(*options));
   if (!loader) return report_error(loader.error());
   Result<LoadReport> report = (*loader)->run(stop.token(), {});

@@ -63,6 +63,9 @@ constexpr const char* kStateExamples = R"(Examples:
 
 constexpr const char* kRewindUndo =
     "to undo: run the load again; it loads the same objects anew, as long as they are there";
+constexpr const char* kRewindKeptUndo =
+    "to undo: take the rows of these objects out of the table, then run the load again; it adds "
+    "them to those that are there";
 constexpr const char* kRetryUndo =
     "to undo: run the load again; what still cannot be read is quarantined again";
 
@@ -191,7 +194,7 @@ int run_rewind(const Command& command, const std::string& rows, bool all) {
   }
   rewind.keep_rows = rows == "keep";
   rewind.dry_run = command.dry_run;
-  const RepairOutput output(command, "forget", kRewindUndo);
+  const RepairOutput output(command, "forget", rewind.keep_rows ? kRewindKeptUndo : kRewindUndo);
   const Result<executor::RepairReport> report =
       executor::rewind(*options, rewind, output.visitor());
   return output.finish(

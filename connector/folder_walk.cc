@@ -14,6 +14,18 @@ constexpr std::string_view kHighest = "\xf4\x8f\xbf\xbf";
 // S3 takes no longer ones.
 constexpr std::size_t kKeyBytesMax = 1'024;
 
+/// What a store lists otherwise would be passed over.
+Result<void> check_folders(const ListPage& page, const std::string& level) {
+  for (const std::string& folder : page.folders) {
+    const bool below = folder.starts_with(level) && folder.size() > level.size();
+    if (below && folder.find('/', level.size()) == folder.size() - 1) continue;
+    return Error{ErrorCode::kCorrupt, "the store lists the folder \"" + folder + "\" below \"" +
+                                          level +
+                                          "\": it is to begin so, and to end at the next /"};
+  }
+  return {};
+}
+
 void add_page(ListPage& page, const std::function<FolderVerdict(std::string_view)>& verdict,
               FolderWalk& walk, std::deque<std::string>& inside) {
   struct Seen {
@@ -77,6 +89,9 @@ Result<FolderWalk> walk_folders(const ObjectStore& store, const std::string& pre
         }
         keep(level);
         break;
+      }
+      if (Result<void> right = check_folders(*page, level); !right) {
+        return std::move(right).error();
       }
       last = page->last;
       const bool of_objects = page->folders.empty();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "leat/result.h"
 
@@ -17,6 +18,26 @@ namespace leat::connector {
 ///   kIo        EPIPE ("the reader of … went away") and all else.
 ///   kDiskFull  ENOSPC, EDQUOT, EFBIG.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name);
+/// The same; `bytes` becomes what was not written.
+Result<void> write_some(int fd, std::string_view& bytes, std::string_view name);
+
+/// Standard output, or the like: nothing that was written can be taken back, so what a failed write
+/// left over is written first the next time, and no row is cut in two.
+class OutputStream {
+ public:
+  /// `fd` is borrowed and stays open.
+  OutputStream(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+
+  /// Errors of write_all.
+  Result<void> write(std::string_view bytes);
+  bool has_written() const noexcept { return has_written_; }
+
+ private:
+  const int fd_;
+  const std::string name_;
+  std::string left_over_;
+  bool has_written_ = false;
+};
 
 /// Makes the names in a file's folder durable, as far as the file system lets it: a new file's name
 /// is only as durable as its folder.

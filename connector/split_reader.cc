@@ -19,11 +19,22 @@ Result<std::size_t> SplitReader::read(std::span<std::byte> out) {
   while (filled < out.size()) {
     Result<std::size_t> bytes = read_some(out.subspan(filled));
     if (!bytes) return bytes;
+    if (Result<void> fits = check_length(*bytes); !fits) return std::move(fits).error();
     if (*bytes == 0) break;
     filled += *bytes;
     offset_ += *bytes;
   }
   return filled;
+}
+
+/// A store that takes a lost connection for the end would lose rows.
+Result<void> SplitReader::check_length(std::size_t bytes) const {
+  if (bytes == 0 ? offset_ == object_.size : bytes <= object_.size - offset_) return {};
+  return Error{.code = ErrorCode::kIo,
+               .message = "the object ends " + std::string(bytes == 0 ? "at" : "behind") +
+                          " byte " + std::to_string(bytes == 0 ? offset_ : object_.size) +
+                          " although its size is listed as " + std::to_string(object_.size) +
+                          ": its store does not read what it lists"};
 }
 
 std::shared_ptr<const ObjectReader> SplitReader::anywhere() const {

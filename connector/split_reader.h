@@ -49,6 +49,7 @@ class SplitReader {
 
  private:
   Result<std::size_t> read_some(std::span<std::byte> out);
+  Result<void> check_length(std::size_t bytes) const;
 
   const ObjectStore& store_;
   const Clock& clock_;

@@ -1,9 +1,18 @@
 #include "executor/repair.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "connector/glob.h"
+#include "connector/reject_file/reject_lines.h"
 #include "executor/after_actions.h"
 #include "executor/epoch.h"
 #include "executor/pipeline_names.h"
@@ -35,6 +44,29 @@ SplitProgress rewound(const ObjectVersion& object) {
   progress.object = object;
   progress.state = SplitState::kRewound;
   return progress;
+}
+
+/// Of an object as a reject file names it.
+std::string_view key_of(std::string_view uri) {
+  constexpr std::string_view kS3 = "s3://";
+  if (!uri.starts_with(kS3)) return uri;
+  return uri.substr(std::min(uri.size(), uri.find('/', kS3.size()) + 1));
+}
+
+/// Rejects of objects that are loaded anew come again: takes them out of the file.
+Result<void> drop_rejects_of(const std::set<std::string, std::less<>>& keys,
+                             std::string_view pipeline, const std::filesystem::path& file) {
+  Result<connector::RejectLines> lines = connector::RejectLines::open(file);
+  if (!lines) return std::move(lines).error();
+  std::vector<std::uint64_t> numbers;
+  while (true) {
+    Result<std::optional<connector::RejectLine>> line = lines->next();
+    if (!line) return std::move(line).error();
+    if (!*line) return connector::drop_lines(file, numbers);
+    if ((*line)->pipeline == pipeline && keys.contains(key_of((*line)->object))) {
+      numbers.push_back((*line)->number);
+    }
+  }
 }
 
 }  // namespace
@@ -129,6 +161,7 @@ Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& r
   }
   Result<Repair> repair = Repair::open(options);
   if (!repair) return std::move(repair).error();
+  std::set<std::string, std::less<>> with_rejects;
   while (true) {
     Result<std::vector<SplitProgress>> batch = next_batch(repair->ledger(), rewind.filter);
     if (!batch) return std::move(batch).error();
@@ -139,6 +172,7 @@ Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& r
     for (const SplitProgress& split : *batch) {
       visit(split);
       splits.insert_or_assign(split.object.key, rewound(split.object));
+      if (split.rejected != 0) with_rejects.insert(split.object.key);
       if (delivered(split)) {
         rows.insert_or_assign(
             {split.object.key, split.object.version},
@@ -170,6 +204,13 @@ Result<RepairReport> rewind(const LoaderOptions& options, const RewindOptions& r
     }
   }
   report.epoch = repair->ledger().epoch();
+  if (!options.rejects_file.empty() && !with_rejects.empty()) {
+    if (Result<void> dropped =
+            drop_rejects_of(with_rejects, repair->pipeline(), options.rejects_file);
+        !dropped) {
+      return std::move(dropped).error();
+    }
+  }
   return report;
 }
 

@@ -68,10 +68,12 @@ void SliceParsing::parse(Slice& slice, const std::shared_ptr<const Schema>& sche
       return;
     }
     parser = std::move(*made);
+    parser->limit_rows(rows_bytes_max_);
   }
   const ByteChunk bytes{slice.begin.offset, {slice.bytes.data(), slice.bytes.size()}};
   slice.parsed = parser->reset_for_new_split(slice.object, slice.begin);
   if (slice.parsed) slice.parsed = parser->parse(bytes, slice.rows);
+  slice.is_full = parser->has_more();
   if (!slice.parsed) slice.offending = offending_bytes(slice.parsed.error(), bytes);
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(parser));

@@ -45,6 +45,7 @@ struct Slice {
   Result<void> parsed;
   std::string offending;   ///< Where parsed is an error.
   bool is_unread = false;  ///< Reading it failed: nothing was parsed.
+  bool is_full = false;    ///< Not all of it was parsed: its rows take too much memory.
 
   /// Reads what is still to be read.
   void read();
@@ -56,16 +57,18 @@ struct Slice {
 class SliceParsing {
  public:
   /// At most `threads` parse at a time, and at most `extra_slices` are in flight beside one for
-  /// each split.
+  /// each split. Rows of one slice take at most about `rows_bytes_max`, text aside.
   SliceParsing(const SchemaRegistry& schemas, ParseArena& arena, std::uint32_t threads,
-               std::ptrdiff_t extra_slices)
+               std::ptrdiff_t extra_slices, std::size_t rows_bytes_max)
       : schemas_(schemas),
         arena_(arena),
+        rows_bytes_max_(rows_bytes_max),
         others_to_suffice_(others_to_suffice(threads, usable_cores())),
         free_places_(threads),
         permits_(extra_slices) {}
 
   ParseArena& arena() noexcept { return arena_; }
+  std::size_t rows_bytes_max() const noexcept { return rows_bytes_max_; }
   /// A thread has bytes to parse, or waits: for bytes, for others, or for rows to be taken.
   void note_busy() noexcept { ++busy_threads_; }
   void note_waiting() noexcept { --busy_threads_; }
@@ -89,6 +92,7 @@ class SliceParsing {
 
   const SchemaRegistry& schemas_;
   ParseArena& arena_;
+  const std::size_t rows_bytes_max_;
   const std::int64_t others_to_suffice_;
   std::atomic<std::int64_t> busy_threads_ = 0;
   // No std::counting_semaphore: that of GCC 12 may leave one of several waiters asleep beside a

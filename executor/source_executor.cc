@@ -45,6 +45,14 @@ std::size_t chunk_bytes_of(const SourceOptions& options) {
   return std::clamp(share / expansion, kChunkBytesMin, kChunkBytesMax);
 }
 
+/// What the rows of a chunk may take, text aside: no less than any row takes whose fields are all
+/// written down, be it with nothing but the delimiter. Sparse records take a thousand times as
+/// much.
+std::size_t rows_bytes_of(const SourceOptions& options) {
+  constexpr std::size_t kWidest = 16;
+  return std::max<std::size_t>(kWidest * chunk_bytes_of(options), 1u << 20);
+}
+
 /// Where the consumer is the slower one, this queue is full all the time. A long one helps nobody:
 /// the kernel has to hand out its pages, and its rows have left the caches when they are taken.
 std::size_t queued_bytes_of(const SourceOptions& options) {
@@ -129,7 +137,8 @@ SourceExecutor::SourceExecutor(SourceOptions options, std::stop_source stop,
       after_actions_(options_, std::move(glob), *store_, clock_, *ledger_),
       // The thread that reads a single object parses as well.
       arena_(std::max(1u, threads_of(options_) - 1)),
-      parsing_(schemas_, arena_, threads_of(options_), extra_slices_of(options_)),
+      parsing_(schemas_, arena_, threads_of(options_), extra_slices_of(options_),
+               rows_bytes_of(options_)),
       worker_context_{options_, *store_,      clock_,
                       work_,    events_,      schemas_,
                       sniffer_, parsing_,     chunk_bytes_of(options_),
@@ -504,12 +513,14 @@ Checkpoint SourceExecutor::checkpoint() {
 }
 
 Checkpoint SourceExecutor::checkpoint_of(std::vector<SplitProgress> splits) {
+  if (closed_) return {};
   Checkpoint checkpoint = next_epoch(*ledger_, std::move(splits), clock_);
   latest_token_ = checkpoint.token;
   return checkpoint;
 }
 
 Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
+  if (closed_) return Error{ErrorCode::kInvalidArgument, "the source is closed"};
   if (checkpoint.epoch != ledger_->epoch() + 1) {
     return Error{ErrorCode::kInvalidArgument,
                  "commit of epoch " + std::to_string(checkpoint.epoch) + ", but the next one is " +

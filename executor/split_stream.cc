@@ -61,6 +61,7 @@ SplitStream::SplitStream(const WorkerContext& context, const SplitAssignment& as
       serial_end_(assignment.from),
       records_(assignment.from.record),
       reached_(assignment.from) {
+  parser_.limit_rows(context.parsing.rows_bytes_max());
   note_busy();
 }
 
@@ -164,7 +165,8 @@ Result<bool> SplitStream::take_next(std::shared_ptr<SliceQueue::Entry>& to_parse
   while (slices_.front_is_parsed()) {
     if (Result<void> delivered = deliver_slice(); !delivered) return std::move(delivered).error();
   }
-  const bool may_cut = at_record_ && !parses_alone();
+  const bool may_cut = at_record_ && chunks_in_turn_ == 0 && !parses_alone();
+  if (chunks_in_turn_ > 0) --chunks_in_turn_;
   if (may_cut && !went_back_) {
     Result<bool> taken = take_unread_slice(to_parse);
     if (!taken || *taken) return taken;
@@ -268,27 +270,7 @@ Result<void> SplitStream::take_serially(bool at_end) {
   }
   const ByteChunk all = cutter_.chunk();
   const ByteChunk chunk = cutter_.chunk(known);
-  RowChunk rows;
-  RowChunk last_rows;
-  Result<void> parsed;
-  context_.parsing.run([&] {
-    if (!chunk.payload.empty()) parsed = parser_.parse(chunk, rows);
-    if (!at_end || !parsed) return;
-    parsed = parser_.finish(last_rows);
-    // A line end in quotes is no end of a record: what closes them is still to come.
-    is_open_ = may_grow_ && !parsed && parsed.error().code == ErrorCode::kUnterminatedQuote;
-  });
-  if (is_open_) parsed = {};
-  if (!schema_is_known_ && parser_.schema() != nullptr) {
-    if (Result<void> fixed = on_schema_(parser_.schema()); !fixed) return fixed;
-    schema_is_known_ = true;
-  }
-  serial_end_ = at_end ? last_rows.end : rows.end;
-  records_ = serial_end_.record;
-  for (RowChunk* chunk_rows : {&rows, &last_rows}) {
-    if (Result<void> delivered = deliver(std::move(*chunk_rows)); !delivered) return delivered;
-  }
-  if (!parsed) {
+  if (Result<void> parsed = parse_serially(chunk, at_end); !parsed) {
     offending_ = offending_bytes(parsed.error(), all);
     return parsed;
   }
@@ -298,6 +280,35 @@ Result<void> SplitStream::take_serially(bool at_end) {
   cutter_.drop(may_cut ? static_cast<std::size_t>(serial_end_.offset - all.offset)
                        : all.payload.size());
   return {};
+}
+
+/// What parser_ makes of `chunk`; more than one of rows where they take much memory.
+Result<void> SplitStream::parse_serially(ByteChunk chunk, bool at_end) {
+  Result<void> parsed;
+  while (parsed && (!chunk.payload.empty() || parser_.has_more())) {
+    RowChunk rows;
+    context_.parsing.run([&] { parsed = parser_.parse(chunk, rows); });
+    if (Result<void> delivered = deliver_serially(std::move(rows)); !delivered) return delivered;
+    chunk = {chunk.offset + chunk.payload.size(), {}};
+  }
+  if (!at_end || !parsed) return parsed;
+  RowChunk last_rows;
+  context_.parsing.run([&] { parsed = parser_.finish(last_rows); });
+  // A line end in quotes is no end of a record: what closes them is still to come.
+  is_open_ = may_grow_ && !parsed && parsed.error().code == ErrorCode::kUnterminatedQuote;
+  if (is_open_) parsed = {};
+  if (Result<void> delivered = deliver_serially(std::move(last_rows)); !delivered) return delivered;
+  return parsed;
+}
+
+Result<void> SplitStream::deliver_serially(RowChunk rows) {
+  if (!schema_is_known_ && parser_.schema() != nullptr) {
+    if (Result<void> fixed = on_schema_(parser_.schema()); !fixed) return fixed;
+    schema_is_known_ = true;
+  }
+  serial_end_ = rows.end;
+  records_ = serial_end_.record;
+  return deliver(std::move(rows));
 }
 
 Result<void> SplitStream::deliver_slice() {
@@ -317,17 +328,21 @@ Result<void> SplitStream::deliver_slice() {
     offending_ = std::move(slice->offending);
     return std::move(slice->parsed);
   }
-  if (end != slice->begin.offset + slice->bytes.size()) {
+  if (slice->is_full) {
+    constexpr int kWhile = 16;
+    chunks_in_turn_ = kWhile;
+    cut_anew(*slice, end);
+  } else if (end != slice->begin.offset + slice->bytes.size()) {
+    cutter_.note_wrong_guess();
     cut_anew(*slice, end);
   }
   return {};
 }
 
-/// A guess was wrong: has the bytes from `offset`, where a record of the slice `wrong` begins, cut
-/// anew, up to those that were cut last. What they were parsed to is dropped: it began inside a
-/// record.
+/// Has the bytes from `offset`, where a record of the slice `wrong` begins, cut anew, up to those
+/// that were cut last. What they were parsed to is dropped: where a guess was wrong, it began
+/// inside a record.
 void SplitStream::cut_anew(const Slice& wrong, std::uint64_t offset) {
-  cutter_.note_wrong_guess();
   const std::vector<std::unique_ptr<Slice>> later = take_back_slices();
   bool all_at_hand = wrong.source == nullptr;
   const auto bytes_of = [](const Slice& slice) {

@@ -86,6 +86,8 @@ class SplitStream {
   Result<bool> take_unread_slice(std::shared_ptr<SliceQueue::Entry>& to_parse);
   Result<bool> send_slice(std::uint64_t offset, std::shared_ptr<SliceQueue::Entry>& to_parse);
   Result<void> take_serially(bool at_end);
+  Result<void> parse_serially(ByteChunk chunk, bool at_end);
+  Result<void> deliver_serially(RowChunk rows);
   Result<void> deliver_slice();
   void cut_anew(const Slice& wrong, std::uint64_t offset);
   void go_back(std::uint64_t offset);
@@ -117,6 +119,7 @@ class SplitStream {
   bool at_record_ = false;          ///< So that what is in cutter_ may be cut into slices.
   bool parses_alone_ = false;       ///< What is read here is parsed here: there are enough others.
   int chunks_with_few_others_ = 0;  ///< In a row.
+  int chunks_in_turn_ = 0;          ///< To come, of rows that take much more memory than bytes.
   bool went_back_ = false;          ///< The next chunk is read in the turn.
   std::unique_ptr<Slice> next_slice_;  ///< Cut off, and waiting for a place among those in flight.
   /// parser_ was given all bytes in front of those of the last read.

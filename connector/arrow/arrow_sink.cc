@@ -5,7 +5,6 @@
 #include <cstddef>
 
 #include "connector/arrow/ipc_stream.h"
-#include "connector/output_file.h"
 
 namespace leat::connector {
 namespace {
@@ -49,6 +48,8 @@ Result<void> ArrowSink::finish(const Schema* schema) {
 
 Result<void> ArrowSink::close() {
   buffer_.clear();
+  // The schema comes again with the rows.
+  if (!out_.has_written()) begun_ = false;
   return {};
 }
 
@@ -59,7 +60,7 @@ void ArrowSink::begin(const Schema& schema) {
 
 Result<void> ArrowSink::flush() {
   if (buffer_.empty()) return {};
-  Result<void> written = write_all(fd_, buffer_, "standard output");
+  Result<void> written = out_.write(buffer_);
   buffer_.clear();
   return written;
 }

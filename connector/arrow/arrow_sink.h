@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "connector/output_file.h"
 #include "leat/sink.h"
 
 namespace leat::connector {
@@ -15,7 +16,7 @@ namespace leat::connector {
 class ArrowSink final : public RowSink {
  public:
   /// `fd` is borrowed and stays open.
-  explicit ArrowSink(int fd) : fd_(fd) {}
+  explicit ArrowSink(int fd) : fd_(fd), out_(fd, "standard output") {}
 
   bool transactional() const noexcept override { return false; }
   ///   kInvalidArgument  The descriptor is a terminal.
@@ -32,6 +33,7 @@ class ArrowSink final : public RowSink {
   Result<void> flush();
 
   const int fd_;
+  OutputStream out_;
   bool begun_ = false;
   std::string buffer_;
 };

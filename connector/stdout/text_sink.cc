@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "connector/json_text.h"
-#include "connector/output_file.h"
 #include "core/value_text.h"
 
 namespace leat::connector {
@@ -125,11 +124,15 @@ Result<void> TextSink::commit(const Checkpoint& /*checkpoint*/) { return flush()
 
 Result<void> TextSink::close() {
   size_ = 0;
+  // The header comes again with the rows.
+  if (!out_.has_written()) begun_ = false;
   return {};
 }
 
 Result<void> TextSink::begin(const Schema& schema) {
   begun_ = true;
+  texts_.clear();
+  json_names_.clear();
   row_bytes_ = 2 + schema.fields.size() * (kFixedValueTextMax + 3);
   std::string header;
   for (const Field& field : schema.fields) {
@@ -214,7 +217,7 @@ Result<void> TextSink::make_room(std::size_t bytes) {
 
 Result<void> TextSink::flush() {
   if (size_ == 0) return {};
-  Result<void> written = write_all(fd_, {buffer_.get(), size_}, "standard output");
+  Result<void> written = out_.write({buffer_.get(), size_});
   size_ = 0;
   return written;
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connector/output_file.h"
 #include "leat/sink.h"
 
 namespace leat::connector {
@@ -21,7 +22,7 @@ namespace leat::connector {
 class TextSink final : public RowSink {
  public:
   /// `fd` is borrowed and stays open.
-  TextSink(int fd, SinkOptions::Format format) : fd_(fd), format_(format) {}
+  TextSink(int fd, SinkOptions::Format format) : out_(fd, "standard output"), format_(format) {}
 
   bool transactional() const noexcept override { return false; }
   Result<EpochMark> open(std::string_view pipeline, const EpochMark& ledger,
@@ -39,7 +40,7 @@ class TextSink final : public RowSink {
   Result<void> make_room(std::size_t bytes);
   Result<void> flush();
 
-  const int fd_;
+  OutputStream out_;
   const SinkOptions::Format format_;
   bool begun_ = false;
   std::vector<std::string> json_names_;  ///< `"name":` of each column, escaped once.

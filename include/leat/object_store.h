@@ -27,7 +27,8 @@ struct ListPage {
   /// Folders below the listed one that may not be entered: what is in them is not listed.
   std::vector<std::string> unreadable = {};
   std::vector<ObjectVersion> objects = {};
-  /// Of list_level: what follows the prefix up to its first '/', each once, in the store's order.
+  /// Of list_level: the keys' begins up to and with the first '/' behind the prefix ("in/day1/" of
+  /// prefix "in/"), each once, in the store's order.
   std::vector<std::string> folders = {};
   bool last = false;            ///< No page follows: the listing was complete.
   std::uint64_t unsettled = 0;  ///< Files left out because they may still be written to.
@@ -58,7 +59,8 @@ class ObjectReader {
   virtual ~ObjectReader() = default;
   /// Reads the next bytes into the front of `out`. out.size() > 0; borrowed for the call only.
   ///
-  /// @return  Bytes written, all from the version that was opened; 0 at the end of the object.
+  /// @return  Bytes written, all from the version that was opened; 0 at the end of the object,
+  ///          which is where its listed size says.
   ///   kNotFound       The object is no longer there.
   ///   kObjectChanged  The object is now another version. Not retryable: list again first.
   ///   kPermissionDenied, kIo

@@ -161,6 +161,13 @@ class ByteStreamParser {
   ///   kRecordTooLarge, kUnterminatedQuote, kNotText, kSchemaMismatch  Whatever the policy.
   virtual Result<void> parse(const ByteChunk& chunk, RowChunk& out) = 0;
 
+  /// From now on parse() stops behind a record where the columns of the rows so far take about so
+  /// many bytes, text aside: sparse records of many columns may take thousands of times their own
+  /// length. Without a call it never does.
+  virtual void limit_rows(std::size_t bytes_max) noexcept = 0;
+  /// The last parse() stopped so: it is to be called again, with a chunk of no bytes.
+  virtual bool has_more() const noexcept = 0;
+
   /// The split's bytes are over: parses the last record, with or without a line end.
   virtual Result<void> finish(RowChunk& out) = 0;
 

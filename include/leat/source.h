@@ -214,7 +214,9 @@ class Source {
   ///   kPermissionDenied, kIo, kDiskFull, kCorrupt
   static Result<std::unique_ptr<Source>> open(SourceOptions options,
                                               std::optional<Checkpoint> recovered = {});
-  /// As above, with a store of the caller's own in place of open_store(options.from).
+  /// As above, with a store of the caller's own in place of open_store(options.from). That still
+  /// says which keys are meant: "s3://NAME/PATTERN" for keys without a leading '/', where NAME is
+  /// any bucket's name, and "/PATTERN" for those with one.
   static Result<std::unique_ptr<Source>> open(SourceOptions options,
                                               std::unique_ptr<ObjectStore> store,
                                               std::optional<Checkpoint> recovered = {});

@@ -34,7 +34,7 @@ BlockConverter::BlockConverter(const FormatOptions& options, SimdTarget target,
 
 /// Sorts the good records into rows and those with another number of fields.
 void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& place) {
-  rows_.assign(block, rules_, place.input, place.readable);
+  rows_.assign(block, rules_, place.input, place.readable, place.rows_left);
   ordinals_.clear();
   shape_faults_.clear();
   if (rows_.count() == block.record_count()) return;

@@ -31,10 +31,11 @@ struct RecordFault {
 
 /// Where a block stands in its object.
 struct BlockPlace {
-  std::string_view input;     ///< What was tokenized.
-  std::uint64_t offset = 0;   ///< Of input[0].
-  std::uint64_t records = 0;  ///< Data records of the object before the block.
-  std::string_view readable;  ///< Bytes around the input that may be read, and it itself.
+  std::string_view input;            ///< What was tokenized.
+  std::uint64_t offset = 0;          ///< Of input[0].
+  std::uint64_t records = 0;         ///< Data records of the object before the block.
+  std::string_view readable;         ///< Bytes around the input that may be read, and it itself.
+  std::size_t rows_left = SIZE_MAX;  ///< That may come of readable bytes behind the block.
 };
 
 /// One for each split. One thread.

@@ -16,9 +16,9 @@ bool RowRules::take_rest(const TokenizedBlock& block, std::size_t record,
 }
 
 void BlockRows::assign(const TokenizedBlock& block, const RowRules& rules, std::string_view input,
-                       std::string_view readable) {
+                       std::string_view readable, std::size_t rows_left) {
   block_ = &block;
-  bytes_left_ =
+  const std::size_t bytes_left =
       static_cast<std::size_t>(readable.data() + readable.size() - input.data()) - block.consumed;
   records_.clear();
   const std::size_t records = block.record_begin.size();
@@ -35,6 +35,11 @@ void BlockRows::assign(const TokenizedBlock& block, const RowRules& rules, std::
     records_.push_back(record);
     ragged_ = ragged_ || block.field_count(record) != rules.fields;
   }
+
+  const auto in_this = [](std::size_t all, std::size_t here) {
+    return static_cast<double>(all) / static_cast<double>(std::max<std::size_t>(1, here));
+  };
+  blocks_left_ = std::min(in_this(bytes_left, block.consumed), in_this(rows_left, count()));
 
   vector_begin_ = vector_end_ = 0;
   if (block.text != input.data() || (block.is_matrix() && !whole_) || ragged_ || trim_) return;
@@ -108,9 +113,8 @@ simd::FieldColumn BlockRows::vector_fields(std::size_t index, Quotes quotes) {
 void BlockRows::reserve(Buffer& buffer, std::size_t size, std::size_t added) const {
   if (size <= buffer.capacity()) return;
   // An eighth too much is cheaper than to copy it all.
-  const double blocks_left = static_cast<double>(bytes_left_) /
-                             static_cast<double>(std::max<std::size_t>(1, block_->consumed));
-  buffer.reserve(size + static_cast<std::size_t>(static_cast<double>(added) * blocks_left * 1.125));
+  buffer.reserve(size +
+                 static_cast<std::size_t>(static_cast<double>(added) * blocks_left_ * 1.125));
 }
 
 }  // namespace leat::parser

@@ -39,9 +39,10 @@ struct RowRules {
 class BlockRows {
  public:
   /// Takes all of the block's good records that are rows. Both are borrowed.
-  /// `input` is what was tokenized; it lies in `readable`.
+  /// `input` is what was tokenized; it lies in `readable`, of which no more than `rows_left` rows
+  /// are taken behind the block.
   void assign(const TokenizedBlock& block, const RowRules& rules, std::string_view input,
-              std::string_view readable);
+              std::string_view readable, std::size_t rows_left);
 
   const TokenizedBlock& block() const noexcept { return *block_; }
   std::size_t count() const noexcept {
@@ -83,7 +84,7 @@ class BlockRows {
   std::size_t vector_end_ = 0;
   std::vector<std::uint32_t> before_records_;  ///< Matrix: each begin less one, unless gapless.
   std::vector<std::uint32_t> bounds_;          ///< Of fields, in pairs.
-  std::size_t bytes_left_ = 0;                 ///< Readable behind the block.
+  double blocks_left_ = 0;                     ///< How many like this one may be behind it.
 };
 
 }  // namespace leat::parser

@@ -19,6 +19,9 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 /// Bytes that are tokenized and converted at a time: with their spans they stay in a core's cache.
 constexpr std::size_t kBlockBytes = 64u << 10;
 
+/// What a record of JSON with a value has at least, or little more.
+constexpr std::size_t kRecordBytesMin = 8;
+
 /// From this size on an incomplete record is looked at again only when it has doubled, so that it
 /// costs twice its size in all and not its square.
 constexpr std::size_t kRescanDoublesFromBytes = 256u << 10;
@@ -70,6 +73,8 @@ Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion>
   content_begin_ = 0;
   failed_.reset();
   finished_ = false;
+  has_more_ = false;
+  full_block_bytes_ = 0;
   carry_ = {};  // One large record must not hold its memory for ever.
   scanned_ = 0;
   line_end_waits_ = false;
@@ -189,13 +194,14 @@ bool CsvParser::can_complete_something(std::string_view payload) {
 }
 
 Result<void> CsvParser::advance(std::string_view payload, bool final, RowChunk& out) {
-  if (!final && !can_complete_something(payload)) {
+  if (!final && !has_more_ && !can_complete_something(payload)) {
     carry_.append(payload);
     return {};
   }
   // What waits is completed with as little of the payload as will do; the rest is read in place.
   Outcome failed;
   bool in_place = true;
+  has_more_ = false;
   while (!carry_.empty() && in_place && !failed) {
     const std::size_t size = std::min(payload.size(), std::max(carry_.size(), kCarryStepBytes));
     carry_.append(payload.substr(0, size));
@@ -203,7 +209,11 @@ Result<void> CsvParser::advance(std::string_view payload, bool final, RowChunk& 
     in_place = !payload.empty();
     failed = take_input(carry_, final && !in_place, out);
     const std::size_t left = carry_.size() - used_;
-    if (in_place && left <= size) {
+    if (has_more_) {
+      carry_.erase(0, used_);
+      carry_.append(payload);
+      in_place = false;
+    } else if (in_place && left <= size) {
       payload = {payload.data() - left, payload.size() + left};
       carry_.clear();
     } else {
@@ -216,7 +226,7 @@ Result<void> CsvParser::advance(std::string_view payload, bool final, RowChunk& 
   }
   if (final && !failed) finished_ = true;
   end_chunk(failed ? failed->offset : offset_, out);
-  scanned_ = carry_.size();
+  scanned_ = has_more_ ? 0 : carry_.size();
   line_end_waits_ = false;
   if (!failed) return {};
   carry_ = {};
@@ -354,13 +364,41 @@ CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
 
 CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
   shape_columns(out);
+  const std::size_t rows_max = rows_within_limit();
   const bool keep_blank = converter_->record_fields() == 1;
-  for (std::size_t block_bytes = kBlockBytes; used_ < input_.size();) {
+  if (full_block_bytes_ == 0) {
+    // A tokenized record of JSON has all of the schema's fields, be they missing.
+    const bool dense = options_.kind == Format::kJsonLines && rows_max < kBlockBytes;
+    full_block_bytes_ = dense ? std::min(kBlockBytes, rows_max * kRecordBytesMin) : kBlockBytes;
+    full_block_bytes_ = std::max<std::size_t>(full_block_bytes_, 1);
+  }
+  bool has_grown = false;  // The block: half of it holds no whole record.
+  for (std::size_t block_bytes = full_block_bytes_; used_ < input_.size();) {
     const std::string_view block = rest().substr(0, block_bytes);
     const bool last = block.size() == rest().size();
+    const LineEnd line_end = line_end_;
     const Result<void> done =
         tokenizer_->tokenize(block, final && last, keep_blank, SIZE_MAX, line_end_, block_);
-    const BlockPlace place{block, offset_here(), records_, input_};
+    const std::size_t records = block_.record_count();
+    const std::size_t rows = static_cast<std::size_t>(out.rows) + records;
+    const bool too_many = rows > rows_max && !final;
+    if (too_many && out.rows != 0) {
+      line_end_ = line_end;
+      has_more_ = true;
+      break;
+    }
+    if (too_many && records > 1 && !has_grown) {
+      // In fields of JSON a block takes a multiple of its rows' memory, so the next ones are
+      // smaller, too.
+      line_end_ = line_end;
+      block_bytes = full_block_bytes_ = std::max<std::size_t>(block.size() / 2, 1);
+      continue;
+    }
+    if (records < rows_max / 4) {
+      full_block_bytes_ = std::min(2 * full_block_bytes_, kBlockBytes);
+    }
+    const BlockPlace place{block, offset_here(), records_, input_,
+                           rows_max - std::min(rows_max, rows)};
     if (std::optional<RecordFault> fault = converter_->append(block_, place, out)) {
       records_ += fault->ordinal;
       used_ += fault->begin;
@@ -375,9 +413,21 @@ CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
     }
     if (last) break;
     // A record that is larger than the block needs a larger block.
-    block_bytes = block_.consumed == 0 ? 2 * block_bytes : kBlockBytes;
+    has_grown = block_.consumed == 0;
+    block_bytes = has_grown ? 2 * block_bytes : full_block_bytes_;
   }
   return std::nullopt;
+}
+
+/// How many rows of the schema take the memory that is allowed.
+std::size_t CsvParser::rows_within_limit() const noexcept {
+  if (rows_bytes_max_ == SIZE_MAX) return SIZE_MAX;
+  std::size_t row_bytes = 1;
+  for (const Field& field : schema_->fields) {
+    row_bytes += field.type.is_variable() ? sizeof(std::int32_t)
+                                          : std::max<std::size_t>(field.type.width(), 1);
+  }
+  return rows_bytes_max_ / row_bytes;
 }
 
 /// Before its first record ends, an object is begun anew: there is nothing to go on from.

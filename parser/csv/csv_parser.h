@@ -28,6 +28,8 @@ class CsvParser final : public ByteStreamParser {
   Result<void> reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
                                    const Position& position) override;
   Result<void> parse(const ByteChunk& chunk, RowChunk& out) override;
+  void limit_rows(std::size_t bytes_max) noexcept override { rows_bytes_max_ = bytes_max; }
+  bool has_more() const noexcept override { return has_more_; }
   Result<void> finish(RowChunk& out) override;
   std::shared_ptr<const Schema> schema() const noexcept override { return schema_; }
   std::size_t whole_records(std::string_view bytes) const noexcept override;
@@ -58,6 +60,7 @@ class CsvParser final : public ByteStreamParser {
   void take_skipped_lines(bool final);
   Outcome take_header(bool final);
   Outcome take_rows(bool final, RowChunk& out);
+  std::size_t rows_within_limit() const noexcept;
   Outcome enter_rows(std::vector<std::string> header);
   Result<ColumnMap> map_columns(const std::vector<std::string>& header);
 
@@ -86,12 +89,15 @@ class CsvParser final : public ByteStreamParser {
   std::optional<Error> failed_;
   bool finished_ = false;
 
-  std::string carry_;            ///< Bytes not yet taken.
-  std::size_t scanned_ = 0;      ///< Of carry_: known to hold no complete record.
-  bool line_end_waits_ = false;  ///< One stands in carry_ past scanned_.
-  std::uint64_t offset_ = 0;     ///< Of the first byte not yet taken.
-  std::uint64_t records_ = 0;    ///< Data records before it.
-  Position delivered_;           ///< End of the last chunk.
+  std::size_t rows_bytes_max_ = SIZE_MAX;
+  std::size_t full_block_bytes_ = 0;  ///< Tokenized at a time; less where rows take much memory.
+  bool has_more_ = false;             ///< carry_ holds records that were not taken for that.
+  std::string carry_;                 ///< Bytes not yet taken.
+  std::size_t scanned_ = 0;           ///< Of carry_: known to hold no complete record.
+  bool line_end_waits_ = false;       ///< One stands in carry_ past scanned_.
+  std::uint64_t offset_ = 0;          ///< Of the first byte not yet taken.
+  std::uint64_t records_ = 0;         ///< Data records before it.
+  Position delivered_;                ///< End of the last chunk.
 
   std::string_view input_;  ///< During take_input: carry_ or the payload, or the rest of it.
   std::size_t used_ = 0;    ///< Of input_: taken.

@@ -22,6 +22,8 @@ constexpr Signature kSignatures[] = {
      "7zXZ\0"sv,
      "xz", true},
     {"\x04\x22\x4d\x18"sv, "lz4", true},
+    {"\x02\x21\x4c\x18"sv, "lz4 (legacy frames)", true},
+    {"\xff\x06\x00\x00sNaPpY"sv, "Snappy", true},
     {"PK\x03\x04"sv, "zip", true},
     {"PAR1"sv, "Parquet", false, true},
     {"ORC"sv, "ORC", false, true},

@@ -9,6 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "connector/folder_walk.h"
+#include "tests/support/memory_store.h"
+
 namespace leat::connector {
 namespace {
 
@@ -275,6 +278,22 @@ TEST(SplitEnumerator, WhatIsLeftOfTheOnlyRangeCanBeDivided) {
   EXPECT_TRUE(enumerator->covers("a5"));
   EXPECT_TRUE(enumerator->covers("a6"));
   EXPECT_FALSE(enumerator->covers("d6"));
+}
+
+TEST(FolderWalk, RefusesFoldersThatAreNoBeginsOfKeys) {
+  auto shared = std::make_shared<leat::testing::MemoryStore::Shared>();
+  shared->has_levels = true;
+  shared->put("in/x/a", "");
+  const leat::testing::MemoryStore store(shared);
+  const auto walk = [&] {
+    return walk_folders(store, "in/", [](std::string_view) { return FolderVerdict::kKeep; }, 10,
+                        {});
+  };
+  const Result<FolderWalk> walked = walk();
+  ASSERT_TRUE(walked) << walked.error().to_string();
+  EXPECT_EQ(walked->folders, std::vector<std::string>{"in/x/"});
+  shared->cuts_folder_names = true;
+  EXPECT_EQ(walk().error().code, ErrorCode::kCorrupt);
 }
 
 }  // namespace

@@ -8,8 +8,10 @@
 
 #include <array>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -185,6 +187,38 @@ TEST(TextOutput, TellsAFullDisk) {
   ASSERT_TRUE(sink.write(chunk.row("x").build()));
   EXPECT_EQ(sink.commit({}).error().code, ErrorCode::kDiskFull);
   ::close(full);
+}
+
+TEST(TextOutput, OnADiskThatWasFullForAWhileNoRowIsCutInTwo) {
+  test::SmallDisk disk(1);
+  if (!disk.mounted()) GTEST_SKIP() << "mounting is not allowed here";
+  const std::string file = (disk.path() / "out").string();
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  ASSERT_GE(fd, 0);
+  TextSink sink(fd, Format::kCsv);
+  ChunkBuilder chunk("id bigint, t text");
+  for (int i = 0; i < 300'000; ++i) chunk.row(i, "text");
+  const RowChunk rows = chunk.build();
+  Result<void> written = sink.write(rows);
+  if (written) written = sink.commit({});
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::kDiskFull);
+  ASSERT_TRUE(sink.close());
+  ASSERT_TRUE(disk.resize(16));
+  ASSERT_TRUE(sink.write(rows)) << "the same epoch once more";
+  ASSERT_TRUE(sink.commit({}));
+  ::close(fd);
+  std::ifstream in(file);
+  std::string line;
+  ASSERT_TRUE(std::getline(in, line));
+  EXPECT_EQ(line, "id,t");
+  std::set<int> ids;
+  while (std::getline(in, line)) {
+    const int id = std::stoi(line);
+    ASSERT_EQ(line, std::to_string(id) + ",text");
+    ids.insert(id);
+  }
+  EXPECT_EQ(ids.size(), 300'000u) << "some twice, none torn, none missing";
 }
 
 TEST(TextOutput, IsNotTransactionalAndCannotTakeRowsBack) {

@@ -125,6 +125,20 @@ std::optional<Disagreement> find_disagreement(const Fixture& file, Random& rando
     if (what.empty() && ends != expected_ends) what = "chunks end at other positions";
     if (!what.empty()) return Disagreement{engine + to_text(cuts), std::move(what)};
   }
+  {
+    const std::string& engine = engines[random.below(engines.size())];
+    const auto parser = make_engine_parser(file.options, file.schema, engine);
+    const std::size_t bytes_max = random.between(1, 200);
+    parser->limit_rows(bytes_max);
+    Outcome found;
+    feed(*parser, file.bytes, cuts, found);
+    std::string what = difference(found, expected);
+    if (!what.empty()) {
+      return Disagreement{
+          engine + ", rows of " + std::to_string(bytes_max) + " bytes at a time" + to_text(cuts),
+          std::move(what)};
+    }
+  }
   const std::string& first = engines[random.below(engines.size())];
   const std::string& second = engines[random.below(engines.size())];
   std::string what = difference(read_with_resume(file, cuts, first, second, random), expected);

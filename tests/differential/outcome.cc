@@ -193,6 +193,9 @@ void feed(ByteStreamParser& parser, std::string_view bytes, const std::vector<st
     std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()) + at, to - at, piece.get());
     if (!take(parser.parse({at, {piece.get(), to - at}}, chunk))) return;
     at = to;
+    while (parser.has_more()) {
+      if (!take(parser.parse({at, {}}, chunk))) return;
+    }
   }
   take(parser.finish(chunk));
 }

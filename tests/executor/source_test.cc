@@ -632,6 +632,27 @@ TEST_F(SourceTest, GoesOnWithAnObjectThatWasGoneForAWhileBehindItsRows) {
   EXPECT_TRUE(load(options()).empty());
 }
 
+TEST_F(SourceTest, AClosedSourceRefusesWhatNeedsItsLedger) {
+  store_->put("/in/a", csv(0, 3));
+  std::unique_ptr<Source> source = opened(options());
+  ASSERT_TRUE(source->poll(10s));
+  ASSERT_TRUE(source->close());
+  EXPECT_EQ(source->poll(1s).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(source->checkpoint().epoch, 0u);
+  EXPECT_EQ(source->commit(source->checkpoint()).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(SourceTest, AnObjectThatEndsBeforeItsListedSizeIsNotFinished) {
+  store_->put("/in/a", csv(0, 1'000));
+  store_->ends_at = 500;
+  std::unique_ptr<Source> source = opened(options());
+  Result<Polled> polled = source->poll(10s);
+  while (polled && polled->kind != Polled::Kind::kEnd) polled = source->poll(10s);
+  ASSERT_FALSE(polled);
+  EXPECT_EQ(polled.error().code, ErrorCode::kIo) << polled.error().to_string();
+  EXPECT_EQ(source->stats().objects_finished, 0u);
+}
+
 TEST_F(SourceTest, ClosesWhileWorkersWaitForRoom) {
   for (int i = 0; i < 30; ++i) store_->put("/in/" + std::to_string(i), csv(0, 20'000, 100));
   std::unique_ptr<Source> source = opened(options());

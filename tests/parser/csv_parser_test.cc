@@ -29,6 +29,8 @@ TEST(CsvParser, NamesWhatIsNoText) {
        "7zXZ\0"s,
        "xz"},
       {"\x04\x22\x4d\x18"s, "lz4"},
+      {"\x02\x21\x4c\x18"s, "lz4 (legacy frames)"},
+      {"\xff\x06\x00\x00sNaPpY"s, "Snappy"},
       {"PK\x03\x04"s, "zip"},
       {"PAR1\x15\x04"s, "Parquet"},
       {"ORC\n\x06\n\x04"s, "ORC"},
@@ -297,6 +299,30 @@ TEST(FormatOptions, TakesWhatDoesNotMatterWithoutQuoting) {
   options.quote = '\0';
   options.escape = '\0';
   EXPECT_TRUE(options.validate());
+}
+
+TEST(CsvParser, SparseRecordsOfManyColumnsTakeNoMoreMemoryThanTheyMay) {
+  constexpr int kColumns = 1'000;
+  Fixture fixture{.name = "sparse", .bytes = {}, .options = {}, .schema = {}};
+  for (int i = 0; i < kColumns; ++i) fixture.bytes += (i == 0 ? "c" : ",c") + std::to_string(i);
+  fixture.bytes += "\n";
+  for (int i = 0; i < 20'000; ++i) fixture.bytes += "1\n";
+  fixture.options.short_records = ShortRecords::kNull;
+  const auto parser = make_parser(fixture);
+  constexpr std::size_t kBytesMax = 1u << 20;
+  parser->limit_rows(kBytesMax);
+  ASSERT_TRUE(parser->reset_for_new_split(std::make_shared<const ObjectVersion>(), {}));
+  RowChunk rows;
+  ASSERT_TRUE(parser->parse({0, std::as_bytes(std::span(fixture.bytes))}, rows));
+  std::int64_t all = rows.rows;
+  std::size_t most = rows.memory_bytes();
+  while (parser->has_more()) {
+    ASSERT_TRUE(parser->parse({fixture.bytes.size(), {}}, rows));
+    all += rows.rows;
+    most = std::max(most, rows.memory_bytes());
+  }
+  EXPECT_EQ(all, 20'000);
+  EXPECT_LT(most, 3 * kBytesMax);
 }
 
 }  // namespace

@@ -98,6 +98,17 @@ TEST(FormatCuts, AResumeAtAnyPositionGoesOnAsIfNothingHadHappened) {
   }
 }
 
+TEST(FormatCuts, RowsThatComeAFewAtATimeAreTheSame) {
+  for (const Fixture& fixture : all_variants()) {
+    const Loaded whole = load(fixture);
+    for (const std::size_t bytes_max : {1u, 20u, 60u}) {
+      const auto parser = make_parser(fixture);
+      parser->limit_rows(bytes_max);
+      expect_same(load_with(*parser, fixture), whole, what(fixture, "rows in", bytes_max));
+    }
+  }
+}
+
 TEST(FormatCuts, WithoutSimdTheRowsAreTheSame) {
   for (const Fixture& fixture : all_variants()) {
     Fixture scalar = fixture;

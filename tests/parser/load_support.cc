@@ -113,16 +113,21 @@ Loaded load_with(ByteStreamParser& parser, const Fixture& fixture,
     const std::vector<char> piece(fixture.bytes.begin() + static_cast<std::ptrdiff_t>(at),
                                   fixture.bytes.begin() + static_cast<std::ptrdiff_t>(to));
     RowChunk chunk;
-    const Result<void> done =
+    Result<void> done =
         final ? parser.finish(chunk) : parser.parse({at, std::as_bytes(std::span(piece))}, chunk);
     at = to;
-    expect_consistent(chunk, before);
-    append_chunk(chunk, loaded);
-    before = chunk.end;
-    loaded.end = chunk.end;
-    loaded.schema = chunk.schema;
-    if (checkpoints != nullptr) {
-      checkpoints->push_back({chunk.end, loaded.rows.size(), loaded.rejects.size()});
+    for (bool more = true; more;) {
+      expect_consistent(chunk, before);
+      append_chunk(chunk, loaded);
+      loaded.most_rows = std::max(loaded.most_rows, chunk.rows);
+      before = chunk.end;
+      loaded.end = chunk.end;
+      loaded.schema = chunk.schema;
+      if (checkpoints != nullptr) {
+        checkpoints->push_back({chunk.end, loaded.rows.size(), loaded.rejects.size()});
+      }
+      more = done && parser.has_more();
+      if (more) done = parser.parse({at, {}}, chunk);
     }
     if (!done) {
       fail(done.error());

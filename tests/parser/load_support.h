@@ -24,6 +24,7 @@ struct Loaded {
   std::optional<Error> failure;
   Position end;
   std::shared_ptr<const Schema> schema;
+  std::int64_t most_rows = 0;  ///< Of a chunk.
 };
 
 /// Where a load stood after a chunk.

@@ -30,9 +30,11 @@ class MemoryStore final : public ObjectStore {
     /// Asked before each listing.
     std::function<std::optional<Error>()> before_list;
     StoreStats stats;
-    bool has_levels = false;          ///< Whether folders can be listed.
-    bool reads_anywhere = false;      ///< Whether its objects can be read so.
-    bool lists_from_any_key = false;  ///< What the store says of itself.
+    bool has_levels = false;             ///< Whether folders can be listed.
+    bool cuts_folder_names = false;      ///< Wrongly, to what follows the prefix.
+    bool reads_anywhere = false;         ///< Whether its objects can be read so.
+    std::uint64_t ends_at = UINT64_MAX;  ///< Readers say that objects end here.
+    bool lists_from_any_key = false;     ///< What the store says of itself.
 
     void put(const std::string& key, std::string content) {
       const std::lock_guard lock(mutex);
@@ -104,7 +106,8 @@ class MemoryStore final : public ObjectStore {
         }
         if (folder) {
           last_folder_ = name;
-          page.folders.push_back(std::move(name));
+          page.folders.push_back(shared_->cuts_folder_names ? name.substr(prefix_.size())
+                                                            : std::move(name));
           after_ = it->first;
           continue;
         }
@@ -152,8 +155,8 @@ class MemoryStore final : public ObjectStore {
         return Error{ErrorCode::kObjectChanged, "the object was replaced"};
       }
       const std::string& content = it->second.second;
-      const std::size_t bytes =
-          std::min<std::size_t>(out.size(), content.size() - static_cast<std::size_t>(offset));
+      const std::uint64_t end = std::min<std::uint64_t>(shared_->ends_at, content.size());
+      const std::size_t bytes = std::min<std::size_t>(out.size(), end - std::min(end, offset));
       std::memcpy(out.data(), content.data() + offset, bytes);
       return bytes;
     }
