@@ -79,30 +79,30 @@ Error system_error(int number, std::string_view doing, std::string_view name) {
 }
 
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
-  return write_some(fd, bytes, name);
+  return write_rest(fd, bytes, name);
 }
 
 Result<void> OutputStream::write(std::string_view bytes) {
   if (!left_over_.empty()) {
     std::string_view left = left_over_;
-    Result<void> written = write_some(fd_, left, name_);
+    Result<void> written = write_rest(fd_, left, name_);
     left_over_ = std::string(left);
     if (!written) return written;
   }
   std::string_view left = bytes;
-  Result<void> written = write_some(fd_, left, name_);
+  Result<void> written = write_rest(fd_, left, name_);
   has_written_ = has_written_ || left.size() != bytes.size();
   // Of what did not begin at all, its writer has kept what has to come again.
   if (left.size() != bytes.size()) left_over_ = std::string(left);
   return written;
 }
 
-Result<void> write_some(int fd, std::string_view& bytes, std::string_view name) {
+Result<void> write_rest(int fd, std::string_view& rest, std::string_view name) {
   PipeSignalBlock signals;
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+  while (!rest.empty()) {
+    const ssize_t written = ::write(fd, rest.data(), rest.size());
     if (written >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
+      rest.remove_prefix(static_cast<std::size_t>(written));
       continue;
     }
     const int number = errno;

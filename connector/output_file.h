@@ -18,8 +18,8 @@ namespace leat::connector {
 ///   kIo        EPIPE ("the reader of … went away") and all else.
 ///   kDiskFull  ENOSPC, EDQUOT, EFBIG.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name);
-/// The same; `bytes` becomes what was not written.
-Result<void> write_some(int fd, std::string_view& bytes, std::string_view name);
+/// The same; `rest` becomes what was not written.
+Result<void> write_rest(int fd, std::string_view& rest, std::string_view name);
 
 /// Standard output, or the like: nothing that was written can be taken back, so what a failed write
 /// left over is written first the next time, and no row is cut in two.

@@ -36,11 +36,11 @@
 
 namespace leat::executor {
 
-/// Source, opened in steps, so that a sink's own record can be asked in between:
 /// Objects that were begun anew because they changed while nothing of them was committed, and how
 /// often: by key, until they settle.
 using StartsOver = std::map<std::string, std::uint32_t>;
 
+/// Source, opened in steps, so that a sink's own record can be asked in between:
 /// prepare → recovery → start → poll, checkpoint, commit → close.
 class SourceExecutor final : public Source {
  public:

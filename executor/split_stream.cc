@@ -316,7 +316,6 @@ Result<void> SplitStream::deliver_slice() {
   std::unique_ptr<Slice> slice = slices_.pop();
   note_busy();
   if (slice->is_unread) {
-    take_back_slices();
     go_back(slice->begin.offset);
     return {};
   }
@@ -361,8 +360,9 @@ void SplitStream::cut_anew(const Slice& wrong, std::uint64_t offset) {
   }
 }
 
-/// The next chunk is read in a turn, from `offset` on. Nothing is in flight.
+/// Drops what is in flight: the next chunk is read in a turn, from `offset` on.
 void SplitStream::go_back(std::uint64_t offset) {
+  take_back_slices();
   cutter_.go_back(offset);
   went_back_ = true;
 }
