@@ -109,7 +109,7 @@ bool CurlExchange::prepare(CurlEasy* handle, const HttpClientOptions& options) {
   curl_easy_setopt(handle, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
   curl_easy_setopt(handle, CURLOPT_MAXAGE_CONN, options.idle_seconds_max);
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 512L << 10);
+  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, long{kPieceMax});
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &CurlExchange::on_header);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &CurlExchange::on_body);
@@ -146,14 +146,32 @@ std::size_t CurlExchange::on_body(char* data, std::size_t, std::size_t length,
                                   void* self) noexcept {
   auto& exchange = *static_cast<CurlExchange*>(self);
   exchange.bytes_received_ += length;
+  exchange.body_received_ += length;
   exchange.received_ = true;
   try {
     const auto bytes = std::as_bytes(std::span(data, length));
-    if (exchange.receiver_.on_body(exchange.response_, bytes)) return length;
+    if (exchange.receiver_.on_body(exchange.response_, bytes)) {
+      if (exchange.by_pieces_) exchange.pause();
+      return length;
+    }
   } catch (const std::exception&) {
   }
   exchange.refused_ = true;
   return length + 1;
+}
+
+/// libcurl reads on as long as there are bytes, into memory that has long left the caches when it
+/// is used. Not behind the last byte: then the answer would not end.
+void CurlExchange::pause() {
+  curl_off_t length = -1;
+  curl_easy_getinfo(handle_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  if (length < 0 || body_received_ >= static_cast<std::uint64_t>(length)) return;
+  paused_ = curl_easy_pause(handle_, CURLPAUSE_RECV) == CURLE_OK;
+}
+
+void CurlExchange::resume(bool by_pieces) {
+  by_pieces_ = by_pieces;
+  if (std::exchange(paused_, false)) curl_easy_pause(handle_, CURLPAUSE_CONT);
 }
 
 int CurlExchange::on_connected(void* self, char*, char*, int, int) noexcept {
@@ -194,8 +212,9 @@ std::optional<std::string> CurlExchange::overdue(Clock::time_point now) {
   curl_easy_getinfo(handle_, CURLINFO_SIZE_UPLOAD_T, &uploaded);
   const std::uint64_t moved = bytes_received_ + static_cast<std::uint64_t>(uploaded);
   const std::chrono::duration<double> since = now - mark_;
-  if (moved > mark_bytes_ &&
-      static_cast<double>(moved - mark_bytes_) >= kTrickleBytesPerSecond * since.count()) {
+  const bool moves = moved > mark_bytes_ && static_cast<double>(moved - mark_bytes_) >=
+                                                kTrickleBytesPerSecond * since.count();
+  if (moves) {
     mark_ = now;
     mark_bytes_ = moved;
     return std::nullopt;

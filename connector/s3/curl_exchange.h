@@ -34,6 +34,7 @@ bool ensure_curl_is_ready();
 class CurlExchange {
  public:
   using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t kPieceMax = std::size_t{512} << 10;
 
   CurlExchange(HttpRequest request, HttpReceiver& receiver);
   CurlExchange(const CurlExchange&) = delete;
@@ -46,9 +47,17 @@ class CurlExchange {
   bool prepare(CurlEasy* handle, const HttpClientOptions& options);
 
   /// Tells the receiver that no more bytes come at this moment, if any came since the last call.
-  void report_pause() {
-    if (std::exchange(received_, false)) receiver_.on_pause();
+  /// @return  Whether it did.
+  bool report_pause() {
+    if (!std::exchange(received_, false)) return false;
+    receiver_.on_pause();
+    return true;
   }
+  /// Goes on where it has paused.
+  /// @param by_pieces  Pauses after each piece of the body but the last; what comes after it waits
+  /// in
+  ///   the kernel. A piece has at most kPieceMax bytes.
+  void resume(bool by_pieces);
 
   /// Why it is to be given up at `now`; nullopt: it goes on.
   std::optional<std::string> overdue(Clock::time_point now);
@@ -66,6 +75,7 @@ class CurlExchange {
   static std::size_t on_header(char* data, std::size_t, std::size_t length, void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t, std::size_t length, void* self) noexcept;
   static int on_connected(void* self, char*, char*, int, int) noexcept;
+  void pause();
   bool take_header(std::string_view line);
   bool add_header(const std::string& line);
 
@@ -78,7 +88,10 @@ class CurlExchange {
   std::size_t header_bytes_ = 0;
   std::size_t header_bytes_max_ = 0;
   std::uint64_t bytes_received_ = 0;  // Headers included.
+  std::uint64_t body_received_ = 0;
   bool received_ = false;
+  bool by_pieces_ = false;
+  bool paused_ = false;
   bool headers_too_long_ = false;
   bool refused_ = false;
   // The stall clock: at mark_ the bytes moved were mark_bytes_, and since then they are too few.

@@ -94,6 +94,15 @@ class HttpTransfer {
   virtual ~HttpTransfer() = default;
   /// Ends it soon, with kStopped, unless it is over. Any thread; does not wait.
   virtual void cancel() = 0;
+  /// For a thread with nothing to do until the receiver is told something: moves the bytes itself,
+  /// of other transfers, too, until the receiver has been told, a stop is requested or `until` has
+  /// come. Called by one thread, with no lock that the receiver takes.
+  /// @return  False, at once: another thread moves them. Wait until the receiver is told.
+  virtual bool drive(const std::stop_token& stop, std::chrono::steady_clock::time_point until) {
+    static_cast<void>(stop);
+    static_cast<void>(until);
+    return false;
+  }
 };
 
 /// Carries requests; follows no redirect: it would need another signature. Thread-safe. Must

@@ -1,6 +1,7 @@
 #include "connector/s3/http_client.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -26,9 +27,14 @@ class WaitingReceiver final : public HttpReceiver {
     exchange_ = std::move(exchange);
     ended_.notify_one();
   }
-  HttpExchange wait() {
+  HttpExchange wait(HttpTransfer& transfer, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    ended_.wait(lock, [this] { return exchange_.has_value(); });
+    while (!exchange_) {
+      lock.unlock();
+      const bool driven = transfer.drive(stop, std::chrono::steady_clock::time_point::max());
+      lock.lock();
+      if (!driven) ended_.wait(lock, [this] { return exchange_.has_value(); });
+    }
     return *std::move(exchange_);
   }
 
@@ -54,7 +60,7 @@ HttpExchange HttpClient::send(const HttpRequest& request, const BodySink& sink) 
   WaitingReceiver receiver(sink);
   const std::unique_ptr<HttpTransfer> transfer = start(request, receiver);
   const std::stop_callback on_stop(request.stop, [&] { transfer->cancel(); });
-  return receiver.wait();
+  return receiver.wait(*transfer, request.stop);
 }
 
 std::unique_ptr<HttpTransfer> HttpClient::start(HttpRequest request, HttpReceiver& receiver) {

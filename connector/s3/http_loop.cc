@@ -13,6 +13,10 @@ namespace {
 
 /// How exact the clocks of the transfers are.
 constexpr std::chrono::milliseconds kCheckEvery{100};
+/// Without anything to do the thread looks around for so long before it has to be woken, which
+/// costs who does it more.
+constexpr std::chrono::milliseconds kSleepsAfter{100};
+constexpr std::size_t kCalmRounds = 16;
 
 /// Signals are for the program's own threads, and a connection that the server closed must not end
 /// the process: SIGPIPE stays blocked here. A library does not change what the process does with
@@ -32,6 +36,29 @@ class WithoutSignals {
   sigset_t before_;
 };
 
+/// The same of SIGPIPE alone, for a thread of the program that drives for a while. One that came is
+/// taken back, or it would come when the signal is let through again.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+  ~WithoutSigpipe() {
+    if (sigismember(&before_, SIGPIPE) != 0) return;
+    constexpr timespec kAtOnce{};
+    sigtimedwait(&sigpipe_, nullptr, &kAtOnce);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t sigpipe_;
+  sigset_t before_;
+};
+
 }  // namespace
 
 class HttpLoop::Transfer final : public HttpTransfer {
@@ -45,6 +72,9 @@ class HttpLoop::Transfer final : public HttpTransfer {
     loop_.wait_for_end(*this);
   }
   void cancel() override { loop_.cancel(*this); }
+  bool drive(const std::stop_token& stop, Clock::time_point until) override {
+    return loop_.drive(*this, stop, until);
+  }
 
   CurlExchange exchange;
   CurlHandle handle;  // While it is active.
@@ -62,8 +92,8 @@ HttpLoop::~HttpLoop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    work_.notify_one();
   }
-  curl_multi_wakeup(multi_.get());
   thread_.join();
 }
 
@@ -91,13 +121,12 @@ std::unique_ptr<HttpTransfer> HttpLoop::start(HttpRequest request, HttpReceiver&
     runs = ensure_thread();
     if (runs) {
       arrived_.push_back(transfer.get());
+      attend();
     } else {
       transfer->over = true;
     }
   }
-  if (runs) {
-    curl_multi_wakeup(multi_.get());
-  } else {
+  if (!runs) {
     transfer->exchange.end(
         TransportFailure{.kind = TransportFailure::Kind::kConnect,
                          .reason = "libcurl or a thread for it could not be started"});
@@ -110,37 +139,155 @@ void HttpLoop::cancel(Transfer& transfer) {
     const std::lock_guard lock(mutex_);
     if (transfer.over || std::exchange(transfer.cancel_requested, true)) return;
     cancelled_.push_back(&transfer);
+    attend();
   }
-  curl_multi_wakeup(multi_.get());
 }
 
 void HttpLoop::wait_for_end(Transfer& transfer) {
   std::unique_lock lock(mutex_);
-  over_.wait(lock, [&] { return transfer.over; });
+  while (!transfer.over) {
+    if (driven_) {
+      over_.wait(lock, [&] { return transfer.over || !driven_; });
+      continue;
+    }
+    driven_ = true;
+    lock.unlock();
+    {
+      const WithoutSigpipe guard;
+      go_round(/*by_pieces=*/false);
+    }
+    lock.lock();
+    leave();
+  }
+}
+
+bool HttpLoop::drive(Transfer& transfer, const std::stop_token& stop, Clock::time_point until) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (transfer.over) return true;
+    if (std::find(awaited_.begin(), awaited_.end(), &transfer) == awaited_.end()) {
+      awaited_.push_back(&transfer);
+    }
+    if (driven_) return false;
+    if (awaited_.size() > 1) {
+      work_.notify_one();
+      return false;
+    }
+    driven_ = true;
+  }
+  const WithoutSigpipe guard;
+  const std::stop_callback on_stop(stop, [this] { curl_multi_wakeup(multi_.get()); });
+  while (true) {
+    go_round(/*by_pieces=*/true);
+    const Clock::time_point now = Clock::now();
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = std::find(awaited_.begin(), awaited_.end(), &transfer);
+      const bool told = found == awaited_.end();
+      if (told || stop.stop_requested() || now >= until) {
+        if (!told) awaited_.erase(found);
+        leave();
+        return true;
+      }
+    }
+    resume(/*by_pieces=*/true);
+    poll(until - now);
+  }
+}
+
+/// mutex_ is held.
+void HttpLoop::leave() {
+  driven_ = false;
+  unfinished_ = !active_.empty() || !waiting_.empty();
+  left_ = Clock::now();
+  over_.notify_all();
+  if (!awaited_.empty()) work_.notify_one();
+}
+
+/// mutex_ is held.
+bool HttpLoop::has_work() const { return unfinished_ || !arrived_.empty() || !cancelled_.empty(); }
+
+/// There is something new for the driver. mutex_ is held.
+void HttpLoop::attend() {
+  if (driven_) {
+    curl_multi_wakeup(multi_.get());
+  } else if (thread_sleeps_) {
+    work_.notify_one();  // Otherwise it looks by itself, in time.
+  }
 }
 
 void HttpLoop::run() noexcept {
-  checked_ = CurlExchange::Clock::now();
-  while (take_orders()) {
-    begin_waiting();
-    int running = 0;
-    curl_multi_perform(multi_.get(), &running);
-    finish_what_ended();  // First: its receivers need not be told that bytes pause.
-    for (Transfer* transfer : active_) transfer->exchange.report_pause();
-    finish_what_is_overdue();
-    const bool more_can_begin = !waiting_.empty() && active_.size() < options_.transfers_max;
-    if (more_can_begin) continue;
-    curl_multi_poll(multi_.get(), nullptr, 0,
-                    active_.empty() ? 60'000 : static_cast<int>(kCheckEvery.count()), nullptr);
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const Clock::duration alone = Clock::now() - left_;
+    if (!driven_ && has_work() && (!awaited_.empty() || alone >= kUnattendedMax)) {
+      driven_ = true;
+      lock.unlock();
+      drive_for_others();
+      lock.lock();
+      leave();
+    } else if (driven_ || has_work() || alone < kSleepsAfter) {
+      work_.wait_for(lock, kUnattendedMax);
+    } else {
+      thread_sleeps_ = true;
+      work_.wait(lock);
+      thread_sleeps_ = false;
+    }
   }
-  idle_.clear();
 }
 
-bool HttpLoop::take_orders() {
+/// Until nobody waits, and for some time no two have waited at once: the next one drives himself.
+/// Or until there is nothing to do.
+void HttpLoop::drive_for_others() {
+  for (std::size_t calm = 0;; ++calm) {
+    const std::size_t told = go_round(/*by_pieces=*/false);
+    if (active_.empty() && waiting_.empty()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      if (told + awaited_.size() > 1) calm = 0;
+      if (told != 0 && awaited_.empty() && calm >= kCalmRounds) return;
+    }
+    poll(kCheckEvery);
+  }
+}
+
+/// @return  How many of those awaited were told something.
+std::size_t HttpLoop::go_round(bool by_pieces) {
+  told_ = 0;
+  resume(by_pieces);
+  take_orders();
+  begin_waiting();
+  int running = 0;
+  curl_multi_perform(multi_.get(), &running);
+  finish_what_ended();  // First: its receivers need not be told that bytes pause.
+  tell_pauses();
+  finish_what_is_overdue();
+  return told_;
+}
+
+void HttpLoop::resume(bool by_pieces) {
+  for (Transfer* transfer : active_) transfer->exchange.resume(by_pieces);
+}
+
+void HttpLoop::tell_pauses() {
+  const std::lock_guard lock(mutex_);
+  for (Transfer* transfer : active_) {
+    if (transfer->exchange.report_pause()) told_ += std::erase(awaited_, transfer);
+  }
+}
+
+void HttpLoop::poll(Clock::duration time_max) {
+  const bool more_can_begin = !waiting_.empty() && active_.size() < options_.transfers_max;
+  if (more_can_begin) return;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
+      std::min<Clock::duration>(time_max, kCheckEvery));
+  curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(wait.count()), nullptr);
+}
+
+void HttpLoop::take_orders() {
   std::vector<Transfer*> cancelled;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
     waiting_.insert(waiting_.end(), arrived_.begin(), arrived_.end());
     arrived_.clear();
     cancelled.swap(cancelled_);
@@ -154,7 +301,6 @@ bool HttpLoop::take_orders() {
     detach(*transfer, /*keep_handle=*/false);
     mark_over(*transfer);
   }
-  return true;
 }
 
 void HttpLoop::begin_waiting() {
@@ -199,7 +345,7 @@ void HttpLoop::finish_what_ended() {
 }
 
 void HttpLoop::finish_what_is_overdue() {
-  const auto now = CurlExchange::Clock::now();
+  const Clock::time_point now = Clock::now();
   if (now - checked_ < kCheckEvery) return;
   checked_ = now;
   for (std::size_t i = active_.size(); i-- != 0;) {
@@ -227,6 +373,7 @@ void HttpLoop::detach(Transfer& transfer, bool keep_handle) {
 void HttpLoop::mark_over(Transfer& transfer) {
   const std::lock_guard lock(mutex_);
   transfer.over = true;
+  told_ += std::erase(awaited_, &transfer);
   if (transfer.cancel_requested) std::erase(cancelled_, &transfer);
   over_.notify_all();
 }

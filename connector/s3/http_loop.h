@@ -1,11 +1,13 @@
-// A thread that drives many transfers at once, over connections of its own.
+// Many transfers at once over one set of connections, driven by those who wait for them.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -15,11 +17,16 @@
 
 namespace leat::connector::s3 {
 
-/// One curl_multi with its pool of connections, used by one thread, which runs from the first
-/// transfer on. Transfers above the limit wait in line, first in, first out. Thread-safe. Borrows
-/// the options.
+/// One curl_multi with its pool of connections. It has one driver at a time, which calls libcurl
+/// and the receivers. Who waits for a transfer alone drives himself, so that its bytes do not have
+/// to pass from one core to another; where several wait, or nobody has for kUnattendedMax, the
+/// loop's own thread does, which runs from the first transfer on. Transfers above the limit wait in
+/// line, first in, first out. Thread-safe. Borrows the options.
 class HttpLoop {
  public:
+  /// For so long a transfer may stand still while those who want it do something else.
+  static constexpr std::chrono::milliseconds kUnattendedMax{2};
+
   explicit HttpLoop(const HttpClientOptions& options) : options_(options) {}
   HttpLoop(const HttpLoop&) = delete;
   HttpLoop& operator=(const HttpLoop&) = delete;
@@ -30,17 +37,28 @@ class HttpLoop {
   std::unique_ptr<HttpTransfer> start(HttpRequest request, HttpReceiver& receiver);
 
  private:
+  using Clock = CurlExchange::Clock;
   class Transfer;
   struct CleanupMulti {
     void operator()(void* multi) const noexcept;
   };
 
   bool ensure_thread();
+  void run() noexcept;
+  bool has_work() const;
+  void attend();
   void cancel(Transfer& transfer);
   void wait_for_end(Transfer& transfer);
-  void run() noexcept;
-  /// @return  False: the loop is to end.
-  bool take_orders();
+  bool drive(Transfer& transfer, const std::stop_token& stop, Clock::time_point until);
+  void leave();
+
+  // The driver's.
+  void drive_for_others();
+  std::size_t go_round(bool by_pieces);
+  void resume(bool by_pieces);
+  void poll(Clock::duration time_max);
+  void tell_pauses();
+  void take_orders();
   void begin_waiting();
   void begin(Transfer& transfer);
   void finish_what_ended();
@@ -51,16 +69,23 @@ class HttpLoop {
   const HttpClientOptions& options_;
   std::mutex mutex_;
   std::condition_variable over_;
+  std::condition_variable work_;  // For the thread.
   bool stopping_ = false;
+  bool thread_sleeps_ = false;
+  bool driven_ = false;      // There is a driver.
+  bool unfinished_ = false;  // There was none, and transfers were under way.
+  Clock::time_point left_;   // When the last driver stopped.
   std::vector<Transfer*> arrived_;
   std::vector<Transfer*> cancelled_;
+  std::vector<Transfer*> awaited_;  // Somebody waits, and has not been told anything yet.
   std::unique_ptr<void, CleanupMulti> multi_;  // Made before the thread; woken by any.
 
-  // The thread's own.
+  // The driver's own.
   std::deque<Transfer*> waiting_;
   std::vector<Transfer*> active_;
   std::vector<CurlHandle> idle_;
-  CurlExchange::Clock::time_point checked_;
+  Clock::time_point checked_;
+  std::size_t told_ = 0;  // Of those awaited, in this round.
 
   std::thread thread_;
 };

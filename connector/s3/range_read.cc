@@ -155,10 +155,12 @@ void RangeRead::publish() {
   arrived_.notify_one();
 }
 
-std::optional<std::chrono::steady_clock::duration> RangeRead::duration() const {
+std::optional<RangeWindow::Came> RangeRead::came() const {
   const std::lock_guard lock(mutex_);
-  if (written_ != length()) return std::nullopt;
-  return last_written_ - first_written_;
+  if (written_ != length() || writer_ == nullptr) return std::nullopt;
+  return RangeWindow::Came{.bytes = written_,
+                           .until_first = first_written_ - writer_->sent,
+                           .to_last = last_written_ - first_written_};
 }
 
 void RangeRead::take_end(Slot& slot, S3Requester::Attempt attempt) {
@@ -197,6 +199,18 @@ void RangeRead::tend() {
   if (requester_.clock().monotonic() >= *due_) send_again();
 }
 
+void RangeRead::wait(std::unique_lock<std::mutex>& lock,
+                     std::chrono::steady_clock::time_point until,
+                     const std::function<bool()>& ready) {
+  while (!ready() && !stop_.stop_requested() && std::chrono::steady_clock::now() < until) {
+    S3Requester::Call& call = *(slots_[0].ended ? slots_[1] : slots_[0]).call;
+    lock.unlock();
+    const bool driven = call.drive(stop_, until);
+    lock.lock();
+    if (!driven) arrived_.wait_until(lock, stop_, until, ready);
+  }
+}
+
 Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<std::byte> lent) {
   std::optional<std::size_t> refused;  // The attempt that may not be hedged.
   while (true) {
@@ -217,20 +231,18 @@ Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<st
       // What is in out_ already comes first.
       const bool lends = written_ == seen;
       if (lends) lent_ = lent;
-      std::optional<Hedge::Duration> patience;
+      auto until = std::chrono::steady_clock::time_point::max();
       const bool may_hedge =
           hedge_ != nullptr && slots_[1].call == nullptr && !begun() && refused != attempt_;
-      if (may_hedge) patience = hedge_->patience();
-      if (failure_ || due_) {
-        // Nothing is under way.
-      } else if (patience) {
-        arrived_.wait_until(lock, stop_, slots_[0].sent + *patience, ready);
-      } else {
-        arrived_.wait(lock, stop_, ready);
+      if (may_hedge) {
+        if (const auto patience = hedge_->patience()) until = slots_[0].sent + *patience;
       }
+      const bool under_way = !failure_ && !due_;
+      if (under_way) wait(lock, until, ready);
       // More may have come since bytes last paused; all of them only with the answer's end.
       if (written_ == length()) {
-        arrived_.wait(lock, stop_, [&] { return received() == written_ || all_ended(); });
+        wait(lock, std::chrono::steady_clock::time_point::max(),
+             [&] { return received() == written_ || all_ended(); });
       }
       received_.store(written_, std::memory_order_release);
       if (lends) direct = lent.size() - lent_.size();

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <stop_token>
 
 #include "connector/s3/hedge.h"
+#include "connector/s3/range_window.h"
 #include "connector/s3/s3_error.h"
 #include "connector/s3/s3_requester.h"
 #include "leat/object_store.h"
@@ -28,9 +30,10 @@ struct ReadCounters {
   std::atomic<std::uint64_t> bytes{0};
 };
 
-/// Fills its memory from the front, on another thread, while the one that uses it does something
-/// else. What it needs beyond that (another attempt, which begins where the one before broke off)
-/// happens while that thread waits, or tends it.
+/// Fills its memory from the front: while the thread that uses it waits, which moves the bytes
+/// itself, and while it does something else, on another one. What it needs beyond that (another
+/// attempt, which begins where the one before broke off) happens while that thread waits, or tends
+/// it.
 ///
 /// Used by one thread. Borrows all that it is given.
 class RangeRead {
@@ -69,8 +72,8 @@ class RangeRead {
   ///   Errors of S3Client::read_range.
   Result<Arrival> wait_beyond(std::size_t seen, std::span<std::byte> lent = {});
 
-  /// From the first byte to the last. Nothing: not all is there.
-  std::optional<std::chrono::steady_clock::duration> duration() const;
+  /// How it came. Nothing: not all is there.
+  std::optional<RangeWindow::Came> came() const;
 
  private:
   /// One request: usually the only one; a hedge is a second one for the same bytes.
@@ -96,6 +99,9 @@ class RangeRead {
   /// Sends the next attempt.
   void send_again();
   void send(Slot& slot);
+  /// Waits until ready(), moving bytes meanwhile where no other thread does.
+  void wait(std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point until,
+            const std::function<bool()>& ready);
   bool take(Slot& slot, const HttpResponse& head, std::span<const std::byte> bytes);
   void pause(const Slot& slot);
   void publish();

@@ -40,7 +40,7 @@ Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
   }
   consumed_ += length;
   if (consumed_ == first.read->length()) {
-    if (const auto time = first.read->duration()) window_.received(consumed_, *time);
+    if (const auto came = first.read->came()) window_.received(*came);
     budget_.give(consumed_);
     spare_ = std::move(first.memory);
     ahead_.pop_front();
@@ -52,7 +52,10 @@ Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
 bool S3Reader::wants_another() const {
   if (asked_ == object_.size) return false;
   if (ahead_.empty()) return true;
-  return is_proven_ && ahead_.size() < window_.ranges();
+  if (!is_proven_) return false;
+  if (ahead_.size() < window_.ranges()) return true;
+  const RangeRead& last = *ahead_.back().read;
+  return ahead_.size() == 1 && last.length() - last.received() <= window_.ask_before_end();
 }
 
 void S3Reader::ask_ahead() {

@@ -199,6 +199,11 @@ class S3Requester::Call final : private HttpReceiver {
   Call& operator=(const Call&) = delete;
   ~Call() override;
 
+  /// As HttpTransfer::drive.
+  bool drive(const std::stop_token& stop, std::chrono::steady_clock::time_point until) {
+    return transfer_ != nullptr && transfer_->drive(stop, until);
+  }
+
  private:
   friend class S3Requester;
   Call(const S3Requester& requester, RequestContext context, Receiver& receiver);

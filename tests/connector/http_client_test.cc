@@ -1,10 +1,17 @@
 #include "connector/s3/http_client.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -291,6 +298,140 @@ TEST(HttpClient, ALineMovesOnWhenATransferEnds) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(whole, 8);
   EXPECT_LE(server.connections(), 2u);
+}
+
+/// Notes the threads that call it, and what came.
+struct NotingReceiver final : HttpReceiver {
+  bool on_body(const HttpResponse&, std::span<const std::byte> bytes) override {
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+    received += bytes.size();
+    return true;
+  }
+  void on_pause() override {
+    const std::lock_guard lock(mutex);
+    ++told;
+    changed.notify_all();
+  }
+  void on_end(HttpExchange exchange) override {
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+    end = std::move(exchange);
+    changed.notify_all();
+  }
+  template <class Ready>
+  void wait(const Ready& ready) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, ready);
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::set<std::thread::id> threads;
+  std::size_t received = 0;
+  std::size_t told = 0;
+  std::optional<HttpExchange> end;
+};
+
+constexpr auto kForever = std::chrono::steady_clock::time_point::max();
+
+HttpRequest bulk_request(const std::string& url) {
+  HttpRequest request;
+  request.method = "GET";
+  request.url = url;
+  request.bulk = true;
+  return request;
+}
+
+TEST(HttpClient, BytesThatNobodyWaitsForAreMovedByAThreadOfItsOwn) {
+  const std::string body(3'000'000, 'x');
+  CannedServer server({{ok(body)}});
+  HttpClient client({});
+  NotingReceiver receiver;
+  const auto transfer = client.start(bulk_request(server.url()), receiver);
+  receiver.wait([&] { return receiver.end.has_value(); });
+  EXPECT_EQ(receiver.received, body.size());
+  EXPECT_FALSE(receiver.threads.contains(std::this_thread::get_id()));
+}
+
+TEST(HttpClient, WhoWaitsMovesTheBytesAndIsBackAfterEachPiece) {
+  const std::string body(30'000'000, 'x');
+  CannedServer server({{ok(body)}});
+  HttpClient client({});
+  NotingReceiver receiver;
+  const auto transfer = client.start(bulk_request(server.url()), receiver);
+  std::size_t most = 0;
+  for (std::size_t seen = 0; !receiver.end;) {
+    const std::size_t told = receiver.told;
+    if (!transfer->drive({}, kForever)) {
+      // The machine held this thread up, and the client's own has stepped in.
+      receiver.wait([&] { return receiver.told != told || receiver.end; });
+      seen = receiver.received;
+      continue;
+    }
+    const std::lock_guard lock(receiver.mutex);
+    if (receiver.threads.size() == 1) most = std::max(most, receiver.received - seen);
+    seen = receiver.received;
+  }
+  EXPECT_FALSE(receiver.end->failure.has_value());
+  EXPECT_EQ(receiver.received, body.size());
+  EXPECT_TRUE(receiver.threads.contains(std::this_thread::get_id()));
+  EXPECT_LE(most, std::size_t{512} << 10);
+  EXPECT_TRUE(transfer->drive({}, kForever)) << "it is over: there is nothing to wait for";
+}
+
+TEST(HttpClient, WhereSeveralWaitEachGetsItsBytes) {
+  const std::string body(20'000'000, 'x');
+  CannedServer server({{ok(body)}});
+  HttpClient client({});
+  std::vector<std::thread> threads;
+  std::atomic<int> whole = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      NotingReceiver receiver;
+      const auto transfer = client.start(bulk_request(server.url()), receiver);
+      std::size_t told = 0;
+      for (bool ended = false; !ended;) {
+        if (!transfer->drive({}, kForever)) {
+          receiver.wait([&] { return receiver.told != told || receiver.end; });
+        }
+        const std::lock_guard lock(receiver.mutex);
+        told = receiver.told;
+        ended = receiver.end.has_value();
+      }
+      whole += receiver.received == body.size();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(whole, 4);
+}
+
+TEST(HttpClient, AStopOrTheTimeLetsADriverGo) {
+  CannedServer server({{std::string(CannedServer::kSilence)}});
+  HttpClient client({});
+  NotingReceiver receiver;
+  const auto transfer = client.start(bulk_request(server.url()), receiver);
+  while (server.requests().empty()) {
+    transfer->drive({}, std::chrono::steady_clock::now() + std::chrono::milliseconds(1));
+  }
+  std::stop_source stop;
+  std::thread stopper([&] { stop.request_stop(); });
+  while (!stop.stop_requested()) transfer->drive(stop.get_token(), kForever);
+  stopper.join();
+  EXPECT_FALSE(receiver.end.has_value());
+  EXPECT_EQ(receiver.received, 0u);
+}
+
+TEST(HttpClient, WhoDrivesGetsNoSigpipe) {
+  // SIGPIPE would end this process.
+  CannedServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"}});
+  HttpClient client({});
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(get(client, server.url()).exchange.failure.has_value());
+  }
+  sigset_t pending;
+  sigpending(&pending);
+  EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
 }
 
 TEST(HttpClient, OpensANewConnectionWhenToldTo) {

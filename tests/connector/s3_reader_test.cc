@@ -18,6 +18,8 @@
 namespace leat::connector::s3 {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 const std::string kEtag = "\"0123abc\"";
 
@@ -200,7 +202,7 @@ TEST_F(S3ReaderTest, LentMemoryAndTheRangesOwnTogetherHoldAllBytes) {
     }
     EXPECT_TRUE(text == content) << "the first " << before << " bytes came alone";
     EXPECT_EQ(counters.bytes, content.size());
-    EXPECT_TRUE(read.duration().has_value());
+    EXPECT_EQ(read.came()->bytes, content.size());
   }
 }
 
@@ -209,33 +211,48 @@ TEST(RangeWindowTest, ASlowServiceIsAskedOverSeveralConnections) {
   EXPECT_EQ(window.ranges(), RangeWindow::kRangesMax);
   for (int i = 0; i < 10; ++i) {
     window.asked();
-    window.received(8 * kMiB, std::chrono::milliseconds(100));  // 84 MB/s.
+    window.received({8 * kMiB, 30ms, 100ms});  // 84 MB/s.
   }
   EXPECT_EQ(window.ranges(), RangeWindow::kRangesMax);
   EXPECT_EQ(window.range_bytes(), RangeWindow::kRangeBytesMax);
-  window.received(8 * kMiB, std::chrono::milliseconds(50));  // 168 MB/s.
+  window.received({8 * kMiB, 30ms, 40ms});  // 210 MB/s.
   EXPECT_EQ(window.ranges(), 3u);
 }
 
-TEST(RangeWindowTest, AFastServiceIsAskedForTwoLongRanges) {
+TEST(RangeWindowTest, AFastServiceIsAskedForOneLongRange) {
   RangeWindow window;
   for (int i = 0; i < 10; ++i) {
-    window.received(8 * kMiB, std::chrono::milliseconds(8));  // 1 GB/s.
+    window.received({8 * kMiB, 1ms, 8ms});  // 1 GB/s.
     window.asked();
   }
-  EXPECT_EQ(window.ranges(), RangeWindow::kRangesMin);
+  EXPECT_EQ(window.ranges(), 1u);
   EXPECT_EQ(window.range_bytes(), RangeWindow::kRangeOfFewBytesMax);
-  window.received(32 * kMiB, std::chrono::seconds(1));
+  window.received({32 * kMiB, 1ms, 1s});
   EXPECT_EQ(window.ranges(), RangeWindow::kRangesMax);
   EXPECT_EQ(window.range_bytes(), RangeWindow::kRangeBytesMax);
 }
 
-TEST(RangeWindowTest, RangesWithoutMeasurableTimeOrBytesAreFast) {
+TEST(RangeWindowTest, TheNextRangeIsAskedForAsEarlyAsTheServiceNeedsToBegin) {
   RangeWindow window;
-  window.received(1, std::chrono::nanoseconds(0));
-  EXPECT_EQ(window.ranges(), RangeWindow::kRangesMin);
-  window.received(0, std::chrono::nanoseconds(0));
-  EXPECT_EQ(window.ranges(), RangeWindow::kRangesMin);
+  window.received({8 * kMiB, 0ms, 8ms});
+  EXPECT_EQ(window.ask_before_end(), RangeWindow::kAskBeforeEndMin);
+  RangeWindow later;
+  later.received({8 * kMiB, 2ms, 8ms});
+  EXPECT_EQ(later.ask_before_end(), 2 * kMiB);
+  later.received({8 * kMiB, 2s, 8ms});  // A late answer says little.
+  EXPECT_LT(later.ask_before_end(), 2 * kMiB + kMiB / 8);
+  RangeWindow far;
+  far.received({8 * kMiB, 80ms, 8ms});
+  EXPECT_EQ(far.ask_before_end(), RangeWindow::kAskBeforeEndMax);
+}
+
+TEST(RangeWindowTest, RangesWithoutMeasurableTimeOrBytesAreFast) {
+  for (const std::uint64_t bytes : {0, 1}) {
+    RangeWindow window;
+    window.received({bytes, 0ms, 0ms});
+    EXPECT_EQ(window.ranges(), 1u);
+    EXPECT_EQ(window.ask_before_end(), RangeWindow::kAskBeforeEndMin);
+  }
 }
 
 TEST_F(S3ReaderTest, ReadersShareTheBudgetAndEachGetsALittle) {
