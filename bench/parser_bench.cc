@@ -13,7 +13,7 @@
 #include "bench/shapes.h"
 #include "leat/parser.h"
 #include "parser/csv/simd/structural_index.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/csv/tokenizers.h"
 
 namespace leat::parser {
 namespace {
@@ -76,7 +76,7 @@ std::vector<Engine> engines() {
   return all;
 }
 
-std::unique_ptr<CsvTokenizer> make_tokenizer(const Engine& engine) {
+std::unique_ptr<Tokenizer> make_tokenizer(const Engine& engine) {
   const FormatOptions options;
   if (engine.tokenizer == "libcsv") return make_libcsv_tokenizer(options);
   if (engine.tokenizer == "scalar") return make_scalar_tokenizer(options);

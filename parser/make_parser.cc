@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "leat/parser.h"
-#include "parser/csv/csv_parser.h"
+#include "parser/records/record_parser.h"
 
 namespace leat {
 namespace {
@@ -51,7 +51,7 @@ Result<std::unique_ptr<ByteStreamParser>> make_parser(const FormatOptions& optio
   const Result<parser::SimdTarget> target = parser::choose_simd_target(format.simd);
   if (!target) return target.error();
   return std::unique_ptr<ByteStreamParser>(
-      std::make_unique<parser::CsvParser>(format, *target, std::move(schema)));
+      std::make_unique<parser::RecordParser>(format, *target, std::move(schema)));
 }
 
 }  // namespace leat

@@ -1,14 +1,14 @@
 // Text in which an escape character takes the meaning off any character that follows it, a line end
 // too: what Redshift's UNLOAD … ESCAPE writes, with or without ADDQUOTES.
-#include "parser/csv/byte_search.h"
-#include "parser/csv/line_break.h"
-#include "parser/csv/record_draft.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/csv/tokenizers.h"
+#include "parser/records/byte_search.h"
+#include "parser/records/line_break.h"
+#include "parser/records/record_draft.h"
 
 namespace leat::parser {
 namespace {
 
-class EscapingTokenizer final : public CsvTokenizer {
+class EscapingTokenizer final : public Tokenizer {
  public:
   explicit EscapingTokenizer(const FormatOptions& options)
       : delimiter_(options.delimiter),
@@ -159,7 +159,7 @@ void unescape_any_character(std::string_view text, char escape, std::string& out
   }
 }
 
-std::unique_ptr<CsvTokenizer> make_escaping_tokenizer(const FormatOptions& options) {
+std::unique_ptr<Tokenizer> make_escaping_tokenizer(const FormatOptions& options) {
   return std::make_unique<EscapingTokenizer>(options);
 }
 

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-#include "parser/csv/tokenizer.h"
+#include "parser/csv/tokenizers.h"
 
 namespace leat::parser {
 namespace {
@@ -31,7 +31,7 @@ bool knows_dialect(const FormatOptions& options) {
 
 int no_space(unsigned char) noexcept { return 0; }
 
-class LibcsvTokenizer final : public CsvTokenizer {
+class LibcsvTokenizer final : public Tokenizer {
  public:
   explicit LibcsvTokenizer(const FormatOptions& options)
       : scalar_(make_scalar_tokenizer(options)),
@@ -69,7 +69,7 @@ class LibcsvTokenizer final : public CsvTokenizer {
   Result<bool> take_by_scalar(std::string_view input, bool final, bool keep_blank,
                               LineEnd& line_end, TokenizedBlock& out);
 
-  std::unique_ptr<CsvTokenizer> scalar_;
+  std::unique_ptr<Tokenizer> scalar_;
   TokenizedBlock by_scalar_;
   bool knows_dialect_;
   std::size_t record_bytes_max_;
@@ -202,7 +202,7 @@ Result<void> LibcsvTokenizer::tokenize(std::string_view input, bool final, bool 
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const FormatOptions& options) {
+std::unique_ptr<Tokenizer> make_libcsv_tokenizer(const FormatOptions& options) {
   return std::make_unique<LibcsvTokenizer>(options);
 }
 

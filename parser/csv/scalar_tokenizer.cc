@@ -12,8 +12,8 @@
 #include <cstring>
 #include <utility>
 
-#include "parser/csv/line_break.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/csv/tokenizers.h"
+#include "parser/records/line_break.h"
 
 namespace leat::parser {
 namespace {
@@ -32,7 +32,7 @@ constexpr std::uint64_t zero_bytes(std::uint64_t word) noexcept {
   return (word - kEveryByte) & ~word & (kEveryByte << 7);
 }
 
-class ScalarTokenizer final : public CsvTokenizer {
+class ScalarTokenizer final : public Tokenizer {
  public:
   explicit ScalarTokenizer(const FormatOptions& options)
       : delimiter_(options.long_delimiter.empty() ? options.delimiter
@@ -296,7 +296,7 @@ Result<void> ScalarTokenizer::tokenize(std::string_view input, bool final, bool 
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const FormatOptions& options) {
+std::unique_ptr<Tokenizer> make_scalar_tokenizer(const FormatOptions& options) {
   return std::make_unique<ScalarTokenizer>(options);
 }
 

@@ -7,14 +7,14 @@
 #include <cstring>
 #include <utility>
 
-#include "parser/csv/byte_search.h"
 #include "parser/csv/simd/structural_index.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/csv/tokenizers.h"
+#include "parser/records/byte_search.h"
 
 namespace leat::parser {
 namespace {
 
-class SimdTokenizer final : public CsvTokenizer {
+class SimdTokenizer final : public Tokenizer {
  public:
   SimdTokenizer(const FormatOptions& options, SimdTarget target)
       : scalar_(make_scalar_tokenizer(options)),
@@ -45,7 +45,7 @@ class SimdTokenizer final : public CsvTokenizer {
   Result<bool> take_by_scalar(std::string_view input, bool final, bool keep_blank,
                               LineEnd& line_end, TokenizedBlock& out);
 
-  std::unique_ptr<CsvTokenizer> scalar_;
+  std::unique_ptr<Tokenizer> scalar_;
   TokenizedBlock by_scalar_;
   std::vector<std::uint32_t> ends_by_scalar_;
   StructuralIndexer indexer_;
@@ -298,7 +298,7 @@ std::size_t SimdTokenizer::likely_whole_records(std::string_view bytes, LineEnd 
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const FormatOptions& options, SimdTarget target) {
+std::unique_ptr<Tokenizer> make_simd_tokenizer(const FormatOptions& options, SimdTarget target) {
   return std::make_unique<SimdTokenizer>(options, target);
 }
 

@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "parser/csv/excerpt.h"
-#include "parser/csv/record_checks.h"
 #include "parser/json_lines/json_scanner.h"
 #include "parser/lines/line_tokenizer.h"
+#include "parser/records/excerpt.h"
+#include "parser/records/record_checks.h"
 
 namespace leat::parser {
 namespace {
@@ -257,15 +257,15 @@ class JsonKeysTokenizer final : public JsonTokenizer {
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_json_lines_tokenizer(const FormatOptions& options,
-                                                        SimdTarget target,
-                                                        std::shared_ptr<const Schema> schema,
-                                                        ExtraColumns extra) {
+std::unique_ptr<Tokenizer> make_json_lines_tokenizer(const FormatOptions& options,
+                                                     SimdTarget target,
+                                                     std::shared_ptr<const Schema> schema,
+                                                     ExtraColumns extra) {
   return std::make_unique<JsonColumnsTokenizer>(options, target, std::move(schema), extra);
 }
 
-std::unique_ptr<CsvTokenizer> make_json_keys_tokenizer(const FormatOptions& options,
-                                                       SimdTarget target) {
+std::unique_ptr<Tokenizer> make_json_keys_tokenizer(const FormatOptions& options,
+                                                    SimdTarget target) {
   return std::make_unique<JsonKeysTokenizer>(options, target);
 }
 

@@ -6,7 +6,7 @@
 
 #include "leat/parser.h"
 #include "leat/schema.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 
@@ -16,13 +16,13 @@ namespace leat::parser {
 ///
 /// Bad records: what is not one JSON object in UTF-8; a column's key twice; none of the columns
 /// among its keys; with `extra` kFail, any other key. The target is available.
-std::unique_ptr<CsvTokenizer> make_json_lines_tokenizer(const FormatOptions& options,
-                                                        SimdTarget target,
-                                                        std::shared_ptr<const Schema> schema,
-                                                        ExtraColumns extra);
+std::unique_ptr<Tokenizer> make_json_lines_tokenizer(const FormatOptions& options,
+                                                     SimdTarget target,
+                                                     std::shared_ptr<const Schema> schema,
+                                                     ExtraColumns extra);
 
 /// The fields of a record are the keys of its object: its first record names an object's columns.
-std::unique_ptr<CsvTokenizer> make_json_keys_tokenizer(const FormatOptions& options,
-                                                       SimdTarget target);
+std::unique_ptr<Tokenizer> make_json_keys_tokenizer(const FormatOptions& options,
+                                                    SimdTarget target);
 
 }  // namespace leat::parser

@@ -70,7 +70,7 @@ class PlainLinesTokenizer final : public LineTokenizer {
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_plain_lines_tokenizer(const FormatOptions& options) {
+std::unique_ptr<Tokenizer> make_plain_lines_tokenizer(const FormatOptions& options) {
   return std::make_unique<PlainLinesTokenizer>(options);
 }
 

@@ -6,13 +6,13 @@
 #include <string_view>
 
 #include "leat/parser.h"
-#include "parser/csv/record_draft.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/record_draft.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 
 /// Cuts at LF. A CR in front of it belongs to the line end, any other CR to the line.
-class LineTokenizer : public CsvTokenizer {
+class LineTokenizer : public Tokenizer {
  public:
   explicit LineTokenizer(const FormatOptions& options)
       : limits_{options.record_bytes_max, options.fields_max} {}
@@ -44,6 +44,6 @@ class LineTokenizer : public CsvTokenizer {
 };
 
 /// Each line is one field, never null.
-std::unique_ptr<CsvTokenizer> make_plain_lines_tokenizer(const FormatOptions& options);
+std::unique_ptr<Tokenizer> make_plain_lines_tokenizer(const FormatOptions& options);
 
 }  // namespace leat::parser

@@ -1,13 +1,13 @@
 // COPY's CSV format: a quote toggles wherever it stands.
 #include <algorithm>
 
-#include "parser/csv/byte_search.h"
-#include "parser/csv/record_checks.h"
-#include "parser/csv/record_draft.h"
 #include "parser/csv/simd/structural_index.h"
 #include "parser/postgres/line_break.h"
 #include "parser/postgres/simd_way.h"
 #include "parser/postgres/tokenizers.h"
+#include "parser/records/byte_search.h"
+#include "parser/records/record_checks.h"
+#include "parser/records/record_draft.h"
 
 namespace leat::parser {
 namespace {
@@ -19,7 +19,7 @@ FormatOptions with_rule_of_quotes(FormatOptions options) {
   return options;
 }
 
-class PostgresCsvTokenizer final : public CsvTokenizer {
+class PostgresCsvTokenizer final : public Tokenizer {
  public:
   PostgresCsvTokenizer(const FormatOptions& options, SimdTarget target)
       : delimiter_(options.delimiter),
@@ -227,8 +227,8 @@ std::size_t PostgresCsvTokenizer::whole_records(std::string_view bytes,
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_postgres_csv_tokenizer(const FormatOptions& options,
-                                                          SimdTarget target) {
+std::unique_ptr<Tokenizer> make_postgres_csv_tokenizer(const FormatOptions& options,
+                                                       SimdTarget target) {
   return std::make_unique<PostgresCsvTokenizer>(options, target);
 }
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "parser/csv/line_break.h"
+#include "parser/records/line_break.h"
 
 namespace leat::parser {
 

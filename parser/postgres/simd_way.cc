@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "parser/csv/tokenizers.h"
+
 namespace leat::parser {
 
 SimdWay::SimdWay(const FormatOptions& dialect, SimdTarget target)

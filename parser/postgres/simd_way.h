@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "leat/parser.h"
-#include "parser/csv/simd/utf8_check.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/simd/utf8_check.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 
@@ -27,7 +27,7 @@ class SimdWay {
   void expect_fields(std::size_t fields) { tokenizer_->expect_fields(fields); }
 
  private:
-  std::unique_ptr<CsvTokenizer> tokenizer_;
+  std::unique_ptr<Tokenizer> tokenizer_;
   CheckUtf8 check_utf8_;
   bool wanted_;
 };

@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "parser/convert/values.h"
-#include "parser/csv/byte_search.h"
-#include "parser/csv/record_checks.h"
-#include "parser/csv/record_draft.h"
 #include "parser/postgres/byte_escape.h"
 #include "parser/postgres/line_break.h"
 #include "parser/postgres/simd_way.h"
 #include "parser/postgres/tokenizers.h"
+#include "parser/records/byte_search.h"
+#include "parser/records/record_checks.h"
+#include "parser/records/record_draft.h"
 
 namespace leat::parser {
 namespace {
@@ -20,7 +20,7 @@ FormatOptions without_quotes(FormatOptions options) {
   return options;
 }
 
-class PostgresTextTokenizer final : public CsvTokenizer {
+class PostgresTextTokenizer final : public Tokenizer {
  public:
   PostgresTextTokenizer(const FormatOptions& options, SimdTarget target)
       : delimiter_(options.delimiter),
@@ -205,8 +205,8 @@ std::size_t PostgresTextTokenizer::whole_records(std::string_view bytes,
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_postgres_text_tokenizer(const FormatOptions& options,
-                                                           SimdTarget target) {
+std::unique_ptr<Tokenizer> make_postgres_text_tokenizer(const FormatOptions& options,
+                                                        SimdTarget target) {
   return std::make_unique<PostgresTextTokenizer>(options, target);
 }
 

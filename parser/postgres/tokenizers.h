@@ -10,18 +10,18 @@
 #include <string_view>
 
 #include "leat/parser.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 
 /// COPY … (FORMAT text): backslash escapes, no quotes. Of the options, delimiter and limits. The
 /// target is available.
-std::unique_ptr<CsvTokenizer> make_postgres_text_tokenizer(const FormatOptions& options,
-                                                           SimdTarget target);
+std::unique_ptr<Tokenizer> make_postgres_text_tokenizer(const FormatOptions& options,
+                                                        SimdTarget target);
 
 /// COPY … (FORMAT csv): quotes open and close anywhere in a field. The target is available.
-std::unique_ptr<CsvTokenizer> make_postgres_csv_tokenizer(const FormatOptions& options,
-                                                          SimdTarget target);
+std::unique_ptr<Tokenizer> make_postgres_csv_tokenizer(const FormatOptions& options,
+                                                       SimdTarget target);
 
 /// Appends the text of a field of COPY's text format: `\b \f \n \r \t \v`, one to three octal
 /// digits, `\x` and one or two hexadecimal ones; any other character stands for itself.

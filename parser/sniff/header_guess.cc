@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "parser/convert/values.h"
-#include "parser/csv/column_builder.h"
-#include "parser/csv/excerpt.h"
+#include "parser/records/column_builder.h"
+#include "parser/records/excerpt.h"
 #include "parser/sniff/column_values.h"
 
 namespace leat::parser {

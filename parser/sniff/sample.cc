@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <memory>
 
-#include "parser/csv/line_break.h"
+#include "parser/csv/tokenizers.h"
 #include "parser/postgres/tokenizers.h"
+#include "parser/records/line_break.h"
 
 namespace leat::parser {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::string_view kTooLarge = "the record is longer than --max-record-b
 
 }  // namespace
 
-std::unique_ptr<CsvTokenizer> make_sample_tokenizer(const FormatOptions& options) {
+std::unique_ptr<Tokenizer> make_sample_tokenizer(const FormatOptions& options) {
   if (options.kind == Format::kPostgresCsv) {
     return make_postgres_csv_tokenizer(options, SimdTarget::kPortable);
   }
@@ -38,7 +39,7 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, bool
                       visit);
 }
 
-SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvTokenizer& tokenizer,
+SampleWalk walk_records(const Sample& sample, const FormatOptions& options, Tokenizer& tokenizer,
                         bool keep_blank, std::size_t bytes_max,
                         const std::function<bool(const SampledRecord&)>& visit) {
   SampleWalk walk;

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "leat/parser.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 
@@ -42,7 +42,7 @@ struct SampleWalk {
 
 /// The tokenizer of a format whose records say by themselves what their fields are: any but JSON
 /// lines. SIMD would gain nothing here.
-std::unique_ptr<CsvTokenizer> make_sample_tokenizer(const FormatOptions& options);
+std::unique_ptr<Tokenizer> make_sample_tokenizer(const FormatOptions& options);
 
 /// Calls `visit` for each complete record in the first `bytes_max` bytes, behind a BOM and
 /// options.skip_lines, until it returns false. A header is a record like any other. Blank lines are
@@ -51,7 +51,7 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, bool
                         std::size_t bytes_max,
                         const std::function<bool(const SampledRecord&)>& visit);
 /// The same with another tokenizer than that of the options.
-SampleWalk walk_records(const Sample& sample, const FormatOptions& options, CsvTokenizer& tokenizer,
+SampleWalk walk_records(const Sample& sample, const FormatOptions& options, Tokenizer& tokenizer,
                         bool keep_blank, std::size_t bytes_max,
                         const std::function<bool(const SampledRecord&)>& visit);
 

@@ -8,13 +8,13 @@
 
 #include "core/ascii_case.h"
 #include "parser/convert/values.h"
-#include "parser/csv/block_rows.h"
-#include "parser/csv/column_builder.h"
-#include "parser/csv/excerpt.h"
-#include "parser/csv/header.h"
-#include "parser/csv/line_break.h"
-#include "parser/csv/not_text.h"
 #include "parser/json_lines/json_lines_tokenizer.h"
+#include "parser/records/block_rows.h"
+#include "parser/records/column_builder.h"
+#include "parser/records/excerpt.h"
+#include "parser/records/header.h"
+#include "parser/records/line_break.h"
+#include "parser/records/not_text.h"
 #include "parser/sniff/column_values.h"
 #include "parser/sniff/dialect.h"
 #include "parser/sniff/header_guess.h"
@@ -410,7 +410,7 @@ class Table {
   const ValueFormats formats_;
   const std::vector<std::size_t> fields_;  ///< That most records of each sample have.
   const std::size_t most_fields_;
-  std::unique_ptr<CsvTokenizer> tokenizer_;
+  std::unique_ptr<Tokenizer> tokenizer_;
   bool by_place_ = false;
   bool reads_by_place_ = false;  ///< By choice, whatever the names are.
   Names first_header_;

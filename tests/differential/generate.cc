@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "parser/csv/not_text.h"
+#include "parser/records/not_text.h"
 #include "tests/differential/values.h"
 #include "tests/differential/write.h"
 

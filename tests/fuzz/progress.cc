@@ -2,7 +2,7 @@
 #include <string>
 
 #include "leat/split.h"
-#include "parser/csv/parser_state.h"
+#include "parser/records/parser_state.h"
 #include "tests/fuzz/targets.h"
 
 namespace leat::fuzz {

@@ -6,7 +6,7 @@
 
 #include "leat/row_chunk.h"
 #include "parser/convert/values.h"
-#include "parser/csv/simd/utf8_check.h"
+#include "parser/records/simd/utf8_check.h"
 #include "tests/fuzz/targets.h"
 
 namespace leat::fuzz {

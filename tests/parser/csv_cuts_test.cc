@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <random>
 
-#include "parser/csv/not_text.h"
+#include "parser/records/not_text.h"
 #include "tests/parser/engines.h"
 #include "tests/parser/load_support.h"
 

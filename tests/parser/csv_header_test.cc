@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "parser/csv/header.h"
+#include "parser/records/header.h"
 #include "tests/parser/load_support.h"
 
 namespace leat::parser {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "leat/parser.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/csv/tokenizers.h"
 
 namespace leat::parser {
 
@@ -25,7 +25,7 @@ inline void use_engine(std::string_view engine, FormatOptions& options) {
   if (options.tokenizer == "simd") options.simd = engine.substr(options.tokenizer.size() + 1);
 }
 
-inline std::unique_ptr<CsvTokenizer> make_engine(std::string_view engine, FormatOptions options) {
+inline std::unique_ptr<Tokenizer> make_engine(std::string_view engine, FormatOptions options) {
   use_engine(engine, options);
   if (options.tokenizer == "scalar") return make_scalar_tokenizer(options);
   if (options.tokenizer == "libcsv") return make_libcsv_tokenizer(options);

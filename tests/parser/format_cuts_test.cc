@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "parser/csv/not_text.h"
+#include "parser/records/not_text.h"
 #include "tests/parser/format_fixtures.h"
 #include "tests/parser/load_support.h"
 

@@ -1,4 +1,4 @@
-#include "parser/csv/simd/text_column.h"
+#include "parser/records/simd/text_column.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 namespace {

@@ -174,8 +174,8 @@ TEST_P(TokenizerDifferential, LeavesTheSameUndecided) {
     const std::size_t records_max = below(random, 2) == 0 ? 1 : SIZE_MAX;
     const LineEnd line_end = below(random, 2) == 0 ? LineEnd::kLf : LineEnd::kUnknown;
     Found found[2];
-    const std::unique_ptr<CsvTokenizer> tokenizers[] = {make_scalar_tokenizer(options),
-                                                        make_engine(GetParam(), options)};
+    const std::unique_ptr<Tokenizer> tokenizers[] = {make_scalar_tokenizer(options),
+                                                     make_engine(GetParam(), options)};
     for (int t = 0; t < 2; ++t) {
       TokenizedBlock block;
       found[t].line_end = line_end;

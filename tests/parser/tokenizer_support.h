@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 
@@ -58,7 +58,7 @@ inline void append_block(const TokenizedBlock& block, const FormatOptions& optio
 
 /// Runs a tokenizer over `input` cut at `cuts` (ascending), carrying what it leaves as the parser
 /// does.
-inline Found run_tokenizer(CsvTokenizer& tokenizer, const FormatOptions& options,
+inline Found run_tokenizer(Tokenizer& tokenizer, const FormatOptions& options,
                            std::string_view input, const std::vector<std::size_t>& cuts,
                            bool keep_blank = false, bool with_ranges = true) {
   Found found;

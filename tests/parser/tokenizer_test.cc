@@ -13,9 +13,9 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-class Tokenizer : public ::testing::TestWithParam<std::string> {
+class Tokenizing : public ::testing::TestWithParam<std::string> {
  protected:
-  std::unique_ptr<CsvTokenizer> make(const FormatOptions& options) const {
+  std::unique_ptr<Tokenizer> make(const FormatOptions& options) const {
     return make_engine(GetParam(), options);
   }
   Found run(std::string_view input, bool keep_blank = false) const {
@@ -31,49 +31,49 @@ testing::Matcher<std::string> carriage_return_at(int offset) {
                         testing::EndsWith("@" + std::to_string(offset)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, Tokenizer, ::testing::ValuesIn(engines()),
+INSTANTIATE_TEST_SUITE_P(Engines, Tokenizing, ::testing::ValuesIn(engines()),
                          [](const auto& instance) { return instance.param; });
 
-TEST_P(Tokenizer, EndsRecordsAtLfAndCrlfMixed) {
+TEST_P(Tokenizing, EndsRecordsAtLfAndCrlfMixed) {
   EXPECT_THAT(records("a,b\n1,2\r\n3,4\n5,6\r\n"), ElementsAre("a|b", "1|2", "3|4", "5|6"));
 }
 
-TEST_P(Tokenizer, EndsRecordsAtLoneCrWhenTheFirstLineEndIsOne) {
+TEST_P(Tokenizing, EndsRecordsAtLoneCrWhenTheFirstLineEndIsOne) {
   const Found found = run("a,b\r1,2\r");
   EXPECT_THAT(found.records, ElementsAre("a|b", "1|2"));
   EXPECT_EQ(found.line_end, LineEnd::kCr);
 }
 
-TEST_P(Tokenizer, RefusesALineFeedAmongLinesThatEndWithCr) {
+TEST_P(Tokenizing, RefusesALineFeedAmongLinesThatEndWithCr) {
   EXPECT_THAT(records("a,b\r1,\n2\r3,4\r"),
               ElementsAre("a|b", StartsWith("!a line feed outside quotes"), "3|4"));
 }
 
-TEST_P(Tokenizer, RefusesALoneCrAmongLinesThatEndWithLf) {
+TEST_P(Tokenizing, RefusesALoneCrAmongLinesThatEndWithLf) {
   EXPECT_THAT(records("a,b\n1,x\ry\n3,4\n"), ElementsAre("a|b", carriage_return_at(7), "3|4"));
   EXPECT_THAT(records("a,b\n1,2\r\r\n3,4\n"), ElementsAre("a|b", carriage_return_at(7), "3|4"));
   EXPECT_THAT(records("a,b\n\r1,2\n3,4\n"), ElementsAre("a|b", carriage_return_at(4), "3|4"));
   EXPECT_THAT(records("a,b\n1,\"2\"\r"), ElementsAre("a|b", carriage_return_at(9)));
 }
 
-TEST_P(Tokenizer, TakesALoneCrAtTheEndOfAnObjectWithoutOtherLineEnds) {
+TEST_P(Tokenizing, TakesALoneCrAtTheEndOfAnObjectWithoutOtherLineEnds) {
   const Found found = run("a,b\r");
   EXPECT_THAT(found.records, ElementsAre("a|b"));
   EXPECT_EQ(found.line_end, LineEnd::kCr);
 }
 
-TEST_P(Tokenizer, TakesTheLastRecordWithoutLineEnd) {
+TEST_P(Tokenizing, TakesTheLastRecordWithoutLineEnd) {
   const Found found = run("a,b\n1,2");
   EXPECT_THAT(found.records, ElementsAre("a|b", "1|2"));
   EXPECT_EQ(found.consumed, 7u);
 }
 
-TEST_P(Tokenizer, OpensAQuoteOnlyAtTheStartOfAField) {
+TEST_P(Tokenizing, OpensAQuoteOnlyAtTheStartOfAField) {
   EXPECT_THAT(records("a,b\n5\" pipe,x\"y\"\n ,  \"x\n"),
               ElementsAre("a|b", "5\" pipe|x\"y\"", " |  \"x"));
 }
 
-TEST_P(Tokenizer, RefusesTextAfterAClosingQuote) {
+TEST_P(Tokenizing, RefusesTextAfterAClosingQuote) {
   EXPECT_THAT(records("a,b\n1,\"x\"y\n3,\"4\" \n5,6\n"),
               ElementsAre("a|b", StartsWith("!text after a closing quote"),
                           StartsWith("!text after a closing quote"), "5|6"));
@@ -81,48 +81,48 @@ TEST_P(Tokenizer, RefusesTextAfterAClosingQuote) {
               ElementsAre("a|b", StartsWith("!text after a closing quote")));
 }
 
-TEST_P(Tokenizer, ABadRecordEndsWhereItsQuotedFieldsDo) {
+TEST_P(Tokenizing, ABadRecordEndsWhereItsQuotedFieldsDo) {
   // The line `2,b"` is part of the bad record, never a record of its own.
   EXPECT_THAT(records("h\n1,\"x\"y,\"a\n2,b\"\n3\n"),
               ElementsAre("h", StartsWith("!text after a closing quote"), "3"));
 }
 
-TEST_P(Tokenizer, ABadRecordWithAnOpenQuoteIsUnterminated) {
+TEST_P(Tokenizing, ABadRecordWithAnOpenQuoteIsUnterminated) {
   const Found found = run("h\n\"x\"y,\"a\n2,b\n3\n");
   EXPECT_THAT(found.records, ElementsAre("h"));
   EXPECT_EQ(found.error, "unterminated_quote");
   EXPECT_EQ(found.consumed, 2u);
 }
 
-TEST_P(Tokenizer, KeepsLineEndsInsideQuotes) {
+TEST_P(Tokenizing, KeepsLineEndsInsideQuotes) {
   EXPECT_THAT(records("h,i\n\"x\ny\",\"p\r\nq\"\n\"\r\",\"\n\"\n"),
               ElementsAre("h|i", "x\ny|p\r\nq", "\r|\n"));
 }
 
-TEST_P(Tokenizer, ReadsDoubledQuotes) {
+TEST_P(Tokenizing, ReadsDoubledQuotes) {
   EXPECT_THAT(records("h,i\n\"x\"\"y\",\"\"\"\"\n\"\"\"a\",\"b\"\"\"\n"),
               ElementsAre("h|i", "x\"y|\"", "\"a|b\""));
 }
 
-TEST_P(Tokenizer, TellsEmptyFromQuotedEmpty) {
+TEST_P(Tokenizing, TellsEmptyFromQuotedEmpty) {
   EXPECT_THAT(records("a,b,c\n,\"\",\n\"\",,\"\"\n"), ElementsAre("a|b|c", "|\"\"|", "\"\"||\"\""));
 }
 
-TEST_P(Tokenizer, SkipsBlankLinesUnlessTheyAreRecords) {
+TEST_P(Tokenizing, SkipsBlankLinesUnlessTheyAreRecords) {
   EXPECT_THAT(records("\n\na\n\n\r\n1\n\n"), ElementsAre("a", "1"));
   EXPECT_THAT(run("a\n\n\r\n1\n\"\"\n\n", true).records, ElementsAre("a", "", "", "1", "\"\"", ""));
 }
 
-TEST_P(Tokenizer, CountsBlankLinesAsConsumed) { EXPECT_EQ(run("a\n\n\n").consumed, 4u); }
+TEST_P(Tokenizing, CountsBlankLinesAsConsumed) { EXPECT_EQ(run("a\n\n\n").consumed, 4u); }
 
-TEST_P(Tokenizer, ReportsAnUnterminatedQuoteAtItsRecord) {
+TEST_P(Tokenizing, ReportsAnUnterminatedQuoteAtItsRecord) {
   const Found found = run("a,b\n1,2\n3,\"x\n4,5\n");
   EXPECT_THAT(found.records, ElementsAre("a|b", "1|2"));
   EXPECT_EQ(found.error, "unterminated_quote");
   EXPECT_EQ(found.consumed, 8u);
 }
 
-TEST_P(Tokenizer, LeavesWhatIsNotDecided) {
+TEST_P(Tokenizing, LeavesWhatIsNotDecided) {
   TokenizedBlock block;
   const auto tokenizer = make(options_);
   for (const std::string_view tail : {"1,2", "1,\"2", "1,\"2\"", "1,2\r", "1,\"2\"\r", "1,"}) {
@@ -137,7 +137,7 @@ TEST_P(Tokenizer, LeavesWhatIsNotDecided) {
   }
 }
 
-TEST_P(Tokenizer, LeavesACrAtTheEndOfTheInputUndecided) {
+TEST_P(Tokenizing, LeavesACrAtTheEndOfTheInputUndecided) {
   TokenizedBlock block;
   LineEnd line_end = LineEnd::kUnknown;
   ASSERT_TRUE(make(options_)->tokenize("a,b\r", false, false, SIZE_MAX, line_end, block));
@@ -145,7 +145,7 @@ TEST_P(Tokenizer, LeavesACrAtTheEndOfTheInputUndecided) {
   EXPECT_EQ(line_end, LineEnd::kUnknown);
 }
 
-TEST_P(Tokenizer, StopsAfterAsManyRecordsAsAskedFor) {
+TEST_P(Tokenizing, StopsAfterAsManyRecordsAsAskedFor) {
   TokenizedBlock block;
   LineEnd line_end = LineEnd::kUnknown;
   ASSERT_TRUE(make(options_)->tokenize("\na,b\n\n1,2\n", false, false, 1, line_end, block));
@@ -154,7 +154,7 @@ TEST_P(Tokenizer, StopsAfterAsManyRecordsAsAskedFor) {
   EXPECT_THAT(block.record_end, ElementsAre(4));
 }
 
-TEST_P(Tokenizer, RefusesARecordOverTheLimitAndTakesOneThatFillsIt) {
+TEST_P(Tokenizing, RefusesARecordOverTheLimitAndTakesOneThatFillsIt) {
   options_.record_bytes_max = 8;
   EXPECT_THAT(records("h\n1234,678\n"), ElementsAre("h", "1234|678"));
   EXPECT_THAT(records("h\n1234,678\r\n"), ElementsAre("h", "1234|678"));
@@ -169,7 +169,7 @@ TEST_P(Tokenizer, RefusesARecordOverTheLimitAndTakesOneThatFillsIt) {
   }
 }
 
-TEST_P(Tokenizer, RefusesAnIncompleteRecordAsSoonAsItIsTooLong) {
+TEST_P(Tokenizing, RefusesAnIncompleteRecordAsSoonAsItIsTooLong) {
   options_.record_bytes_max = 8;
   TokenizedBlock block;
   LineEnd line_end = LineEnd::kLf;
@@ -178,7 +178,7 @@ TEST_P(Tokenizer, RefusesAnIncompleteRecordAsSoonAsItIsTooLong) {
   EXPECT_FALSE(tokenizer->tokenize("1234567890", false, false, SIZE_MAX, line_end, block));
 }
 
-TEST_P(Tokenizer, RefusesMoreFieldsThanTheLimit) {
+TEST_P(Tokenizing, RefusesMoreFieldsThanTheLimit) {
   options_.fields_max = 3;
   EXPECT_THAT(records("h\n1,2,3\n"), ElementsAre("h", "1|2|3"));
   for (const std::string_view input : {"h\n1,2,3,4\n", "h\n1,2,3,", "h\n1,\"2\"x,3,4\n"}) {
@@ -188,12 +188,12 @@ TEST_P(Tokenizer, RefusesMoreFieldsThanTheLimit) {
   }
 }
 
-TEST_P(Tokenizer, KeepsSpacesNulAndBytesAboveAscii) {
+TEST_P(Tokenizing, KeepsSpacesNulAndBytesAboveAscii) {
   EXPECT_THAT(records(std::string_view("h,i\n a , \t\nx\0y,\xff\xfe\n", 17)),
               ElementsAre("h|i", " a | \t", std::string_view("x\0y|\xff\xfe", 6)));
 }
 
-TEST_P(Tokenizer, ReadsAnEscapeOtherThanTheQuote) {
+TEST_P(Tokenizing, ReadsAnEscapeOtherThanTheQuote) {
   options_.escape = '\\';
   EXPECT_THAT(records("h,i\n\"x\\\"y\",\"\\\\\"\n\"a\\n\",\\\"\n"),
               ElementsAre("h|i", "x\"y|\\", "a\\n|\\\""));
@@ -201,22 +201,22 @@ TEST_P(Tokenizer, ReadsAnEscapeOtherThanTheQuote) {
               ElementsAre("h", StartsWith("!text after a closing quote")));
 }
 
-TEST_P(Tokenizer, SkipsComments) {
+TEST_P(Tokenizing, SkipsComments) {
   options_.comment = '#';
   EXPECT_THAT(records("#x \"y\nh,i\n# a, \"b\r\n1,#2\n#end"), ElementsAre("h|i", "1|#2"));
 }
 
-TEST_P(Tokenizer, TakesQuotesAsTextWithoutQuoting) {
+TEST_P(Tokenizing, TakesQuotesAsTextWithoutQuoting) {
   options_.quote = '\0';
   EXPECT_THAT(records("h,i\n\"x,y\"\n"), ElementsAre("h|i", "\"x|y\""));
 }
 
-TEST_P(Tokenizer, SplitsAtOtherDelimiters) {
+TEST_P(Tokenizing, SplitsAtOtherDelimiters) {
   options_.delimiter = '\t';
   EXPECT_THAT(records("h\ti\n \t\"a\tb\"\n"), ElementsAre("h|i", " |a\tb"));
 }
 
-TEST_P(Tokenizer, FindsNothingInNothing) {
+TEST_P(Tokenizing, FindsNothingInNothing) {
   EXPECT_THAT(records(""), IsEmpty());
   EXPECT_THAT(records("\n\r\n"), IsEmpty());
 }

@@ -1,5 +1,5 @@
 // Vectors against the loop over bytes, for every target that this machine can run.
-#include "parser/csv/simd/utf8_check.h"
+#include "parser/records/simd/utf8_check.h"
 
 #include <gtest/gtest.h>
 

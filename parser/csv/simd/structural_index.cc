@@ -12,7 +12,7 @@
 #include <bit>
 #include <cstring>
 
-#include "parser/csv/byte_search.h"
+#include "parser/records/byte_search.h"
 #include "parser/simd/byte_masks-inl.h"
 
 HWY_BEFORE_NAMESPACE();

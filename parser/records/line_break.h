@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 

@@ -1,15 +1,16 @@
-#include "parser/csv/csv_parser.h"
+#include "parser/records/record_parser.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "parser/csv/excerpt.h"
-#include "parser/csv/header.h"
-#include "parser/csv/line_break.h"
-#include "parser/csv/not_text.h"
+#include "parser/csv/tokenizers.h"
 #include "parser/json_lines/json_lines_tokenizer.h"
 #include "parser/lines/line_tokenizer.h"
 #include "parser/postgres/tokenizers.h"
+#include "parser/records/excerpt.h"
+#include "parser/records/header.h"
+#include "parser/records/line_break.h"
+#include "parser/records/not_text.h"
 
 namespace leat::parser {
 namespace {
@@ -43,7 +44,7 @@ std::vector<std::string> names_of(const Schema& schema) {
 }
 
 /// Null where the columns must be known first.
-std::unique_ptr<CsvTokenizer> make_tokenizer(const FormatOptions& options, SimdTarget target) {
+std::unique_ptr<Tokenizer> make_tokenizer(const FormatOptions& options, SimdTarget target) {
   if (options.kind == Format::kJsonLines) return nullptr;
   if (options.kind == Format::kLines) return make_plain_lines_tokenizer(options);
   if (options.kind == Format::kPostgresCsv) return make_postgres_csv_tokenizer(options, target);
@@ -56,7 +57,8 @@ std::unique_ptr<CsvTokenizer> make_tokenizer(const FormatOptions& options, SimdT
 
 }  // namespace
 
-CsvParser::CsvParser(FormatOptions options, SimdTarget target, std::shared_ptr<const Schema> schema)
+RecordParser::RecordParser(FormatOptions options, SimdTarget target,
+                           std::shared_ptr<const Schema> schema)
     : options_(std::move(options)),
       schema_given_(schema != nullptr),
       schema_(std::move(schema)),
@@ -64,8 +66,8 @@ CsvParser::CsvParser(FormatOptions options, SimdTarget target, std::shared_ptr<c
       tokenizer_(make_tokenizer(options_, target_)),
       split_(std::make_shared<const ObjectVersion>()) {}
 
-Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
-                                            const Position& position) {
+Result<void> RecordParser::reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
+                                               const Position& position) {
   split_ = std::move(split);
   stage_ = Stage::kStart;
   line_end_ = first_line_end(options_);
@@ -117,7 +119,7 @@ Result<void> CsvParser::reset_for_new_split(std::shared_ptr<const ObjectVersion>
   return {};
 }
 
-Result<void> CsvParser::parse(const ByteChunk& chunk, RowChunk& out) {
+Result<void> RecordParser::parse(const ByteChunk& chunk, RowChunk& out) {
   begin_chunk(out);
   if (failed_) return *failed_;
   const std::uint64_t expected = offset_ + carry_.size();
@@ -139,13 +141,13 @@ Result<void> CsvParser::parse(const ByteChunk& chunk, RowChunk& out) {
                  out);
 }
 
-Result<void> CsvParser::finish(RowChunk& out) {
+Result<void> RecordParser::finish(RowChunk& out) {
   begin_chunk(out);
   if (failed_) return *failed_;
   return advance({}, true, out);
 }
 
-void CsvParser::begin_chunk(RowChunk& out) {
+void RecordParser::begin_chunk(RowChunk& out) {
   out = RowChunk();
   out.split = split_;
   out.bytes = {delivered_.offset, delivered_.offset};
@@ -154,7 +156,7 @@ void CsvParser::begin_chunk(RowChunk& out) {
   shape_columns(out);
 }
 
-void CsvParser::end_chunk(std::uint64_t end_offset, RowChunk& out) {
+void RecordParser::end_chunk(std::uint64_t end_offset, RowChunk& out) {
   delivered_ = position_at(end_offset);
   out.bytes.end = delivered_.offset;
   out.records.end = delivered_.record;
@@ -162,19 +164,19 @@ void CsvParser::end_chunk(std::uint64_t end_offset, RowChunk& out) {
   out.end = delivered_;
 }
 
-std::size_t CsvParser::whole_records(std::string_view bytes) const noexcept {
+std::size_t RecordParser::whole_records(std::string_view bytes) const noexcept {
   if (stage_ != Stage::kRows) return 0;
   return tokenizer_->whole_records(bytes, line_end_);
 }
 
-std::size_t CsvParser::likely_whole_records(std::string_view bytes,
-                                            RecordEndGuess guess) const noexcept {
+std::size_t RecordParser::likely_whole_records(std::string_view bytes,
+                                               RecordEndGuess guess) const noexcept {
   if (stage_ != Stage::kRows) return 0;
   return tokenizer_->likely_whole_records(bytes, line_end_, guess);
 }
 
 /// Gives `out` the schema's columns, without rows, as soon as there is a schema.
-void CsvParser::shape_columns(RowChunk& out) const {
+void RecordParser::shape_columns(RowChunk& out) const {
   if (schema_ == nullptr || !out.columns.empty()) return;
   out.schema = schema_;
   out.columns.resize(schema_->fields.size());
@@ -185,7 +187,7 @@ void CsvParser::shape_columns(RowChunk& out) const {
 
 /// False when the bytes so far cannot hold more complete records than were taken, or when it is too
 /// early to look.
-bool CsvParser::can_complete_something(std::string_view payload) {
+bool RecordParser::can_complete_something(std::string_view payload) {
   const std::size_t total = carry_.size() + payload.size();
   if (carry_.empty() || stage_ == Stage::kStart || stage_ == Stage::kSkipLines) return true;
   if (total > options_.record_bytes_max) return true;
@@ -193,7 +195,7 @@ bool CsvParser::can_complete_something(std::string_view payload) {
   return line_end_waits_ && (scanned_ < kRescanDoublesFromBytes || total >= 2 * scanned_);
 }
 
-Result<void> CsvParser::advance(std::string_view payload, bool final, RowChunk& out) {
+Result<void> RecordParser::advance(std::string_view payload, bool final, RowChunk& out) {
   if (!final && !has_more_ && !can_complete_something(payload)) {
     carry_.append(payload);
     return {};
@@ -235,7 +237,7 @@ Result<void> CsvParser::advance(std::string_view payload, bool final, RowChunk& 
 }
 
 /// Takes what it can from the front of `input`: `used_` bytes.
-CsvParser::Outcome CsvParser::take_input(std::string_view input, bool final, RowChunk& out) {
+RecordParser::Outcome RecordParser::take_input(std::string_view input, bool final, RowChunk& out) {
   input_ = input;
   used_ = 0;
   Outcome failed = take_all(final, out);
@@ -244,7 +246,7 @@ CsvParser::Outcome CsvParser::take_input(std::string_view input, bool final, Row
   return failed;
 }
 
-CsvParser::Outcome CsvParser::take_all(bool final, RowChunk& out) {
+RecordParser::Outcome RecordParser::take_all(bool final, RowChunk& out) {
   if (stage_ == Stage::kStart) {
     if (Outcome failed = take_start(final)) return failed;
   }
@@ -255,7 +257,7 @@ CsvParser::Outcome CsvParser::take_all(bool final, RowChunk& out) {
   return stage_ == Stage::kRows ? take_rows(final, out) : std::nullopt;
 }
 
-CsvParser::Outcome CsvParser::take_start(bool final) {
+RecordParser::Outcome RecordParser::take_start(bool final) {
   if (!final && input_.size() < kSniffBytes) return std::nullopt;
   if (std::optional<std::string> why = describe_not_text(input_.substr(0, kSniffBytes), options_)) {
     return failure(ErrorCode::kNotText, std::move(*why), 0);
@@ -270,7 +272,7 @@ CsvParser::Outcome CsvParser::take_start(bool final) {
 }
 
 /// Skipped lines are dropped as they come, however long they are.
-void CsvParser::take_skipped_lines(bool final) {
+void RecordParser::take_skipped_lines(bool final) {
   for (; lines_to_skip_ != 0 && used_ < input_.size(); --lines_to_skip_) {
     const std::optional<LineStop> stop = find_line_stop(input_, used_, final, line_end_);
     if (!stop) {
@@ -286,12 +288,12 @@ void CsvParser::take_skipped_lines(bool final) {
   stage_ = Stage::kHeader;
 }
 
-CsvParser::Outcome CsvParser::take_header(bool final) {
+RecordParser::Outcome RecordParser::take_header(bool final) {
   if (!options_.header) return enter_rows({});
   // The keys of the first record name the columns; it is a record all the same.
   const bool json = options_.kind == Format::kJsonLines;
   if (json && schema_ != nullptr) return enter_rows(names_of(*schema_));
-  const std::unique_ptr<CsvTokenizer> keys =
+  const std::unique_ptr<Tokenizer> keys =
       json ? make_json_keys_tokenizer(options_, target_) : nullptr;
   const std::string what =
       json ? "the first record, whose keys name the columns: " : "the header: ";
@@ -321,7 +323,7 @@ CsvParser::Outcome CsvParser::take_header(bool final) {
   return failed;
 }
 
-Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header) {
+Result<ColumnMap> RecordParser::map_columns(const std::vector<std::string>& header) {
   if (!options_.header) return map_by_place(*schema_);
   ExtraColumns extra = options_.extra_columns;
   if (extra == ExtraColumns::kAuto) {
@@ -342,7 +344,7 @@ Result<ColumnMap> CsvParser::map_columns(const std::vector<std::string>& header)
   return map_by_name(header, *schema_, extra, options_.missing_columns);
 }
 
-CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
+RecordParser::Outcome RecordParser::enter_rows(std::vector<std::string> header) {
   if (converter_ && header == header_) {
     stage_ = Stage::kRows;
     return std::nullopt;
@@ -362,7 +364,7 @@ CsvParser::Outcome CsvParser::enter_rows(std::vector<std::string> header) {
   return std::nullopt;
 }
 
-CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
+RecordParser::Outcome RecordParser::take_rows(bool final, RowChunk& out) {
   shape_columns(out);
   const std::size_t rows_max = rows_within_limit();
   const bool keep_blank = converter_->record_fields() == 1;
@@ -420,7 +422,7 @@ CsvParser::Outcome CsvParser::take_rows(bool final, RowChunk& out) {
 }
 
 /// How many rows of the schema take the memory that is allowed.
-std::size_t CsvParser::rows_within_limit() const noexcept {
+std::size_t RecordParser::rows_within_limit() const noexcept {
   if (rows_bytes_max_ == SIZE_MAX) return SIZE_MAX;
   std::size_t row_bytes = 1;
   for (const Field& field : schema_->fields) {
@@ -431,7 +433,7 @@ std::size_t CsvParser::rows_within_limit() const noexcept {
 }
 
 /// Before its first record ends, an object is begun anew: there is nothing to go on from.
-Position CsvParser::position_at(std::uint64_t offset) const {
+Position RecordParser::position_at(std::uint64_t offset) const {
   if (!finished_ && (stage_ != Stage::kRows || offset <= content_begin_)) return {};
   ParserState state{line_end_, ParserState::Stage::kByPlace, {}, options_.kind};
   if (options_.header) {
@@ -442,15 +444,15 @@ Position CsvParser::position_at(std::uint64_t offset) const {
   return {offset, records_, state.encode(), {}};
 }
 
-CsvParser::Failure CsvParser::failure(ErrorCode code, std::string message,
-                                      std::uint64_t offset) const {
+RecordParser::Failure RecordParser::failure(ErrorCode code, std::string message,
+                                            std::uint64_t offset) const {
   Failure failed{{code, std::move(message)}, offset};
   failed.error.at.object = split_->key;
   failed.error.at.byte_offset = offset;
   return failed;
 }
 
-CsvParser::Failure CsvParser::failure(RecordFault fault, const BlockPlace& place) const {
+RecordParser::Failure RecordParser::failure(RecordFault fault, const BlockPlace& place) const {
   Failure failed = failure(fault.code, std::move(fault.reason), place.offset + fault.begin);
   failed.error.at.record = place.records + fault.ordinal + 1;
   failed.error.at.column = std::move(fault.column);

@@ -12,7 +12,7 @@
 
 #include "leat/parser.h"
 #include "leat/result.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 

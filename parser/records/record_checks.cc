@@ -1,4 +1,4 @@
-#include "parser/csv/record_checks.h"
+#include "parser/records/record_checks.h"
 
 #include <algorithm>
 #include <string>

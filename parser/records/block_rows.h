@@ -8,7 +8,7 @@
 
 #include "leat/row_chunk.h"
 #include "parser/convert/simd/column_kernels.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 

@@ -1,7 +1,8 @@
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 #include <cstring>
 
+#include "parser/csv/tokenizers.h"
 #include "parser/json_lines/json_scanner.h"
 #include "parser/postgres/tokenizers.h"
 

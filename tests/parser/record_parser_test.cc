@@ -1,9 +1,9 @@
-// Limits, content that is no text, positions, and errors of the CSV parser.
+// Limits, content that is no text, positions, and errors of the record parser.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "parser/csv/not_text.h"
-#include "parser/csv/parser_state.h"
+#include "parser/records/not_text.h"
+#include "parser/records/parser_state.h"
 #include "tests/parser/engines.h"
 #include "tests/parser/load_support.h"
 
@@ -20,7 +20,7 @@ ErrorCode code_of(const Loaded& loaded) {
   return loaded.failure ? loaded.failure->code : ErrorCode{};
 }
 
-TEST(CsvParser, NamesWhatIsNoText) {
+TEST(RecordParser, NamesWhatIsNoText) {
   const std::pair<std::string, const char*> cases[] = {
       {"\x1f\x8b\x08"s, "gzip"},
       {"\x28\xb5\x2f\xfd"s, "zstd"},
@@ -62,13 +62,13 @@ TEST(CsvParser, NamesWhatIsNoText) {
   }
 }
 
-TEST(CsvParser, TakesTextThatBeginsLikeAnotherFormat) {
+TEST(RecordParser, TakesTextThatBeginsLikeAnotherFormat) {
   for (const std::string text : {"PAR1,x\n", "ORC\n1\n", "BZh9,b\n", "Obj,x\n", "P\n"}) {
     EXPECT_EQ(load({"x.csv", text}).error, "") << text;
   }
 }
 
-TEST(CsvParser, JudgesTheFirst4KiBOnlyHoweverTheyArrive) {
+TEST(RecordParser, JudgesTheFirst4KiBOnlyHoweverTheyArrive) {
   const std::string clean = "a\n" + std::string(kSniffBytes, 'x') + "\n";
   const std::string dirty = "a\n" + std::string(kSniffBytes / 8, '\1') + clean;
   for (const std::vector<std::size_t>& cuts :
@@ -78,7 +78,7 @@ TEST(CsvParser, JudgesTheFirst4KiBOnlyHoweverTheyArrive) {
   }
 }
 
-TEST(CsvParser, ControlCharactersOfTheDialectAreText) {
+TEST(RecordParser, ControlCharactersOfTheDialectAreText) {
   Fixture fixture{"hive.csv",
                   "a\1b\1c\n1\1\1"
                   "3\n"};
@@ -87,7 +87,7 @@ TEST(CsvParser, ControlCharactersOfTheDialectAreText) {
 }
 
 /// Looking at the whole field again for each chunk would be 32 GiB of work: a timeout.
-TEST(CsvParser, AFieldOf16MiBInSmallChunksIsFast) {
+TEST(RecordParser, AFieldOf16MiBInSmallChunksIsFast) {
   Fixture fixture{"big.csv", "a,b\n1,\""};
   fixture.options.record_bytes_max = 20u << 20;
   // Line ends all over: each chunk could hold the record's end.
@@ -108,7 +108,7 @@ TEST(CsvParser, AFieldOf16MiBInSmallChunksIsFast) {
   }
 }
 
-TEST(CsvParser, RefusesARecordOverTheLimitWithoutBufferingItAll) {
+TEST(RecordParser, RefusesARecordOverTheLimitWithoutBufferingItAll) {
   Fixture fixture{"big.csv", "a,b\n1,2\n3,\"" + std::string(4u << 20, 'x')};
   fixture.options.record_bytes_max = 1u << 20;
   fixture.options.on_error = OnError::kReject;
@@ -132,7 +132,7 @@ TEST(CsvParser, RefusesARecordOverTheLimitWithoutBufferingItAll) {
   EXPECT_LE(at, (1u << 20) + 2 * kChunkBytes);
 }
 
-TEST(CsvParser, AnErrorStaysUntilTheNextSplit) {
+TEST(RecordParser, AnErrorStaysUntilTheNextSplit) {
   const Fixture bad{"bad.csv", "a,b\n1,2\n3\n4,5\n"};
   const auto parser = make_parser(bad);
   const Loaded first = load_with(*parser, bad);
@@ -146,7 +146,7 @@ TEST(CsvParser, AnErrorStaysUntilTheNextSplit) {
   EXPECT_THAT(load_with(*parser, {"good.csv", "a,b\n1,2\n"}).rows, ElementsAre("1|2"));
 }
 
-TEST(CsvParser, AResumeAtAnErrorMeetsItAgain) {
+TEST(RecordParser, AResumeAtAnErrorMeetsItAgain) {
   const Fixture bad{"bad.csv", "a,b\n1,2\n3\n4,5\n"};
   const Loaded first = load(bad);
   const Loaded again = load(bad, {}, first.end);
@@ -155,7 +155,7 @@ TEST(CsvParser, AResumeAtAnErrorMeetsItAgain) {
   EXPECT_EQ(again.end, first.end);
 }
 
-TEST(CsvParser, AFailureInTheFirstRecordBeginsTheObjectAnew) {
+TEST(RecordParser, AFailureInTheFirstRecordBeginsTheObjectAnew) {
   for (const char* bom : {"", "\xef\xbb\xbf"}) {
     Fixture fixture{"x.csv", bom + "x,2\n3,4\n"s, {}, "a int, b int"};
     fixture.options.header = false;
@@ -166,7 +166,7 @@ TEST(CsvParser, AFailureInTheFirstRecordBeginsTheObjectAnew) {
   }
 }
 
-TEST(CsvParser, RefusesAForeignPosition) {
+TEST(RecordParser, RefusesAForeignPosition) {
   const Fixture fixture{"x.csv", "a,b\n1,2\n"};
   for (const std::string& state :
        {""s, "x"s, "c\2\1\0\0"s, "c\1\1\1\0"s, "c\1\3\0\0"s, "c\1\1\1\2\1a"s, "c\1\1\1\1\1ab"s}) {
@@ -181,7 +181,7 @@ TEST(CsvParser, RefusesAForeignPosition) {
   EXPECT_EQ(code_of(load(fixture, {}, records_without_offset)), ErrorCode::kCorrupt);
 }
 
-TEST(CsvParser, RefusesAPositionOfTheOtherHeaderOption) {
+TEST(RecordParser, RefusesAPositionOfTheOtherHeaderOption) {
   const Fixture with_header{"x.csv", "a,b\n1,2\n", {}, "a int, b int"};
   Fixture by_place = with_header;
   by_place.options.header = false;
@@ -189,7 +189,7 @@ TEST(CsvParser, RefusesAPositionOfTheOtherHeaderOption) {
   EXPECT_EQ(code_of(load(by_place, {}, position)), ErrorCode::kCorrupt);
 }
 
-TEST(CsvParser, RefusesBytesThatDoNotFollow) {
+TEST(RecordParser, RefusesBytesThatDoNotFollow) {
   const Fixture fixture{"x.csv", "a,b\n1,2\n"};
   const auto parser = make_parser(fixture);
   ASSERT_TRUE(parser->reset_for_new_split(std::make_shared<ObjectVersion>(), {}));
@@ -199,7 +199,7 @@ TEST(CsvParser, RefusesBytesThatDoNotFollow) {
   EXPECT_EQ(done.error().code, ErrorCode::kInternal);
 }
 
-TEST(CsvParser, TheEndOfAnObjectIsAPosition) {
+TEST(RecordParser, TheEndOfAnObjectIsAPosition) {
   const Fixture fixture{"x.csv", "a,b\n1,2"};
   const Loaded loaded = load(fixture);
   EXPECT_EQ(loaded.end.offset, 7u);
@@ -209,14 +209,14 @@ TEST(CsvParser, TheEndOfAnObjectIsAPosition) {
   EXPECT_EQ(rest.end, loaded.end);
 }
 
-TEST(CsvParser, AResumedParserTakesTheSchemaFromItsPosition) {
+TEST(RecordParser, AResumedParserTakesTheSchemaFromItsPosition) {
   const Fixture fixture{"x.csv", "a,b\n1,2\n"};
   const Loaded rest = load(fixture, {}, load(fixture).end);
   ASSERT_NE(rest.schema, nullptr);
   EXPECT_EQ(rest.schema->to_sql(), "a text, b text");
 }
 
-TEST(CsvParser, ErrorsNameTheirPlaceAndWhatToDo) {
+TEST(RecordParser, ErrorsNameTheirPlaceAndWhatToDo) {
   const Loaded loaded = load({"in/x.csv", "id,b\n1,2\n\"x\n\x01y\",2\n", {}, "id bigint, b int"});
   EXPECT_THAT(loaded.error,
               AllOf(HasSubstr("\"x\\x0a\\x01y\" does not fit bigint: "),
@@ -224,7 +224,7 @@ TEST(CsvParser, ErrorsNameTheirPlaceAndWhatToDo) {
                     HasSubstr("byte 9"), HasSubstr("column id"), HasSubstr("bad_value")));
 }
 
-TEST(CsvParser, NeedsAHeaderOrASchema) {
+TEST(RecordParser, NeedsAHeaderOrASchema) {
   FormatOptions options;
   options.header = false;
   const auto parser = make_parser(options, nullptr);
@@ -301,7 +301,7 @@ TEST(FormatOptions, TakesWhatDoesNotMatterWithoutQuoting) {
   EXPECT_TRUE(options.validate());
 }
 
-TEST(CsvParser, SparseRecordsOfManyColumnsTakeNoMoreMemoryThanTheyMay) {
+TEST(RecordParser, SparseRecordsOfManyColumnsTakeNoMoreMemoryThanTheyMay) {
   constexpr int kColumns = 1'000;
   Fixture fixture{.name = "sparse", .bytes = {}, .options = {}, .schema = {}};
   for (int i = 0; i < kColumns; ++i) fixture.bytes += (i == 0 ? "c" : ",c") + std::to_string(i);

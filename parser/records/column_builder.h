@@ -11,10 +11,10 @@
 #include "leat/row_chunk.h"
 #include "parser/convert/simd/column_kernels.h"
 #include "parser/convert/value_formats.h"
-#include "parser/csv/block_rows.h"
-#include "parser/csv/simd/text_column.h"
-#include "parser/csv/tokenizer.h"
-#include "parser/csv/value_faults.h"
+#include "parser/records/block_rows.h"
+#include "parser/records/simd/text_column.h"
+#include "parser/records/tokenizer.h"
+#include "parser/records/value_faults.h"
 
 namespace leat::parser {
 

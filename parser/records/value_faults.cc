@@ -1,8 +1,8 @@
-#include "parser/csv/value_faults.h"
+#include "parser/records/value_faults.h"
 
 #include <cstring>
 
-#include "parser/csv/column_bits.h"
+#include "parser/records/column_bits.h"
 
 namespace leat::parser {
 namespace {

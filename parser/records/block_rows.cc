@@ -1,4 +1,4 @@
-#include "parser/csv/block_rows.h"
+#include "parser/records/block_rows.h"
 
 #include <algorithm>
 

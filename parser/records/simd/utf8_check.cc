@@ -2,13 +2,13 @@
 // (2021): what two neighbouring bytes can be wrong about is looked up by three of their halves; a
 // kind of error that all three name is there. What is then left to check is that a third or fourth
 // byte stands where, and only where, a lead two or three bytes before asks for it.
-#include "parser/csv/simd/utf8_check.h"
+#include "parser/records/simd/utf8_check.h"
 
 #include "parser/simd/highway_targets.h"
 
 // Highway compiles the rest of this file once for each target.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "parser/csv/simd/utf8_check.cc"
+#define HWY_TARGET_INCLUDE "parser/records/simd/utf8_check.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

@@ -1,4 +1,4 @@
-#include "parser/csv/parser_state.h"
+#include "parser/records/parser_state.h"
 
 #include "core/wire.h"
 

@@ -1,4 +1,4 @@
-// Where CSV records and fields begin and end: the interface that every tokenizer fills in.
+// Where records and fields begin and end: the interface that every tokenizer fills in.
 //
 // A tokenizer finds boundaries and judges the dialect; it converts nothing. All tokenizers give the
 // same answer for the same bytes (tests hold them against one another): a faster one takes the
@@ -8,8 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -166,9 +164,9 @@ inline std::uint32_t TokenizedBlock::end_of(std::size_t record) const noexcept {
 }
 
 /// One object's tokenizer; keeps no bytes between calls. Not thread-safe.
-class CsvTokenizer {
+class Tokenizer {
  public:
-  virtual ~CsvTokenizer() = default;
+  virtual ~Tokenizer() = default;
 
   /// Tokenizes the records at the front of `input` that are complete in it. `input` begins at a
   /// record boundary and holds less than 2^31 bytes. With `final` the object ends with it, and its
@@ -204,32 +202,8 @@ class CsvTokenizer {
   }
 };
 
-/// The scalar state machine: every dialect, one byte at a time. The reference.
-std::unique_ptr<CsvTokenizer> make_scalar_tokenizer(const FormatOptions& options);
-
-/// libcsv in strict mode for the records it reads as leat's rules do; the scalar state machine
-/// takes records that it refuses, and dialects that it does not know.
-std::unique_ptr<CsvTokenizer> make_libcsv_tokenizer(const FormatOptions& options);
-
-/// Finds structure 64 bytes at a time. The scalar state machine takes the records that break the
-/// rule of quotes, objects of lone CRs, and dialects with comments or another escape than the
-/// quote. The target is available.
-std::unique_ptr<CsvTokenizer> make_simd_tokenizer(const FormatOptions& options, SimdTarget target);
-
-/// Whether `options` have an escape character that works outside of quotes, too.
-inline bool escapes_anywhere(const FormatOptions& options) noexcept {
-  return options.kind == Format::kCsv && options.escape_anywhere && options.escape != '\0' &&
-         options.escape != options.quote;
-}
-
-/// For options of which escapes_anywhere is true.
-std::unique_ptr<CsvTokenizer> make_escaping_tokenizer(const FormatOptions& options);
-
 /// Appends the field's text to `out` with its escape sequences removed.
 void unescape(std::string_view field, char quote, char escape, std::string& out);
-
-/// The same where the escape character takes the meaning off whatever follows it.
-void unescape_any_character(std::string_view text, char escape, std::string& out);
 
 /// The same for a field that is written in one of these ways. `text` is the field's range.
 void unescape(std::string_view text, Escaping escaping, char quote, char escape, std::string& out);

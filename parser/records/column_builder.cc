@@ -1,11 +1,12 @@
-#include "parser/csv/column_builder.h"
+#include "parser/records/column_builder.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "parser/convert/values.h"
-#include "parser/csv/column_bits.h"
-#include "parser/csv/header.h"
+#include "parser/csv/tokenizers.h"
+#include "parser/records/column_bits.h"
+#include "parser/records/header.h"
 
 namespace leat::parser {
 namespace {

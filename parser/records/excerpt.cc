@@ -1,4 +1,4 @@
-#include "parser/csv/excerpt.h"
+#include "parser/records/excerpt.h"
 
 #include "parser/convert/values.h"
 

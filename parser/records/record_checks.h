@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
-#include "parser/csv/simd/utf8_check.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/simd/utf8_check.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 

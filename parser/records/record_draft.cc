@@ -1,4 +1,4 @@
-#include "parser/csv/record_draft.h"
+#include "parser/records/record_draft.h"
 
 namespace leat::parser {
 

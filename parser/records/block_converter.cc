@@ -1,10 +1,10 @@
-#include "parser/csv/block_converter.h"
+#include "parser/records/block_converter.h"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-#include "parser/csv/excerpt.h"
+#include "parser/records/excerpt.h"
 
 namespace leat::parser {
 namespace {

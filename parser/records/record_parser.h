@@ -1,4 +1,5 @@
-// The CSV parser: what it keeps from one piece of bytes to the next.
+// The parser of every format of records: what it keeps from one piece of bytes to the next. Where
+// records and fields begin and end is for the tokenizer of the format to say.
 //
 // A split goes through four stages: its first bytes are judged and a BOM is dropped, lines are
 // skipped, the header is read, and then rows. An incomplete record waits in `carry_`. Nothing that
@@ -14,16 +15,16 @@
 #include <vector>
 
 #include "leat/parser.h"
-#include "parser/csv/block_converter.h"
-#include "parser/csv/parser_state.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/block_converter.h"
+#include "parser/records/parser_state.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 
-class CsvParser final : public ByteStreamParser {
+class RecordParser final : public ByteStreamParser {
  public:
   /// Options that validate; an available target; a schema or a header.
-  CsvParser(FormatOptions options, SimdTarget target, std::shared_ptr<const Schema> schema);
+  RecordParser(FormatOptions options, SimdTarget target, std::shared_ptr<const Schema> schema);
 
   Result<void> reset_for_new_split(std::shared_ptr<const ObjectVersion> split,
                                    const Position& position) override;
@@ -74,7 +75,7 @@ class CsvParser final : public ByteStreamParser {
   const bool schema_given_;
   std::shared_ptr<const Schema> schema_;
   const SimdTarget target_;
-  std::unique_ptr<CsvTokenizer> tokenizer_;  ///< JSON: null until the columns are known.
+  std::unique_ptr<Tokenizer> tokenizer_;  ///< JSON: null until the columns are known.
   TokenizedBlock block_;
 
   std::shared_ptr<const ObjectVersion> split_;

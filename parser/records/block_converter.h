@@ -11,10 +11,10 @@
 
 #include "leat/parser.h"
 #include "leat/row_chunk.h"
-#include "parser/csv/column_builder.h"
-#include "parser/csv/header.h"
-#include "parser/csv/simd/utf8_check.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/column_builder.h"
+#include "parser/records/header.h"
+#include "parser/records/simd/utf8_check.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 

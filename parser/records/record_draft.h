@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "leat/result.h"
-#include "parser/csv/tokenizer.h"
+#include "parser/records/tokenizer.h"
 
 namespace leat::parser {
 

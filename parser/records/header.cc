@@ -1,4 +1,4 @@
-#include "parser/csv/header.h"
+#include "parser/records/header.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -6,7 +6,7 @@
 
 #include "core/ascii_case.h"
 #include "parser/convert/values.h"
-#include "parser/csv/excerpt.h"
+#include "parser/records/excerpt.h"
 
 namespace leat::parser {
 namespace {

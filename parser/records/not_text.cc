@@ -1,4 +1,4 @@
-#include "parser/csv/not_text.h"
+#include "parser/records/not_text.h"
 
 #include <algorithm>
 

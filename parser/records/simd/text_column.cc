@@ -1,10 +1,10 @@
-#include "parser/csv/simd/text_column.h"
+#include "parser/records/simd/text_column.h"
 
 #include "parser/simd/highway_targets.h"
 
 // Highway compiles the rest of this file once for each target.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "parser/csv/simd/text_column.cc"
+#define HWY_TARGET_INCLUDE "parser/records/simd/text_column.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
