@@ -13,6 +13,7 @@
 #include "cli/split_selection.h"
 #include "cli/state_transfer.h"
 #include "executor/audit.h"
+#include "executor/pipeline_binding.h"
 #include "executor/repair.h"
 #include "executor/replay.h"
 
@@ -108,9 +109,7 @@ struct Command {
                    "no sink: --to and --table name those of the pipeline's load; or give its "
                    "--config file"};
     }
-    options->sink.keep_rejects =
-        options->rejects_file.empty() && options->source.format.on_error != OnError::kFail;
-    options->sink.reject_refused = options->source.format.on_error != OnError::kFail;
+    executor::settle_rejects(*options);
     return options;
   }
 };

@@ -10,7 +10,7 @@
 #include "connector/glob.h"
 #include "connector/split_enumerator.h"
 #include "executor/object_filter.h"
-#include "executor/pipeline_names.h"
+#include "executor/pipeline_binding.h"
 #include "leat/object_store.h"
 #include "leat/sink.h"
 #include "state/ledger_reader.h"
@@ -240,16 +240,6 @@ class Auditor {
   const std::uint64_t ledger_epoch_;
 };
 
-Result<void> check_fact(const state::LedgerReader& ledger, const LoaderOptions& options,
-                        std::string_view fact, const std::string& wanted) {
-  const std::optional<std::string> kept = ledger.meta(fact);
-  if (kept == wanted) return {};
-  return Error{ErrorCode::kStateMismatch, "the state folder " + options.source.state_dir.string() +
-                                              " belongs to the " + std::string(fact) + " \"" +
-                                              kept.value_or("") + "\", not to \"" + wanted +
-                                              "\"; give the flags of its load"};
-}
-
 }  // namespace
 
 std::string_view finding_name(Finding finding) noexcept {
@@ -281,8 +271,11 @@ Result<AuditReport> audit(const LoaderOptions& options, const FindingVisitor& vi
   // The ledger first: what the sink and the listing have beyond it is then the newer.
   Result<state::LedgerReader> ledger = state::LedgerReader::open(options.source.state_dir);
   if (!ledger) return std::move(ledger).error();
-  for (Result<void> same : {check_fact(*ledger, options, "store", (*store)->uri()),
-                            check_fact(*ledger, options, "consumer", consumer_of(options))}) {
+  const auto bound = [&](std::string_view fact, const std::string& wanted) {
+    return check_bound(options.source.state_dir, fact, ledger->meta(fact), wanted);
+  };
+  for (Result<void> same :
+       {bound("store", (*store)->uri()), bound("consumer", consumer_of(options))}) {
     if (!same) return std::move(same).error();
   }
   Result<std::unique_ptr<RowSink>> sink = open_sink(options.to, options.sink);

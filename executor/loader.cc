@@ -10,7 +10,7 @@
 #include "connector/reject_file/reject_file.h"
 #include "executor/epoch.h"
 #include "executor/log.h"
-#include "executor/pipeline_names.h"
+#include "executor/pipeline_binding.h"
 #include "executor/source_executor.h"
 
 namespace leat {
@@ -144,11 +144,10 @@ Result<void> PipelineRun::recover() {
   if (mark->token == earlier_.attempted_token && mark->epoch != 0) {
     committed_ = earlier_.committed = earlier_.attempted;
   }
-  if (options_.rejects_file.empty()) return {};
-  Result<connector::RejectFile> rejects =
-      connector::RejectFile::open(options_.rejects_file, source_->pipeline(), epoch_);
+  Result<std::optional<connector::RejectFile>> rejects =
+      executor::open_reject_file(options_, source_->pipeline(), epoch_);
   if (!rejects) return std::move(rejects).error();
-  rejects_.emplace(std::move(*rejects));
+  rejects_ = std::move(*rejects);
   return {};
 }
 
@@ -468,9 +467,7 @@ Result<void> LoaderOptions::validate() const {
 
 Result<std::unique_ptr<Loader>> Loader::create(LoaderOptions options) {
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
-  options.sink.keep_rejects =
-      options.rejects_file.empty() && options.source.format.on_error != OnError::kFail;
-  options.sink.reject_refused = options.source.format.on_error != OnError::kFail;
+  executor::settle_rejects(options);
   // A line of the file is committed or not by its epoch's number; of several connections one may
   // have committed its part of an epoch, and another not.
   if (!options.rejects_file.empty()) options.sink.connections = 1;

@@ -3,15 +3,12 @@
 #include <utility>
 
 #include "executor/epoch.h"
-#include "executor/pipeline_names.h"
-#include "state/ledger_reader.h"
+#include "executor/pipeline_binding.h"
 
 namespace leat::executor {
 
 Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
-  // Looked at first: a folder that is not there is not to be made.
-  if (Result<state::LedgerReader> there = state::LedgerReader::open(options.source.state_dir);
-      !there) {
+  if (Result<void> there = check_state_folder(options.source.state_dir); !there) {
     return std::move(there).error();
   }
   OpenedPipeline opened;
@@ -21,21 +18,16 @@ Result<OpenedPipeline> OpenedPipeline::open(const LoaderOptions& options) {
   opened.sink = std::move(*sink);
   Result<std::unique_ptr<SourceExecutor>> source =
       SourceExecutor::prepare(options.source, nullptr, consumer_of(options));
-  if (!source) {
-    Error error = std::move(source).error();
-    if (error.code == ErrorCode::kAlreadyOpen) error.message += kStopTheLoader;
-    return error;
-  }
+  if (!source) return with_loader_advice(std::move(source).error());
   opened.source = std::move(*source);
   Result<EpochMark> mark = opened.source->recovery().follow(*opened.sink);
   if (!mark) return std::move(mark).error();
   // What a load that was cut short left to do has just been queued; a repair adds nothing to it.
   opened.source->keep_objects();
-  if (options.rejects_file.empty()) return opened;
-  Result<connector::RejectFile> rejects =
-      connector::RejectFile::open(options.rejects_file, opened.source->pipeline(), mark->epoch);
+  Result<std::optional<connector::RejectFile>> rejects =
+      open_reject_file(options, opened.source->pipeline(), mark->epoch);
   if (!rejects) return std::move(rejects).error();
-  opened.rejects.emplace(std::move(*rejects));
+  opened.rejects = std::move(*rejects);
   return opened;
 }
 

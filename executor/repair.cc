@@ -15,7 +15,7 @@
 #include "connector/reject_file/reject_lines.h"
 #include "executor/after_actions.h"
 #include "executor/epoch.h"
-#include "executor/pipeline_names.h"
+#include "executor/pipeline_binding.h"
 #include "executor/recovery.h"
 #include "executor/resumed_split.h"
 
@@ -72,37 +72,20 @@ Result<void> drop_rejects_of(const std::set<std::string, std::less<>>& keys,
 }  // namespace
 
 Result<Repair> Repair::open(const LoaderOptions& options) {
-  // Looked at without the lock first: a wrong folder is not to be made.
-  if (Result<std::unique_ptr<state::Ledger>> there =
-          state::Ledger::open({.dir = options.source.state_dir, .read_only = true});
-      !there) {
+  if (Result<void> there = check_state_folder(options.source.state_dir); !there) {
     return std::move(there).error();
   }
   Repair repair;
   Result<std::unique_ptr<state::Ledger>> ledger =
       state::Ledger::open({.dir = options.source.state_dir, .read_only = false});
-  if (!ledger) {
-    Error error = std::move(ledger).error();
-    if (error.code == ErrorCode::kAlreadyOpen) {
-      error.message += kStopTheLoader;
-    }
-    return error;
-  }
+  if (!ledger) return with_loader_advice(std::move(ledger).error());
   repair.ledger_ = std::move(*ledger);
-  const auto mismatch = [&](std::string_view fact, const std::string& wanted) -> Result<void> {
-    const std::optional<std::string> kept = repair.ledger_->meta(fact);
-    if (kept && (wanted.empty() || *kept == wanted)) return {};
-    return Error{ErrorCode::kStateMismatch,
-                 "the state folder " + options.source.state_dir.string() +
-                     (kept ? " belongs to the " + std::string(fact) + " \"" + *kept +
-                                 "\", not to \"" + wanted + "\"; give the flags of its load"
-                           : " was never loaded with; there is nothing to repair")};
+  const auto bound = [&](std::string_view fact, const std::string& wanted) {
+    return check_bound(options.source.state_dir, fact, repair.ledger_->meta(fact), wanted);
   };
-  if (Result<void> same = mismatch("consumer", consumer_of(options)); !same) {
-    return std::move(same).error();
-  }
-  if (Result<void> same = mismatch("pipeline", options.source.pipeline); !same) {
-    return std::move(same).error();
+  for (Result<void> same :
+       {bound("consumer", consumer_of(options)), bound("pipeline", options.source.pipeline)}) {
+    if (!same) return std::move(same).error();
   }
   repair.pipeline_ = *repair.ledger_->meta("pipeline");
   Result<std::unique_ptr<RowSink>> sink = open_sink(options.to, options.sink);
@@ -125,13 +108,10 @@ Result<Repair> Repair::open(const LoaderOptions& options) {
   Result<EpochMark> mark = recovery.follow(*repair.sink_);
   if (!mark) return std::move(mark).error();
   repair.on_step_ = options.sink.on_step;
-  // Lines of an epoch that was not committed are cut off before another gets its number.
-  if (!options.rejects_file.empty()) {
-    Result<connector::RejectFile> rejects =
-        connector::RejectFile::open(options.rejects_file, repair.pipeline_, mark->epoch);
-    if (!rejects) return std::move(rejects).error();
-    repair.rejects_.emplace(std::move(*rejects));
-  }
+  Result<std::optional<connector::RejectFile>> rejects =
+      open_reject_file(options, repair.pipeline_, mark->epoch);
+  if (!rejects) return std::move(rejects).error();
+  repair.rejects_ = std::move(*rejects);
   return repair;
 }
 
