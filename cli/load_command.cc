@@ -54,7 +54,7 @@ std::string attention_text(const SourceStats& stats) {
   std::string text;
   const auto add = [&text](std::uint64_t count, const char* what, const char* state) {
     if (count == 0) return;
-    text += ", " + format_count(count) + " " + what + (count == 1 ? " " : "s ") + state;
+    text += ", " + format_count(count, what) + " " + state;
   };
   add(stats.rows_rejected, "row", "rejected");
   add(stats.values_nulled, "value", "read as null");
@@ -96,11 +96,10 @@ std::string progress_text(const LoadReport& report, double rows_per_second,
                           std::optional<double> list_price) {
   const SourceStats& stats = report.source;
   const std::uint64_t pending = stats.objects_pending + stats.objects_reading;
-  return format_count(stats.objects_finished) +
-         (stats.objects_finished == 1 ? " object done, " : " objects done, ") +
-         format_count(pending) + (stats.listing && pending > 0 ? "+ pending (" : " pending (") +
+  return format_count(stats.objects_finished, "object") + " done, " + format_count(pending) +
+         (stats.listing && pending > 0 ? "+ pending (" : " pending (") +
          format_bytes(stats.bytes_pending) + "), " + format_bytes(stats.bytes) + ", " +
-         format_count(stats.rows) + (stats.rows == 1 ? " row, " : " rows, ") +
+         format_count(stats.rows, "row") + ", " +
          format_count(static_cast<std::uint64_t>(rows_per_second)) + " rows/s, lag " +
          format_duration(lag_of(stats)) + ", listed " + listed_text(stats) + ", listing " +
          listing_cost_text(stats.list_requests_per_minute, list_price) + attention_text(stats);
@@ -108,10 +107,9 @@ std::string progress_text(const LoadReport& report, double rows_per_second,
 
 std::string summary_text(const LoadReport& report) {
   const SourceStats& stats = report.source;
-  return format_count(stats.rows) + (stats.rows == 1 ? " row of " : " rows of ") +
-         format_count(stats.objects_finished) +
-         (stats.objects_finished == 1 ? " object (" : " objects (") + format_bytes(stats.bytes) +
-         ") in " + format_duration(milliseconds(static_cast<std::int64_t>(report.seconds * 1000))) +
+  return format_count(stats.rows, "row") + " of " + format_count(stats.objects_finished, "object") +
+         " (" + format_bytes(stats.bytes) + ") in " +
+         format_duration(milliseconds(static_cast<std::int64_t>(report.seconds * 1000))) +
          ", epoch " + std::to_string(report.epoch) + attention_text(stats);
 }
 

@@ -129,9 +129,7 @@ void print_text(const TotalsOfStates& totals, std::uint64_t due,
 std::string backlog_text(const executor::BacklogState& backlog, std::int64_t now_ms) {
   const std::string more = backlog.listing ? ", and a listing is under way" : "";
   if (backlog.objects == 0) return "nothing" + more;
-  std::string text = format_count(backlog.objects) +
-                     (backlog.objects == 1 ? " object, " : " objects, ") +
-                     format_bytes(backlog.bytes);
+  std::string text = format_count(backlog.objects, "object") + ", " + format_bytes(backlog.bytes);
   if (backlog.oldest_modified_ms != 0) {
     text += ", the oldest modified " + age_text(backlog.oldest_modified_ms, now_ms) + " ago";
   }

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "core/plural.h"
 #include "parser/convert/values.h"
 
 namespace leat::cli {
@@ -150,6 +151,10 @@ std::string format_count(std::uint64_t count) {
     digits.insert(at, ",");
   }
   return digits;
+}
+
+std::string format_count(std::uint64_t count, std::string_view noun) {
+  return format_count(count) + " " + core::plural(count, noun);
 }
 
 std::string format_price(double price) {

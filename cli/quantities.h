@@ -33,6 +33,8 @@ Result<char> parse_character(std::string_view text);
 std::string format_bytes(std::uint64_t bytes);
 /// "1,234,567".
 std::string format_count(std::uint64_t count);
+/// "1 row", "1,234 rows".
+std::string format_count(std::uint64_t count, std::string_view noun);
 /// "0.0025", "1.30": two significant digits, at least two decimals.
 std::string format_price(double price);
 /// "3 s", "4 min 10 s", "2 h 5 min".

@@ -75,10 +75,6 @@ void print(const ordered_json& json) {
   std::cout << json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
 }
 
-std::string plural(std::uint64_t count, std::string_view noun) {
-  return format_count(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
-
 /// What most of the commands have in common: a pipeline, named by the flags of its load.
 struct Command {
   std::string name;
@@ -131,7 +127,8 @@ class RepairOutput {
                {"epoch", split.epoch}});
       } else if (command_.dry_run) {
         std::cout << "would " << verb_ << " " << printable(split.object.key) << " ("
-                  << split_state_name(split.state) << ", " << plural(split.rows, "row") << ")\n";
+                  << split_state_name(split.state) << ", " << format_count(split.rows, "row")
+                  << ")\n";
       }
     };
   }
@@ -149,7 +146,7 @@ class RepairOutput {
              {"epoch", report->epoch},
              {"undo", undo_}});
     } else if (command_.dry_run) {
-      std::cout << plural(report->objects, "object") << " would be changed; nothing was\n";
+      std::cout << format_count(report->objects, "object") << " would be changed; nothing was\n";
     } else if (report->objects == 0) {
       std::cout << "nothing fits: no object was changed\n";
     } else {
@@ -172,7 +169,7 @@ int run_retry(const Command& command) {
   const RepairOutput output(command, "retry", kRetryUndo);
   const Result<executor::RepairReport> report =
       executor::retry(*options, *filter, command.dry_run, output.visitor());
-  return output.finish(report, report ? plural(report->objects, "quarantined object") +
+  return output.finish(report, report ? format_count(report->objects, "quarantined object") +
                                             " set back to reading; the next load goes on where "
                                             "they stopped"
                                       : "");
@@ -196,13 +193,13 @@ int run_rewind(const Command& command, const std::string& rows, bool all) {
   const RepairOutput output(command, "forget", rewind.keep_rows ? kRewindKeptUndo : kRewindUndo);
   const Result<executor::RepairReport> report =
       executor::rewind(*options, rewind, output.visitor());
-  return output.finish(
-      report,
-      report ? plural(report->objects, "object") + " forgotten, " +
-                   (rewind.keep_rows ? "their rows left in the table"
-                                     : plural(report->rows, "row") + " taken out of the table") +
-                   ", epoch " + std::to_string(report->epoch) + "; the next load takes them for new"
-             : "");
+  return output.finish(report, report ? format_count(report->objects, "object") + " forgotten, " +
+                                            (rewind.keep_rows ? "their rows left in the table"
+                                                              : format_count(report->rows, "row") +
+                                                                    " taken out of the table") +
+                                            ", epoch " + std::to_string(report->epoch) +
+                                            "; the next load takes them for new"
+                                      : "");
 }
 
 /// "1000-2000" or "1000-": the first byte, and the one behind the last.
@@ -282,12 +279,14 @@ int run_replay(const ReplayFlags& flags) {
                .dump()
         << "\n";
   } else if (flags.dry_run) {
-    out << plural(report->objects, "object") << " of " << plural(report->rows, "row")
+    out << format_count(report->objects, "object") << " of " << format_count(report->rows, "row")
         << " would be replayed; nothing was\n";
   } else {
-    out << plural(report->objects, "object") << " replayed: " << plural(report->rows, "row")
-        << " written, " << format_count(report->rows_removed) << " taken out first"
-        << (report->failed > 0 ? ", " + plural(report->failed, "object") + " failed" : "") << "\n"
+    out << format_count(report->objects, "object")
+        << " replayed: " << format_count(report->rows, "row") << " written, "
+        << format_count(report->rows_removed) << " taken out first"
+        << (report->failed > 0 ? ", " + format_count(report->failed, "object") + " failed" : "")
+        << "\n"
         << undo << "\n";
   }
   return flushed(report->failed > 0 ? kExitAttention : kExitOk);
@@ -318,10 +317,11 @@ int run_redrive(const Command& command) {
            {"epoch", report->epoch},
            {"undo", undo}});
   } else {
-    std::cout << format_count(report->rows) << " of " << plural(report->rejects, "reject")
+    std::cout << format_count(report->rows) << " of " << format_count(report->rejects, "reject")
               << (command.dry_run ? " would become rows; nothing was changed\n" : " became rows\n");
     if (report->refused > 0) {
-      std::cout << plural(report->refused, "row") << " refused by the table's own rules again\n";
+      std::cout << format_count(report->refused, "row")
+                << " refused by the table's own rules again\n";
     }
     if (!command.dry_run && report->rows > 0) std::cout << undo << "\n";
   }
@@ -367,10 +367,10 @@ int run_audit(const Command& command) {
     }
     print(json);
   } else {
-    std::cout << plural(report->listed, "object") << " listed, " << format_count(report->known)
-              << " known, " << format_count(report->finished) << " finished; "
-              << plural(report->rows_recorded, "row") << " and "
-              << plural(report->rejected, "reject") << " on record";
+    std::cout << format_count(report->listed, "object") << " listed, "
+              << format_count(report->known) << " known, " << format_count(report->finished)
+              << " finished; " << format_count(report->rows_recorded, "row") << " and "
+              << format_count(report->rejected, "reject") << " on record";
     if (report->rows_were_counted) {
       std::cout << ", " << format_count(report->rows_counted) << " in the table";
     } else if (report->record_was_read) {

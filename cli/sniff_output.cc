@@ -121,10 +121,6 @@ std::string percent(std::uint64_t part, std::uint64_t all) {
   return text.insert(text.size() - 2, ".") + " %";
 }
 
-std::string count_of(std::uint64_t count, std::string_view noun) {
-  return format_count(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
-
 std::string place(const SniffedMisfit& misfit) {
   return "record " + format_count(misfit.record) + " of " + misfit.object + " (byte " +
          format_count(misfit.byte_offset) + ")";
@@ -146,7 +142,7 @@ std::string evidence_of(const SniffedColumn& column) {
   const NearType& near = *column.near;
   const std::uint64_t others = column.values - near.fits;
   line += near.type.to_sql() + " fits " + percent(near.fits, column.values) + " of " +
-          count_of(column.values, "value") + ", " + place(near.first) + " holds " +
+          format_count(column.values, "value") + ", " + place(near.first) + " holds " +
           quoted(near.first.text) + ", so " + type;
   if (near.quoted_empty) {
     line += "; all that do not fit are quoted empty fields, which are text and never null";
@@ -271,8 +267,8 @@ std::string sniffed_evidence(const SniffReport& report) {
     bytes += object.bytes;
   }
   const FormatOptions& format = report.format;
-  add(count_of(report.records, "record") + " in " + format_bytes(bytes) + " of " +
-      count_of(used, "object") + ", " +
+  add(format_count(report.records, "record") + " in " + format_bytes(bytes) + " of " +
+      format_count(used, "object") + ", " +
       percent(report.records - report.records_misfit, report.records) + " of them regular");
   const std::string line_end = report.line_end.empty() ? "" : ", line end " + report.line_end;
   const std::string mark = report.byte_order_mark ? ", byte order mark" : "";
@@ -298,7 +294,7 @@ std::string sniffed_evidence(const SniffReport& report) {
     }
   }
   if (report.records_misfit > 0) {
-    add(count_of(report.records_misfit, "record") +
+    add(format_count(report.records_misfit, "record") +
         " would be rejected whatever the types; the first ones:");
   }
   for (const SniffedMisfit& misfit : report.misfits) add("  " + place(misfit) + ": " + misfit.text);

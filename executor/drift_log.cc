@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/plural.h"
 #include "executor/log.h"
 
 namespace leat::executor {
@@ -35,10 +36,6 @@ std::string identity_of(const std::vector<std::string>& names, char kind) {
 /// The value, not the record as a whole, nor a null where none is allowed.
 bool is_misfit(const RejectedRow& reject) {
   return reject.code == ErrorCode::kBadValue && !reject.column.empty();
-}
-
-std::string count_of(std::uint64_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -103,8 +100,8 @@ void DriftLog::report_misfits(std::string_view key, const Object& object) {
   for (const auto& [name, misfits] : object.columns) {
     const std::uint64_t count = misfits.nulled + misfits.rejected;
     std::string line = store_.uri_of(key) + ": column " + quote_identifier(name) + ": " +
-                       count_of(count, "value") + (count == 1 ? " does" : " do") + " not fit " +
-                       misfits.type + ", the first in record " +
+                       core::count_of(count, "value") + (count == 1 ? " does" : " do") +
+                       " not fit " + misfits.type + ", the first in record " +
                        std::to_string(misfits.first_record) + ": \"" + misfits.first_text + "\"; ";
     if (misfits.nulled > 0) line += std::to_string(misfits.nulled) + " read as null";
     if (misfits.nulled > 0 && misfits.rejected > 0) line += ", ";

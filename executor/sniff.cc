@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/plural.h"
 #include "executor/sniff_objects.h"
 #include "parser/sniff/sniffer.h"
 
@@ -72,7 +73,7 @@ Result<SniffReport> sniff(const SniffOptions& options, const ObjectStore& store)
   if (!report) return report;
   for (SniffedObject& object : unread) report->objects.push_back(std::move(object));
   if (chosen->empty > 0) {
-    report->notes.push_back(std::to_string(chosen->listed) + " objects listed, " +
+    report->notes.push_back(core::count_of(chosen->listed, "object") + " listed, " +
                             std::to_string(chosen->empty) + " of them empty");
   }
   if (report->schema.fields.empty()) {

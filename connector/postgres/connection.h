@@ -1,6 +1,7 @@
 // One connection to PostgreSQL, with leat's errors. One thread at a time, but for abort().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -14,6 +15,9 @@ struct pg_conn;
 struct pg_result;
 
 namespace leat::connector {
+
+/// In what pieces the bytes of a COPY are sent.
+inline constexpr std::size_t kSendBytes = 64u << 10;
 
 /// What PostgreSQL said of a statement that failed.
 struct PgFailure {

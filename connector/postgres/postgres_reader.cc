@@ -4,6 +4,7 @@
 
 #include "connector/postgres/removal.h"
 #include "connector/progress_row.h"
+#include "connector/sink_errors.h"
 
 namespace leat::connector {
 
@@ -91,12 +92,7 @@ Result<void> PostgresReader::declare_rows() {
     }
     return rows_.declare(connection_, "SELECT WHERE false");
   }
-  if (!*lineage) {
-    return Error{ErrorCode::kUnsupported,
-                 "the table " + table_ +
-                     " has no lineage columns (load --lineage), so that its rows cannot be told "
-                     "apart by object"};
-  }
+  if (!*lineage) return no_lineage_to_count_by(table_);
   // As bytes: then the order is that of UTF-8, whatever the database's encoding and collation.
   return rows_.declare(connection_,
                        "SELECT convert_to(" + (*lineage)->object +

@@ -8,6 +8,7 @@
 #include "connector/postgres/postgres_reader.h"
 #include "connector/postgres/record.h"
 #include "connector/progress_row.h"
+#include "connector/sink_errors.h"
 
 namespace leat::connector {
 namespace {
@@ -152,13 +153,7 @@ Result<EpochMark> PostgresSink::try_take_over(const EpochMark& ledger, const std
             .parent = static_cast<std::uint64_t>(last->integer(0, 2))};
   }
   if (!mark.follows(ledger)) {
-    return Error{ErrorCode::kStateMismatch,
-                 "PostgreSQL holds the rows of \"" + context_.pipeline + "\" as of epoch " +
-                     std::to_string(mark.epoch) + ", and the state folder is at epoch " +
-                     std::to_string(ledger.epoch) +
-                     " of another history: the table was lost, rolled back or loaded by another "
-                     "state folder since. Restore it; or remove the state folder, which is then "
-                     "made anew from the table"};
+    return other_history("PostgreSQL", context_.pipeline, mark, ledger);
   }
   if (auto done = sql.run("COMMIT"); !done) return std::move(done).error();
   return mark;

@@ -8,6 +8,7 @@
 
 #include "connector/postgres/record.h"
 #include "connector/postgres/target_table.h"
+#include "connector/sink_errors.h"
 
 namespace leat::connector {
 namespace {
@@ -119,11 +120,7 @@ Result<std::uint64_t> remove_pg_rows(PgConnection& connection, const std::string
                                      std::span<const RowsOfObject> ranges) {
   Result<std::optional<PgLineage>> lineage = find_pg_lineage(connection, table);
   if (!lineage) return std::move(lineage).error();
-  if (!*lineage) {
-    return Error{ErrorCode::kUnsupported,
-                 "the rows of single objects cannot be taken out of the table " + table +
-                     ": it has no lineage columns. Load with --lineage from the start"};
-  }
+  if (!*lineage) return no_lineage_to_remove_by(table);
   if (Result<void> sole = check_sole_owner(connection, pipeline, table, ranges); !sole) {
     return std::move(sole).error();
   }

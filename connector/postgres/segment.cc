@@ -13,7 +13,6 @@ namespace {
 
 // What is loaded again when a row of it is refused; and what is kept in memory for that.
 constexpr std::size_t kSegmentBytesMax = 6u << 20;
-constexpr std::size_t kSendBytes = 64u << 10;
 // From so many refused rows of a segment on the rest of it is loaded row by row.
 constexpr std::int64_t kManyRefused = 16;
 // … so many of them in a statement: that is what a time limit is for, and what is in memory of

@@ -13,7 +13,6 @@
 namespace leat::connector {
 namespace {
 
-constexpr std::size_t kSendBytes = 64u << 10;
 // Rejects that wait for the commit; more of them go to their table before it, in its transaction.
 constexpr std::size_t kRejectsBytesMax = 4u << 20;
 

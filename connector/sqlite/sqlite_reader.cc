@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "connector/progress_row.h"
+#include "connector/sink_errors.h"
 #include "connector/sql_name.h"
 
 namespace leat::connector {
@@ -78,12 +79,7 @@ Result<std::optional<ObjectRows>> SqliteReader::next_rows() {
   if (!rows_) {
     auto lineage = has_lineage(database_, table_);
     if (!lineage) return std::move(lineage).error();
-    if (!*lineage) {
-      return Error{ErrorCode::kUnsupported,
-                   "the table " + table_ +
-                       " has no lineage columns (load --lineage), so that its "
-                       "rows cannot be told apart by object"};
-    }
+    if (!*lineage) return no_lineage_to_count_by(table_);
     auto select = database_.prepare(
         "SELECT CAST(_object AS BLOB) AS key, CAST(_version AS BLOB) AS version, count(*), "
         "count(DISTINCT _record) FROM " +

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "connector/sink_errors.h"
 #include "connector/sql_name.h"
 #include "connector/sqlite/record_rows.h"
 #include "connector/sqlite/sqlite_reader.h"
@@ -45,11 +46,7 @@ Result<std::uint64_t> SqliteSink::remove_rows_in_transaction(std::span<const Row
   if (auto begun = begin(); !begun) return std::move(begun).error();
   auto lineage = has_lineage(*database_, options_.table);
   if (!lineage) return std::move(lineage).error();
-  if (!*lineage) {
-    return Error{ErrorCode::kUnsupported,
-                 "the rows of single objects cannot be taken out of the table " + options_.table +
-                     ": it has no lineage columns. Load with --lineage from the start"};
-  }
+  if (!*lineage) return no_lineage_to_remove_by(options_.table);
   if (auto made = database_->execute(std::string(kRemoved)); !made) return std::move(made).error();
   {
     auto insert =

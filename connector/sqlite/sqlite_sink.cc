@@ -5,6 +5,7 @@
 
 #include "connector/owner_token.h"
 #include "connector/progress_row.h"
+#include "connector/sink_errors.h"
 #include "connector/sql_name.h"
 #include "connector/sqlite/record_rows.h"
 
@@ -93,13 +94,7 @@ Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
                        .parent = static_cast<std::uint64_t>(take->integer(2))};
   take->reset();
   if (!mark.follows(ledger)) {
-    return Error{ErrorCode::kStateMismatch,
-                 options_.path + " holds the rows of \"" + pipeline_ + "\" as of epoch " +
-                     std::to_string(mark.epoch) + ", and the state folder is at epoch " +
-                     std::to_string(ledger.epoch) +
-                     " of another history: the table was lost, rolled back or loaded by another "
-                     "state folder since. Restore it; or remove the state folder, which is then "
-                     "made anew from the table"};
+    return other_history(options_.path, pipeline_, mark, ledger);
   }
   if (auto done = database_->execute("COMMIT"); !done) return std::move(done).error();
   owner_ = *std::move(token);

@@ -4,16 +4,13 @@
 #include <numeric>
 #include <utility>
 
+#include "core/plural.h"
 #include "parser/records/excerpt.h"
 
 namespace leat::parser {
 namespace {
 
 constexpr std::size_t kRejectTextBytes = 1024;
-
-std::string count_of(std::size_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
 
 }  // namespace
 
@@ -40,7 +37,7 @@ void BlockConverter::take_rows(const TokenizedBlock& block, const BlockPlace& pl
   if (rows_.count() == block.record_count()) return;
   const auto fault = [&](std::size_t ordinal, std::uint32_t begin, std::uint32_t end,
                          std::size_t fields) {
-    std::string reason = "the record has " + count_of(fields, "field") + ", the " +
+    std::string reason = "the record has " + core::count_of(fields, "field") + ", the " +
                          (has_header_ ? "header" : "schema") + " has " +
                          std::to_string(map_.record_fields) +
                          (fields < map_.record_fields ? " (--short-records null reads it"

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/ascii_case.h"
+#include "core/plural.h"
 #include "parser/convert/values.h"
 #include "parser/json_lines/json_lines_tokenizer.h"
 #include "parser/records/block_rows.h"
@@ -43,10 +44,6 @@ constexpr std::size_t kNamesShown = 8;
 constexpr std::size_t kNoColumn = SIZE_MAX;
 
 using Names = std::vector<std::string>;
-
-std::string count_of(std::size_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
 
 /// The columns of all samples: united by name, or by place.
 class Table {
@@ -306,7 +303,7 @@ class Table {
           report_.misfits.push_back(locate());
           report_.misfits.back().text = record.block == nullptr
                                             ? std::string(record.fault)
-                                            : count_of(record.fields(), "field") + " where " +
+                                            : core::count_of(record.fields(), "field") + " where " +
                                                   std::to_string(columns_.size()) + " are due";
         }
         return true;
@@ -381,7 +378,7 @@ class Table {
       foreign = foreign || values_[i].holds_other_than_utf8();
       if (values_[i].undecodable() != 0) {
         const SniffedMisfit& first = values_[i].first_undecodable();
-        note("column " + names_[i] + ": " + count_of(values_[i].undecodable(), "value") +
+        note("column " + names_[i] + ": " + core::count_of(values_[i].undecodable(), "value") +
              " with bytes that the encoding does not have, the first in record " +
              std::to_string(first.record) + " of " + first.object + " (byte " +
              std::to_string(first.byte_offset) + "): row errors, see --on-error");
@@ -389,7 +386,7 @@ class Table {
     }
     if (spaced_quotes_ != 0 && report_.format.quote == '"' &&
         report_.format.long_delimiter.empty()) {
-      note(count_of(spaced_quotes_, "field") +
+      note(core::count_of(spaced_quotes_, "field") +
            " with a quote behind spaces, where it opens nothing: " +
            (one_space_each_ ? std::string("--delimiter '") + report_.format.delimiter +
                                   " ' takes the space for a part of the delimiter"
