@@ -23,7 +23,6 @@ CommandRun define_cat(CLI::App& command);
 CommandRun define_ls(CLI::App& command);
 CommandRun define_sniff(CLI::App& command);
 CommandRun define_validate(CLI::App& command);
-// In repair_commands.cc:
 CommandRun define_audit(CLI::App& app);
 CommandRun define_retry(CLI::App& app);
 CommandRun define_rewind(CLI::App& app);

@@ -109,14 +109,19 @@ void SplitEnumerator::ask_for_page(RangeListing& listing) {
   listing.page = std::async(std::launch::deferred, ask);
 }
 
-Result<EnumeratedPage> SplitEnumerator::next_page() {
-  if (!under_way_) begin_sweep();
+/// As many listings as may be under way at a time.
+void SplitEnumerator::begin_listings() {
   for (; in_turn_.size() < parallel_ && begun_ < listings_.size(); ++begun_) {
     RangeListing& listing = listings_[begun_];
     listing.lister = store_->list(glob_.literal_prefix(), listing.range.after);
     ask_for_page(listing);
     in_turn_.push_back(begun_);
   }
+}
+
+Result<EnumeratedPage> SplitEnumerator::next_page() {
+  if (!under_way_) begin_sweep();
+  begin_listings();
   EnumeratedPage page;
   if (in_turn_.empty()) {  // There are no ranges at all.
     page.last = true;
@@ -132,43 +137,12 @@ Result<EnumeratedPage> SplitEnumerator::next_page() {
     end();
     return std::move(listed).error();
   }
-  page.unreadable = std::move(listed->unreadable);
-  listing.ended = listed->last;
-  page.objects = std::move(listed->objects);
-  const std::string* before = listing.last_key ? &*listing.last_key : nullptr;
-  for (const ObjectVersion& object : page.objects) {
-    if (!listing.range.until.empty() && object.key >= listing.range.until) {
-      listing.ended = true;
-      break;
-    }
-    ++page.listed;
-    // All keys count, so that a store without order is recognised by those left out as well.
-    if (before != nullptr && object.key <= *before) page.sorted = false;
-    before = &object.key;
-  }
-  if (page.listed > 0) listing.last_key = *before;
-  page.objects.resize(page.listed);
-  std::erase_if(page.objects, [this](const ObjectVersion& object) { return !matches(object.key); });
-  for (std::string& key : listed->unsettled_keys) {
-    if (!listing.range.until.empty() && key >= listing.range.until) continue;
-    if (!listing.first_unsettled) listing.first_unsettled = key;
-    page.unsettled_keys.push_back(std::move(key));
-  }
-  page.unsettled = listing.range.until.empty() ? listed->unsettled : page.unsettled_keys.size();
-
+  page = take_page(listing, *std::move(listed));
   ordered_ = ordered_ && page.sorted;
-  listing.keys += page.listed;
   if (page.listed > 0) {
-    listing.page_ends.push_back({.key = *listing.last_key, .keys = listing.keys});
-    if (listing.page_ends.size() > kPageEndsMax) {
-      std::size_t kept = 0;
-      for (std::size_t i = 1; i < listing.page_ends.size(); i += 2) {
-        listing.page_ends[kept++] = std::move(listing.page_ends[i]);
-      }
-      listing.page_ends.resize(kept);
-    }
+    note_page_end(listing);
+    note_way(listing);
   }
-  if (page.listed > 0) note_way(listing);
   ++pages_since_cut_;
   if (listing.ended) {
     listing.lister.reset();
@@ -180,6 +154,47 @@ Result<EnumeratedPage> SplitEnumerator::next_page() {
   page.last = in_turn_.empty() && begun_ == listings_.size();
   if (page.last) end();
   return page;
+}
+
+/// What of a page is in the range, and matches.
+EnumeratedPage SplitEnumerator::take_page(RangeListing& listing, ListPage listed) const {
+  EnumeratedPage page;
+  page.unreadable = std::move(listed.unreadable);
+  page.objects = std::move(listed.objects);
+  const std::string& until = listing.range.until;
+  listing.ended = listed.last;
+  const std::string* before = listing.last_key ? &*listing.last_key : nullptr;
+  for (const ObjectVersion& object : page.objects) {
+    if (!until.empty() && object.key >= until) {
+      listing.ended = true;
+      break;
+    }
+    ++page.listed;
+    // All keys count, so that a store without order is recognised by those left out as well.
+    if (before != nullptr && object.key <= *before) page.sorted = false;
+    before = &object.key;
+  }
+  listing.keys += page.listed;
+  if (page.listed > 0) listing.last_key = *before;
+  page.objects.resize(page.listed);
+  std::erase_if(page.objects, [this](const ObjectVersion& object) { return !matches(object.key); });
+  for (std::string& key : listed.unsettled_keys) {
+    if (!until.empty() && key >= until) continue;
+    if (!listing.first_unsettled) listing.first_unsettled = key;
+    page.unsettled_keys.push_back(std::move(key));
+  }
+  page.unsettled = until.empty() ? listed.unsettled : page.unsettled_keys.size();
+  return page;
+}
+
+/// Where the page ended; of a long listing only of every second page, every fourth, ….
+void SplitEnumerator::note_page_end(RangeListing& listing) {
+  std::deque<PageEnd>& ends = listing.page_ends;
+  ends.push_back({.key = *listing.last_key, .keys = listing.keys});
+  if (ends.size() <= kPageEndsMax) return;
+  std::size_t kept = 0;
+  for (std::size_t i = 1; i < ends.size(); i += 2) ends[kept++] = std::move(ends[i]);
+  ends.resize(kept);
 }
 
 /// Keeps what a guess at the rest of the range goes by.

@@ -121,7 +121,10 @@ class SplitEnumerator {
 
   SplitEnumerator(const ObjectStore& store, Glob glob) : store_(&store), glob_(std::move(glob)) {}
   bool matches(std::string_view key) const { return !key.ends_with('/') && glob_.matches(key); }
+  void begin_listings();
   void ask_for_page(RangeListing& listing);
+  EnumeratedPage take_page(RangeListing& listing, ListPage listed) const;
+  static void note_page_end(RangeListing& listing);
   static void note_way(RangeListing& listing);
   void cut_longest();
 

@@ -103,6 +103,93 @@ struct Subject {
   std::vector<ObjectRows> rows;
 };
 
+/// Listing, ledger and sink as one sequence, object by object.
+class Subjects {
+ public:
+  /// Borrows ledger and reader; null: the sink keeps no record.
+  Subjects(Listing listing, state::LedgerReader& ledger, SinkReader* reader)
+      : listing_(std::move(listing)), ledger_(ledger), reader_(reader) {}
+  Subjects(const Subjects&) = delete;
+  Subjects& operator=(const Subjects&) = delete;
+
+  Result<void> begin() {
+    for (Result<void> first : {listed_.advance(), known_.advance(), recorded_.advance()}) {
+      if (!first) return first;
+    }
+    Result<void> first = counted_.advance();
+    rows_are_counted_ = first && reader_ != nullptr;
+    return first || first.error().code == ErrorCode::kUnsupported ? Result<void>() : first;
+  }
+  bool rows_are_counted() const noexcept { return rows_are_counted_; }
+
+  Result<std::optional<Subject>> next() {
+    std::optional<std::string> key;
+    const auto offer = [&key](const auto& front) {
+      if (front && (!key || key_of(*front) < *key)) key = key_of(*front);
+    };
+    offer(listed_.front());
+    offer(known_.front());
+    offer(recorded_.front());
+    offer(counted_.front());
+    if (!key) return std::optional<Subject>();
+    Subject subject;
+    subject.key = *std::move(key);
+    for (Result<void> taken :
+         {take(listed_, subject.key, subject.listed), take(known_, subject.key, subject.known),
+          take(recorded_, subject.key, subject.recorded)}) {
+      if (!taken) return std::move(taken).error();
+    }
+    while (true) {
+      std::optional<ObjectRows> rows;
+      if (Result<void> taken = take(counted_, subject.key, rows); !taken) {
+        return std::move(taken).error();
+      }
+      if (!rows) return std::optional<Subject>(std::move(subject));
+      subject.rows.push_back(*std::move(rows));
+    }
+  }
+
+ private:
+  template <class T>
+  static Result<void> take(Ahead<T>& sequence, const std::string& key, std::optional<T>& to) {
+    Result<std::optional<T>> taken = sequence.take(key, &key_of);
+    if (!taken) return std::move(taken).error();
+    to = std::move(*taken);
+    return {};
+  }
+
+  Listing listing_;
+  state::LedgerReader& ledger_;
+  SinkReader* const reader_;
+  bool rows_are_counted_ = false;
+  Ahead<ObjectVersion> listed_{[this] { return listing_.next(); }};
+  Ahead<state::LedgerRecord> known_{[this] { return ledger_.next(); }};
+  Ahead<SplitProgress> recorded_{[this]() -> Result<std::optional<SplitProgress>> {
+    if (reader_ == nullptr) return std::optional<SplitProgress>();
+    return reader_->next_progress();
+  }};
+  Ahead<ObjectRows> counted_{[this]() -> Result<std::optional<ObjectRows>> {
+    if (reader_ == nullptr) return std::optional<ObjectRows>();
+    return reader_->next_rows();
+  }};
+};
+
+/// Null: the sink keeps no record.
+Result<std::unique_ptr<SinkReader>> read_sink(const RowSink& sink,
+                                              const state::LedgerReader& ledger) {
+  Result<std::unique_ptr<SinkReader>> reader = sink.read(ledger.meta("pipeline").value_or(""));
+  if (!reader) {
+    if (reader.error().code == ErrorCode::kUnsupported) return std::unique_ptr<SinkReader>();
+    return reader;
+  }
+  const std::uint64_t epoch = (*reader)->mark().epoch;
+  if (epoch >= ledger.epoch()) return reader;
+  return Error{ErrorCode::kStateMismatch,
+               "the table is at epoch " + std::to_string(epoch) +
+                   " and the state folder at epoch " + std::to_string(ledger.epoch()) +
+                   ": the table was lost or restored since; see docs/repair.md"};
+}
+
 class Auditor {
  public:
   Auditor(const FindingVisitor& visit, std::uint64_t ledger_epoch)
@@ -264,7 +351,6 @@ Result<AuditReport> audit(const LoaderOptions& options, const FindingVisitor& vi
   if (!enumerator) return std::move(enumerator).error();
   Result<connector::Glob> glob = connector::Glob::compile(uri->pattern);
   if (!glob) return std::move(glob).error();
-
   Result<ObjectFilter> filter = ObjectFilter::create(options.source);
   if (!filter) return std::move(filter).error();
 
@@ -280,73 +366,22 @@ Result<AuditReport> audit(const LoaderOptions& options, const FindingVisitor& vi
   }
   Result<std::unique_ptr<RowSink>> sink = open_sink(options.to, options.sink);
   if (!sink) return std::move(sink).error();
+  Result<std::unique_ptr<SinkReader>> reader = read_sink(**sink, *ledger);
+  if (!reader) return std::move(reader).error();
+
+  Subjects subjects(Listing(std::move(*enumerator), *std::move(filter)), *ledger, reader->get());
   Auditor auditor(visit, ledger->epoch());
-  std::unique_ptr<SinkReader> reader;
-  if (Result<std::unique_ptr<SinkReader>> read =
-          (*sink)->read(ledger->meta("pipeline").value_or(""));
-      read) {
-    reader = std::move(*read);
-    auditor.report.record_was_read = true;
-  } else if (read.error().code != ErrorCode::kUnsupported) {
-    return std::move(read).error();
-  }
-  if (reader != nullptr && reader->mark().epoch < ledger->epoch()) {
-    return Error{ErrorCode::kStateMismatch,
-                 "the table is at epoch " + std::to_string(reader->mark().epoch) +
-                     " and the state folder at epoch " + std::to_string(ledger->epoch()) +
-                     ": the table was lost or restored since; see docs/repair.md"};
-  }
-
-  Listing listing(std::move(*enumerator), *std::move(filter));
-  Ahead<ObjectVersion> listed([&] { return listing.next(); });
-  Ahead<state::LedgerRecord> known([&] { return ledger->next(); });
-  Ahead<SplitProgress> recorded([&]() -> Result<std::optional<SplitProgress>> {
-    if (reader == nullptr) return std::optional<SplitProgress>();
-    return reader->next_progress();
-  });
-  Ahead<ObjectRows> counted([&]() -> Result<std::optional<ObjectRows>> {
-    if (reader == nullptr) return std::optional<ObjectRows>();
-    return reader->next_rows();
-  });
-  for (Result<void> first : {listed.advance(), known.advance(), recorded.advance()}) {
-    if (!first) return std::move(first).error();
-  }
-  if (Result<void> first = counted.advance(); first) {
-    auditor.report.rows_were_counted = reader != nullptr;
-  } else if (first.error().code != ErrorCode::kUnsupported) {
-    return std::move(first).error();
-  }
-
+  auditor.report.record_was_read = *reader != nullptr;
+  if (Result<void> begun = subjects.begin(); !begun) return std::move(begun).error();
+  auditor.report.rows_were_counted = subjects.rows_are_counted();
   while (true) {
-    std::optional<std::string> key;
-    const auto offer = [&key](const auto& front) {
-      if (front && (!key || key_of(*front) < *key)) key = key_of(*front);
-    };
-    offer(listed.front());
-    offer(known.front());
-    offer(recorded.front());
-    offer(counted.front());
-    if (!key) return auditor.report;
-    Subject subject;
-    subject.key = *key;
-    auto one = listed.take(*key, &key_of);
-    if (!one) return std::move(one).error();
-    subject.listed = std::move(*one);
-    auto entry = known.take(*key, &key_of);
-    if (!entry) return std::move(entry).error();
-    subject.known = std::move(*entry);
-    auto record = recorded.take(*key, &key_of);
-    if (!record) return std::move(record).error();
-    subject.recorded = std::move(*record);
-    while (true) {
-      auto rows = counted.take(*key, &key_of);
-      if (!rows) return std::move(rows).error();
-      if (!*rows) break;
-      subject.rows.push_back(std::move(**rows));
-    }
+    Result<std::optional<Subject>> subject = subjects.next();
+    if (!subject) return std::move(subject).error();
+    if (!*subject) return auditor.report;
     // Rows of other pipelines may be in the same table.
-    const bool ours = subject.listed || subject.known || subject.recorded || glob->matches(*key);
-    if (ours) auditor.judge(subject);
+    const bool ours = (*subject)->listed || (*subject)->known || (*subject)->recorded ||
+                      glob->matches((*subject)->key);
+    if (ours) auditor.judge(**subject);
   }
 }
 

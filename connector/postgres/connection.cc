@@ -130,6 +130,49 @@ std::string password_of(PGconn* handle) {
   return password == nullptr ? std::string() : std::string(password);
 }
 
+/// Null: there is no memory.
+PGconn* connect(const PgSessionOptions& options) {
+  const bool environment_only = options.uri.find('/') == std::string::npos;
+  // What comes first is outranked by the URI and what it says.
+  constexpr const char* kNames[] = {"fallback_application_name",
+                                    "connect_timeout",
+                                    "keepalives_idle",
+                                    "keepalives_interval",
+                                    "keepalives_count",
+                                    "tcp_user_timeout",
+                                    "dbname",
+                                    "client_encoding",
+                                    "application_name",
+                                    nullptr};
+  const char* const values[] = {"leat",
+                                "10",
+                                "10",
+                                "5",
+                                "3",
+                                "30000",
+                                environment_only ? "" : options.uri.c_str(),
+                                "UTF8",
+                                options.application_name.c_str(),
+                                nullptr};
+  return PQconnectdbParams(kNames, values, 1);
+}
+
+std::string settings_of_transactions(const PgSessionOptions& options) {
+  // A commit that was answered has to outlast a crash of the server: the ledger follows it.
+  std::string settings =
+      "SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN "
+      "set_config('synchronous_commit', 'on', true) END";
+  if (options.statement_timeout_ms != 0) {
+    settings += ", set_config('statement_timeout', '" +
+                std::to_string(options.statement_timeout_ms) + "', true)";
+  }
+  if (options.lock_timeout_ms != 0) {
+    settings +=
+        ", set_config('lock_timeout', '" + std::to_string(options.lock_timeout_ms) + "', true)";
+  }
+  return settings;
+}
+
 }  // namespace
 
 void PgAnswer::Clearer::operator()(pg_result* result) const noexcept { PQclear(result); }
@@ -231,30 +274,8 @@ Result<PgConnection> PgConnection::open(const PgSessionOptions& options) {
   if (Result<void> valid = check_postgres_uri(options.uri); !valid) {
     return std::move(valid).error();
   }
-  const bool environment_only = options.uri.find('/') == std::string::npos;
-  // What comes first is outranked by the URI and what it says.
-  const char* const names[] = {"fallback_application_name",
-                               "connect_timeout",
-                               "keepalives_idle",
-                               "keepalives_interval",
-                               "keepalives_count",
-                               "tcp_user_timeout",
-                               "dbname",
-                               "client_encoding",
-                               "application_name",
-                               nullptr};
-  const char* const values[] = {"leat",
-                                "10",
-                                "10",
-                                "5",
-                                "3",
-                                "30000",
-                                environment_only ? "" : options.uri.c_str(),
-                                "UTF8",
-                                options.application_name.c_str(),
-                                nullptr};
   PgConnection connection;
-  connection.handle_.reset(PQconnectdbParams(names, values, 1));
+  connection.handle_.reset(connect(options));
   PGconn* const handle = connection.handle_.get();
   if (handle == nullptr) return Error{ErrorCode::kInternal, "libpq has no memory"};
   connection.password_ = password_of(handle);
@@ -263,21 +284,9 @@ Result<PgConnection> PgConnection::open(const PgSessionOptions& options) {
     if (PQstatus(handle) != CONNECTION_OK) return failure;
   }
   connection.socket_ = PQsocket(handle);
+  connection.settings_ = settings_of_transactions(options);
   PQsetNoticeProcessor(
       handle, [](void*, const char*) noexcept {}, nullptr);
-  // A commit that was answered has to outlast a crash of the server: the ledger follows it.
-  std::string& settings = connection.settings_;
-  settings =
-      "SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN "
-      "set_config('synchronous_commit', 'on', true) END";
-  if (options.statement_timeout_ms != 0) {
-    settings += ", set_config('statement_timeout', '" +
-                std::to_string(options.statement_timeout_ms) + "', true)";
-  }
-  if (options.lock_timeout_ms != 0) {
-    settings +=
-        ", set_config('lock_timeout', '" + std::to_string(options.lock_timeout_ms) + "', true)";
-  }
   // The server notices by itself that this end is gone.
   const auto keepalives = connection.run(
       "SELECT set_config('tcp_keepalives_idle', '10', false), "

@@ -103,9 +103,30 @@ Result<EpochMark> PostgresSink::try_take_over(const EpochMark& ledger, const std
     return std::move(begun).error();
   }
   if (Result<void> made = make_pg_tables(sql); !made) return std::move(made).error();
+  if (Result<void> there = check_target(); !there) return std::move(there).error();
+  if (Result<void> claimed = claim(owner); !claimed) return std::move(claimed).error();
+  auto last = sql.run(
+      "SELECT epoch, token, parent FROM leat.epoch WHERE pipeline = $1 ORDER BY epoch DESC LIMIT 1",
+      {{.value = context_.pipeline}});
+  if (!last) return std::move(last).error();
+  EpochMark mark;
+  if (last->rows() == 1) {
+    mark = {.epoch = static_cast<std::uint64_t>(last->integer(0, 0)),
+            .token = static_cast<std::uint64_t>(last->integer(0, 1)),
+            .parent = static_cast<std::uint64_t>(last->integer(0, 2))};
+  }
+  if (!mark.follows(ledger)) {
+    return other_history("PostgreSQL", context_.pipeline, mark, ledger);
+  }
+  if (auto done = sql.run("COMMIT"); !done) return std::move(done).error();
+  return mark;
+}
+
+/// Whether the record is that of the table that is there.
+Result<void> PostgresSink::check_target() {
   // A table that is made anew is another one. Not after the record itself was brought back from a
   // dump, which gives all of them other numbers.
-  auto gone = sql.run(
+  auto gone = control_->run(
       "SELECT target FROM leat.pipeline WHERE pipeline = $1 AND target IS NOT NULL AND CASE WHEN "
       "target_oid <> 0 AND record_oid = 'leat.pipeline'::regclass THEN NOT EXISTS (SELECT FROM "
       "pg_class WHERE oid = "
@@ -122,16 +143,21 @@ Result<EpochMark> PostgresSink::try_take_over(const EpochMark& ledger, const std
                      "\" from leat.pipeline, leat.epoch and leat.position, and remove the state "
                      "folder"};
   }
+  return {};
+}
+
+Result<void> PostgresSink::claim(const std::string& owner) {
   // A sink that is opened again goes on as the writer it was, unless it no longer is. First without
   // waiting: whoever took over may be at work.
   if (!owner_.empty()) {
-    auto still = sql.run("SELECT FROM leat.pipeline WHERE pipeline = $1 AND owner IN ($2, $3)",
-                         {{.value = context_.pipeline}, {.value = owner_}, {.value = claimed_}});
+    auto still =
+        control_->run("SELECT FROM leat.pipeline WHERE pipeline = $1 AND owner IN ($2, $3)",
+                      {{.value = context_.pipeline}, {.value = owner_}, {.value = claimed_}});
     if (!still) return std::move(still).error();
     if (still->rows() != 1) return pg_fenced(context_.pipeline);
   }
   const std::string former = std::exchange(claimed_, owner);
-  auto taken = sql.run(
+  auto taken = control_->run(
       "INSERT INTO leat.pipeline (pipeline, owner) VALUES ($1, $2) ON CONFLICT (pipeline) DO "
       "UPDATE "
       "SET owner = excluded.owner, taken_over = now() WHERE $3 = '' OR leat.pipeline.owner IN ($3, "
@@ -142,21 +168,7 @@ Result<EpochMark> PostgresSink::try_take_over(const EpochMark& ledger, const std
        {.value = former, .type = kPgTextOid}});
   if (!taken) return std::move(taken).error();
   if (taken->changed() != 1) return pg_fenced(context_.pipeline);
-  auto last = sql.run(
-      "SELECT epoch, token, parent FROM leat.epoch WHERE pipeline = $1 ORDER BY epoch DESC LIMIT 1",
-      {{.value = context_.pipeline}});
-  if (!last) return std::move(last).error();
-  EpochMark mark;
-  if (last->rows() == 1) {
-    mark = {.epoch = static_cast<std::uint64_t>(last->integer(0, 0)),
-            .token = static_cast<std::uint64_t>(last->integer(0, 1)),
-            .parent = static_cast<std::uint64_t>(last->integer(0, 2))};
-  }
-  if (!mark.follows(ledger)) {
-    return other_history("PostgreSQL", context_.pipeline, mark, ledger);
-  }
-  if (auto done = sql.run("COMMIT"); !done) return std::move(done).error();
-  return mark;
+  return {};
 }
 
 Result<void> PostgresSink::end_former_sessions() {

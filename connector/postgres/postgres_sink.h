@@ -45,6 +45,8 @@ class PostgresSink final : public RowSink {
  private:
   Result<EpochMark> take_over(const EpochMark& ledger, const std::string& owner);
   Result<EpochMark> try_take_over(const EpochMark& ledger, const std::string& owner);
+  Result<void> check_target();
+  Result<void> claim(const std::string& owner);
   Result<void> end_former_sessions();
   Result<void> visit_progress(std::uint64_t since_epoch, const ProgressVisitor& visit);
   Result<void> know_table(const Schema& schema);

@@ -55,6 +55,7 @@ class Table {
         report_(report),
         row_names_(row_names),
         formats_(report.format),
+        is_null_(report.format.null_strings),
         fields_(std::move(fields)),
         most_fields_(*std::max_element(fields_.begin(), fields_.end())) {}
 
@@ -142,44 +143,52 @@ class Table {
 
   void take_header(std::size_t index, const SampledRecord& record) {
     const Sample& sample = samples_[index];
+    std::string& left_out = report_.objects[index].left_out;
     if (record.block == nullptr) {
-      report_.objects[index].left_out = "its header is malformed: " + std::string(record.fault);
+      left_out = "its header is malformed: " + std::string(record.fault);
       return;
     }
     if (most_fields_ > 1 && fields_[index] == 1 &&
         record.raw.find_first_of(kDelimiters) != std::string_view::npos) {
-      report_.objects[index].left_out =
+      left_out =
           "its records are one field each, which seems to have another delimiter than others";
       return;
     }
     Names& header = headers_[index];
-    std::string scratch;
     for (std::size_t i = 0; i < record.fields(); ++i) {
-      header.emplace_back(text_of(record, i, report_.format, scratch));
+      header.emplace_back(text_of(record, i, report_.format, scratch_));
     }
     if (by_place_) {
       if (header != first_header_) note("the header of " + sample.object + " is another one");
       if (lines_down_to(sample, record) != header_lines_) {
-        report_.objects[index].left_out =
+        left_out =
             "its header stands in another line than that of others, and can only be read by place";
       }
-      return;
-    }
-    const bool first = first_header_.empty();
-    if (first && row_names_) {
+    } else if (first_header_.empty() && row_names_) {
       first_header_ = header;
-      Names names = header;
-      names.insert(names.begin(), std::string());
-      name_by_place(std::move(names));
       header_lines_ = lines_down_to(sample, record);
-      reads_by_place_ = true;
-      report_.header_evidence = "the first record names all columns but the first, and is skipped";
-      note(
-          "each record has one field more than the header, as R writes the names of rows in front: "
-          "columns are found by place, and the first is called " +
-          names_.front());
-      return;
+      name_behind_row_names();
+    } else {
+      unite_by_name(index, record);
     }
+  }
+
+  void name_behind_row_names() {
+    Names names = first_header_;
+    names.insert(names.begin(), std::string());
+    name_by_place(std::move(names));
+    reads_by_place_ = true;
+    report_.header_evidence = "the first record names all columns but the first, and is skipped";
+    note(
+        "each record has one field more than the header, as R writes the names of rows in front: "
+        "columns are found by place, and the first is called " +
+        names_.front());
+  }
+
+  void unite_by_name(std::size_t index, const SampledRecord& record) {
+    const Sample& sample = samples_[index];
+    const Names& header = headers_[index];
+    const bool first = first_header_.empty();
     const Names names = distinct_names(header);
     const Result<Schema> named = schema_of_names(names);
     if (!named && !first) {
@@ -279,8 +288,6 @@ class Table {
       const std::uint64_t number = at.ordinal - before_header + (has_names ? 0 : 1);
       return SniffedMisfit{sample.object, number, at.byte_offset, {}};
     };
-    const NullMatcher is_null(report_.format.null_strings);
-    std::string scratch;
     RowRules rules{0, report_.format.short_records == ShortRecords::kNull,
                    report_.format.long_records, report_.format.trim};
     const auto visit = [&](const SampledRecord& record) {
@@ -298,34 +305,9 @@ class Table {
       ++object.records;
       see_spaced_quotes(record);
       if (record.block == nullptr || !rules.take(*record.block, record.index)) {
-        ++report_.records_misfit;
-        if (report_.misfits.size() < kMisfitsShown) {
-          report_.misfits.push_back(locate());
-          report_.misfits.back().text = record.block == nullptr
-                                            ? std::string(record.fault)
-                                            : core::count_of(record.fields(), "field") + " where " +
-                                                  std::to_string(columns_.size()) + " are due";
-        }
-        return true;
-      }
-      for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if (columns_[i] == kNoColumn) continue;
-        ColumnValues& values = values_[columns_[i]];
-        if (i >= record.fields()) {
-          values.add_null();
-          continue;
-        }
-        const FieldSpan span = record.block->field(record.index, i);
-        if (is_null(span, raw_text_of(record, i, report_.format))) {
-          values.add_null();
-          continue;
-        }
-        const std::string_view text = text_of(record, i, report_.format, scratch);
-        if (is_json() && span.quoted) {
-          values.add_json_string(text, locate);
-        } else {
-          values.add(text, span.quoted, locate);
-        }
+        add_misfit(record, locate);
+      } else {
+        add_values(record, locate);
       }
       return true;
     };
@@ -336,6 +318,38 @@ class Table {
         walk_records(sample, format, *tokenizer_, keep_blank, sample.bytes.size(), visit);
     report_.byte_order_mark = report_.byte_order_mark || walk.byte_order_mark;
     report_.records += object.records;
+  }
+
+  void add_misfit(const SampledRecord& record, const ColumnValues::Locate& locate) {
+    ++report_.records_misfit;
+    if (report_.misfits.size() >= kMisfitsShown) return;
+    report_.misfits.push_back(locate());
+    report_.misfits.back().text = record.block == nullptr
+                                      ? std::string(record.fault)
+                                      : core::count_of(record.fields(), "field") + " where " +
+                                            std::to_string(columns_.size()) + " are due";
+  }
+
+  void add_values(const SampledRecord& record, const ColumnValues::Locate& locate) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i] == kNoColumn) continue;
+      ColumnValues& values = values_[columns_[i]];
+      if (i >= record.fields()) {
+        values.add_null();
+        continue;
+      }
+      const FieldSpan span = record.block->field(record.index, i);
+      if (is_null_(span, raw_text_of(record, i, report_.format))) {
+        values.add_null();
+        continue;
+      }
+      const std::string_view text = text_of(record, i, report_.format, scratch_);
+      if (is_json() && span.quoted) {
+        values.add_json_string(text, locate);
+      } else {
+        values.add(text, span.quoted, locate);
+      }
+    }
   }
 
   void see_line_end(const Sample& sample, const SampledRecord& record) {
@@ -405,6 +419,7 @@ class Table {
   SniffReport& report_;
   const bool row_names_;
   const ValueFormats formats_;
+  const NullMatcher is_null_;
   const std::vector<std::size_t> fields_;  ///< That most records of each sample have.
   const std::size_t most_fields_;
   std::unique_ptr<Tokenizer> tokenizer_;
@@ -417,6 +432,7 @@ class Table {
   std::unordered_set<std::string> column_names_;  ///< In lower case.
   std::vector<Names> headers_;                    ///< Of each sample, as they stand there.
   std::vector<std::size_t> columns_;              ///< Of each field of the sample at hand.
+  std::string scratch_;                           ///< Of the field at hand.
   LineEnds line_ends_;
   std::size_t spaced_quotes_ = 0;
   bool one_space_each_ = true;
