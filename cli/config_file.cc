@@ -73,6 +73,11 @@ Result<std::vector<std::string>> read_config_file(const std::string& path,
   if (!std::filesystem::exists(path, error)) {
     return Error{ErrorCode::kNotFound, "there is no configuration file " + path};
   }
+  if (std::filesystem::is_directory(path, error)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 path + " is a folder; --config names a file, such as " + path +
+                     (path.ends_with('/') ? "" : "/") + std::string(kDefaultConfigFile)};
+  }
   toml::table table;
   try {
     table = toml::parse_file(path);

@@ -172,6 +172,10 @@ Result<S3Options> read_connection(const std::string& path, const std::string& na
     return Error{ErrorCode::kNotFound, "--connection " + name + ": there is no file " + path +
                                            "; --config names another one"};
   }
+  if (std::filesystem::is_directory(path, error)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "--connection " + name + ": " + path + " is a folder; --config names a file"};
+  }
   toml::table file;
   try {
     file = toml::parse_file(path);

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -13,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/config_file.h"
 #include "cli/exit_codes.h"
+#include "cli/last_words.h"
 #include "cli/malloc_arena.h"
 #include "leat/version.h"
 
@@ -134,6 +137,15 @@ int run(std::vector<std::string> arguments) {
   } catch (const CLI::Success& success) {  // --help, --version
     app.exit(success);
     return kExitOk;
+  } catch (const CLI::ExtrasError& extra) {
+    app.exit(extra, std::cout, std::cerr);
+    const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
+    if (std::none_of(unexpected.begin(), unexpected.end(),
+                     [](const std::string& argument) { return argument.starts_with('-'); })) {
+      std::cerr << "If a pattern such as dir/*.csv was meant, write it in quotes: the shell puts "
+                   "the names of files in the place of one without them.\n";
+    }
+    return kExitUsage;
   } catch (const CLI::ParseError& bad) {
     app.exit(bad, std::cout, std::cerr);
     return kExitUsage;
@@ -145,6 +157,13 @@ int run(std::vector<std::string> arguments) {
 }  // namespace leat::cli
 
 int main(int argc, char** argv) {
+  // A write beyond a limit on the size of files is an error like that of a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   leat::cli::use_one_malloc_arena();
-  return leat::cli::run(std::vector<std::string>(argv + 1, argv + argc));
+  std::set_terminate(&leat::cli::end_with_message);
+  try {
+    return leat::cli::run(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const std::exception&) {
+    leat::cli::end_with_message();
+  }
 }

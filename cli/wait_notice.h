@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "cli/console.h"
@@ -12,12 +13,16 @@
 
 namespace leat::cli {
 
-/// Thread-safe.
+/// Thread-safe. Where no thread can be started it says nothing: the load does not need it.
 class WaitNotice {
  public:
   /// Borrows the console.
-  explicit WaitNotice(Console& console)
-      : console_(console), thread_([this](std::stop_token stop) { watch(stop); }) {}
+  explicit WaitNotice(Console& console) : console_(console) {
+    try {
+      thread_ = std::jthread([this](std::stop_token stop) { watch(stop); });
+    } catch (const std::system_error&) {
+    }
+  }
 
   /// The load goes on: it has shown its progress.
   void moved() {

@@ -2,14 +2,28 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "core/block_cache.h"
 
 namespace leat {
+namespace {
+
+/// Not by an exception that unwinds: it would leave rows out where it is caught, and threads
+/// waiting. The program's own handler of std::terminate learns what is wrong.
+[[noreturn]] void end_without_memory() noexcept {
+  try {
+    throw std::bad_alloc();
+  } catch (...) {
+    std::terminate();
+  }
+}
+
+}  // namespace
 
 /// Memory of several buffers.
 struct Buffer::Shared {
@@ -62,10 +76,10 @@ Buffer Buffer::share(std::size_t size) {
 void Buffer::reserve(std::size_t capacity) {
   if (capacity <= capacity_) return;
   constexpr std::size_t kLargest = std::numeric_limits<std::size_t>::max() / 4;
-  if (capacity > kLargest) std::abort();
+  if (capacity > kLargest) end_without_memory();
   std::size_t bytes = std::max(capacity, 2 * capacity_) + kPadding;
   std::byte* const grown = BlockCache::take(bytes);
-  if (grown == nullptr) std::abort();
+  if (grown == nullptr) end_without_memory();
   if (size_ != 0) std::memcpy(grown, data_, size_);
   release();
   data_ = grown;

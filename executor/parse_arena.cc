@@ -31,7 +31,8 @@ struct HandOver {
   std::atomic<bool> done = false;
 };
 
-void run(HandOver* handed_over) {
+/// An exception ends the program: oneTBB would keep it, and who waits for the task would wait on.
+void run(HandOver* handed_over) noexcept {
   const std::unique_ptr<HandOver> owned(handed_over);
   if (owned->done.load(std::memory_order_acquire)) owned->task();
 }

@@ -1,6 +1,8 @@
 #include "leat/source.h"
 
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "executor/source_executor.h"
@@ -10,6 +12,47 @@ namespace {
 
 Error invalid(std::string message) {
   return Error{ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+Result<void> check_schema(const Schema& schema) {
+  if (schema.fields.empty()) return invalid("the schema has no columns");
+  std::unordered_set<std::string_view> names;
+  for (const Field& field : schema.fields) {
+    if (field.name.empty()) return invalid("the schema has a column without a name");
+    if (!names.insert(field.name).second) {
+      return invalid("the schema has the column " + quote_identifier(field.name) + " twice");
+    }
+  }
+  return {};
+}
+
+/// @param store  Null: that of options.from.
+Result<std::unique_ptr<Source>> open_source(SourceOptions options,
+                                            std::unique_ptr<ObjectStore> store,
+                                            const std::optional<Checkpoint>& recovered) {
+  if (options.on_change == SourceOptions::OnChange::kReplace) {
+    return invalid(
+        "OnChange::kReplace needs somebody who takes the former rows out: leat::Loader does");
+  }
+  Result<std::unique_ptr<executor::SourceExecutor>> source = executor::SourceExecutor::prepare(
+      std::move(options), std::move(store), "an embedding program");
+  if (!source) return std::move(source).error();
+  if (recovered) {
+    if (recovered->epoch > 1 && (*source)->mark().epoch == 0) {
+      return Error{
+          ErrorCode::kStateMismatch,
+          "the state folder is empty, and the consumer's checkpoint is that of epoch " +
+              std::to_string(recovered->epoch) +
+              ", which holds only what this epoch changed: all that was loaded before would "
+              "be read again. Restore the state folder, or begin anew with an empty table and "
+              "no checkpoint"};
+    }
+    if (Result<void> done = (*source)->recovery().follow(*recovered); !done) {
+      return std::move(done).error();
+    }
+  }
+  if (Result<void> started = (*source)->start(); !started) return std::move(started).error();
+  return std::unique_ptr<Source>(std::move(*source));
 }
 
 }  // namespace
@@ -54,40 +97,24 @@ Result<void> SourceOptions::validate() const {
   if (!format.header && !schema && types == Types::kText) {
     return invalid("without a header the columns need a schema, e.g. 'id bigint, name text'");
   }
+  if (schema) {
+    if (Result<void> valid = check_schema(*schema); !valid) return valid;
+  }
   return format.validate();
 }
 
 Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
                                              std::optional<Checkpoint> recovered) {
-  return open(std::move(options), nullptr, std::move(recovered));
+  return open_source(std::move(options), nullptr, recovered);
 }
 
 Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
                                              std::unique_ptr<ObjectStore> store,
                                              std::optional<Checkpoint> recovered) {
-  if (options.on_change == SourceOptions::OnChange::kReplace) {
-    return invalid(
-        "OnChange::kReplace needs somebody who takes the former rows out: leat::Loader does");
+  if (store == nullptr) {
+    return invalid("the store is null: leave it out, and options.from says which one is opened");
   }
-  Result<std::unique_ptr<executor::SourceExecutor>> source = executor::SourceExecutor::prepare(
-      std::move(options), std::move(store), "an embedding program");
-  if (!source) return std::move(source).error();
-  if (recovered) {
-    if (recovered->epoch > 1 && (*source)->mark().epoch == 0) {
-      return Error{
-          ErrorCode::kStateMismatch,
-          "the state folder is empty, and the consumer's checkpoint is that of epoch " +
-              std::to_string(recovered->epoch) +
-              ", which holds only what this epoch changed: all that was loaded before would "
-              "be read again. Restore the state folder, or begin anew with an empty table and "
-              "no checkpoint"};
-    }
-    if (Result<void> done = (*source)->recovery().follow(*recovered); !done) {
-      return std::move(done).error();
-    }
-  }
-  if (Result<void> started = (*source)->start(); !started) return std::move(started).error();
-  return std::unique_ptr<Source>(std::move(*source));
+  return open_source(std::move(options), std::move(store), recovered);
 }
 
 }  // namespace leat

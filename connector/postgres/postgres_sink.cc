@@ -251,7 +251,9 @@ Result<void> PostgresSink::add_writers(std::size_t wanted) {
   } catch (const std::system_error& refused) {
     return Error{
         ErrorCode::kUnavailable,
-        "no thread can be started for a connection to PostgreSQL: " + std::string(refused.what())};
+        "no thread can be started for a connection to PostgreSQL (a limit on processes, or on "
+        "memory): " +
+            std::string(refused.what()) + "; allow more, or set fewer --sink-connections"};
   }
   return {};
 }

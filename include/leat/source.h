@@ -217,6 +217,7 @@ class Source {
   /// As above, with a store of the caller's own in place of open_store(options.from). That still
   /// says which keys are meant: "s3://NAME/PATTERN" for keys without a leading '/', where NAME is
   /// any bucket's name, and "/PATTERN" for those with one.
+  ///   kInvalidArgument   The store is null.
   static Result<std::unique_ptr<Source>> open(SourceOptions options,
                                               std::unique_ptr<ObjectStore> store,
                                               std::optional<Checkpoint> recovered = {});

@@ -37,9 +37,10 @@ class CommandTest : public ::testing::Test {
   }
 
   /// Runs `leat ARGUMENTS` by a shell in the test's folder, without the user's AWS profiles.
-  Outcome leat(const std::string& arguments) {
-    const std::string command = "cd '" + folder_.path().string() +
-                                "' && env -u AWS_PROFILE AWS_EC2_METADATA_DISABLED=true HOME=. " +
+  /// @param before  What the shell does first, such as to set a limit.
+  Outcome leat(const std::string& arguments, const std::string& before = "true") {
+    const std::string command = "cd '" + folder_.path().string() + "' && " + before +
+                                " && env -u AWS_PROFILE AWS_EC2_METADATA_DISABLED=true HOME=. " +
                                 LEAT_COMMAND + " " + arguments + " 2>err";
     Outcome outcome;
     FILE* pipe = ::popen(command.c_str(), "r");

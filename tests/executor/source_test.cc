@@ -632,6 +632,30 @@ TEST_F(SourceTest, GoesOnWithAnObjectThatWasGoneForAWhileBehindItsRows) {
   EXPECT_TRUE(load(options()).empty());
 }
 
+TEST_F(SourceTest, RefusesASchemaThatNoTableCanHave) {
+  const auto refused = [&](Schema schema) {
+    SourceOptions bad = options();
+    bad.schema = std::move(schema);
+    const auto source = open(bad);
+    EXPECT_FALSE(source);
+    if (source) return std::string();
+    EXPECT_EQ(source.error().code, ErrorCode::kInvalidArgument);
+    return source.error().message;
+  };
+  EXPECT_EQ(refused({}), "the schema has no columns");
+  Schema twice = *parse_schema("id bigint, name text");
+  twice.fields[1].name = "id";
+  EXPECT_EQ(refused(twice), "the schema has the column id twice");
+  twice.fields[1].name = "";
+  EXPECT_EQ(refused(twice), "the schema has a column without a name");
+}
+
+TEST_F(SourceTest, RefusesAStoreThatIsNull) {
+  const auto source = Source::open(options(), std::unique_ptr<ObjectStore>());
+  ASSERT_FALSE(source);
+  EXPECT_EQ(source.error().code, ErrorCode::kInvalidArgument);
+}
+
 TEST_F(SourceTest, AClosedSourceRefusesWhatNeedsItsLedger) {
   store_->put("/in/a", csv(0, 3));
   std::unique_ptr<Source> source = opened(options());
