@@ -15,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/config_file.h"
 #include "cli/exit_codes.h"
+#include "cli/flags_page.h"
 #include "cli/last_words.h"
 #include "cli/malloc_arena.h"
 #include "leat/version.h"
@@ -87,6 +88,19 @@ constexpr Command kCommands[] = {
     {"state", "Write a state folder out, or make one", define_state},
 };
 
+/// Prints docs/flags.md.
+int print_flags() {
+  CLI::App app;
+  std::vector<const CLI::App*> commands;
+  for (const Command& known : kCommands) {
+    CLI::App* const command = app.add_subcommand(known.name, known.what);
+    known.define(*command);
+    commands.push_back(command);
+  }
+  std::cout << flags_page(commands);
+  return flushed(kExitOk);
+}
+
 /// "load, cat and ls"
 std::string command_names() {
   std::string names;
@@ -106,6 +120,7 @@ int run(std::vector<std::string> arguments) {
 
   if (!arguments.empty() && arguments.front() == "help") arguments.front() = "--help";
   const std::string asked = arguments.empty() ? "" : arguments.front();
+  if (asked == "flags" && arguments.size() == 1) return print_flags();
   const Command* found = nullptr;
   CLI::App* command = nullptr;
   CommandRun run_command;

@@ -120,8 +120,9 @@ void PipelineFlags::add_store_flags(CLI::App& app) {
                  "[connection.NAME] of the configuration file; the flags below outrank it")
       ->group(group)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  // A command that says what to read by --from takes all of its flags from the file.
   app.add_option("--config", given_->config_file,
-                 app.get_name() == "load"
+                 app.get_option_no_throw("--from") != nullptr
                      ? "TOML file with the same names as these flags, which outrank it, and with "
                        "connections (default: ./leat.toml when --from is not given)"
                      : "TOML file with connections (default: ./leat.toml)");

@@ -74,5 +74,11 @@ TEST_F(LimitsTest, NamesInThePlaceOfAPatternAreTold) {
   EXPECT_THAT(flag.err, AllOf(HasSubstr("--no-such-flag"), Not(HasSubstr("quotes"))));
 }
 
+TEST_F(LimitsTest, ThePageOfFlagsIsWhatTheCommandSays) {
+  std::ifstream file(std::string(LEAT_SOURCE_DIR) + "/docs/flags.md", std::ios::binary);
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(leat("flags").out, page) << "run leat flags > docs/flags.md";
+}
+
 }  // namespace
 }  // namespace leat::cli
