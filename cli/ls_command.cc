@@ -21,19 +21,10 @@ constexpr const char* kLsExamples = R"(Examples:
   leat ls --state st --only quarantined --json
   leat ls --state st --summary --list-price 0.005/1000)";
 
-/// A finished object that is now listed in another version is shown as changed, as the summary of a
-/// load counts it.
-std::string_view shown_state(const SplitProgress& split) {
-  if (split.state == SplitState::kFinished && split.error) {
-    return split_state_name(SplitState::kChanged);
-  }
-  return split_state_name(split.state);
-}
-
 void print_json(const SplitProgress& split) {
   nlohmann::ordered_json json = {
       {"key", split.object.key},   {"version", split.object.version},
-      {"size", split.object.size}, {"state", shown_state(split)},
+      {"size", split.object.size}, {"state", split_state_name(shown_state(split))},
       {"rows", split.rows},        {"rejected", split.rejected},
       {"epoch", split.epoch},      {"updated_ms", split.updated_ms},
   };
@@ -59,7 +50,7 @@ std::string padded(std::string text, std::size_t width, bool right) {
 }
 
 void print_line(const SplitProgress& split) {
-  std::cout << padded(std::string(shown_state(split)), 12, false)
+  std::cout << padded(std::string(split_state_name(shown_state(split))), 12, false)
             << padded(format_count(split.rows), 14, true)
             << padded(format_count(split.rejected), 10, true)
             << padded(split.state == SplitState::kFinished && !split.fingerprint
@@ -143,7 +134,7 @@ int run_ls(const LsFlags& flags) {
   Result<void> scanned = (*ledger)->scan([&](const SplitProgress& split) {
     if (flags.only == "after") return false;
     if (!filter->fits(split)) return true;
-    if (!flags.only.empty() && flags.only != shown_state(split)) return true;
+    if (!flags.only.empty() && flags.only != split_state_name(shown_state(split))) return true;
     if (flags.json) {
       print_json(split);
     } else {

@@ -25,10 +25,7 @@ struct Totals {
   std::uint64_t rejected = 0;
 };
 
-/// In the order in which they are shown.
-constexpr std::array kStates{SplitState::kFinished, SplitState::kReading, SplitState::kQuarantined,
-                             SplitState::kGone, SplitState::kChanged};
-using TotalsOfStates = std::array<Totals, kStates.size()>;
+using TotalsOfStates = std::array<Totals, kShownStates.size()>;
 
 std::string age_text(std::int64_t since_ms, std::int64_t now_ms) {
   return format_duration(std::chrono::milliseconds(std::max<std::int64_t>(0, now_ms - since_ms)));
@@ -39,12 +36,9 @@ Result<TotalsOfStates> totals_of(const state::Ledger& ledger, const executor::Sp
   TotalsOfStates totals;
   Result<void> scanned = ledger.scan([&](const SplitProgress& split) {
     if (!filter.fits(split)) return true;
-    // A finished object that is now listed in another version is shown as changed.
-    const SplitState shown =
-        split.state == SplitState::kFinished && split.error ? SplitState::kChanged : split.state;
-    const auto at = std::find(kStates.begin(), kStates.end(), shown);
-    if (at == kStates.end()) return true;
-    Totals& of = totals[static_cast<std::size_t>(at - kStates.begin())];
+    const auto at = std::find(kShownStates.begin(), kShownStates.end(), shown_state(split));
+    if (at == kShownStates.end()) return true;
+    Totals& of = totals[static_cast<std::size_t>(at - kShownStates.begin())];
     ++of.objects;
     of.bytes += split.object.size;
     of.rows += split.rows;
@@ -71,11 +65,11 @@ void print_json(const TotalsOfStates& totals, std::uint64_t due,
                 const std::optional<executor::BacklogState>& backlog, std::optional<double> price,
                 std::uint64_t epoch, std::int64_t now_ms) {
   nlohmann::ordered_json json;
-  for (std::size_t i = 0; i < kStates.size(); ++i) {
-    json[std::string(split_state_name(kStates[i]))] = {{"objects", totals[i].objects},
-                                                       {"bytes", totals[i].bytes},
-                                                       {"rows", totals[i].rows},
-                                                       {"rejected", totals[i].rejected}};
+  for (std::size_t i = 0; i < kShownStates.size(); ++i) {
+    json[std::string(split_state_name(kShownStates[i]))] = {{"objects", totals[i].objects},
+                                                            {"bytes", totals[i].bytes},
+                                                            {"rows", totals[i].rows},
+                                                            {"rejected", totals[i].rejected}};
   }
   json["after_actions_due"] = due;
   json["epoch"] = epoch;
@@ -104,12 +98,12 @@ void print_json(const TotalsOfStates& totals, std::uint64_t due,
 void print_text(const TotalsOfStates& totals, std::uint64_t due,
                 const std::optional<executor::BacklogState>& backlog, std::optional<double> price,
                 std::int64_t now_ms) {
-  for (std::size_t i = 0; i < kStates.size(); ++i) {
+  for (std::size_t i = 0; i < kShownStates.size(); ++i) {
     const Totals& of = totals[i];
-    if (of.objects == 0 && kStates[i] != SplitState::kFinished) continue;
-    std::cout << split_state_name(kStates[i]) << ": " << format_count(of.objects) << " objects, "
-              << format_bytes(of.bytes) << ", " << format_count(of.rows) << " rows, "
-              << format_count(of.rejected) << " rejects\n";
+    if (of.objects == 0 && kShownStates[i] != SplitState::kFinished) continue;
+    std::cout << split_state_name(kShownStates[i]) << ": " << format_count(of.objects)
+              << " objects, " << format_bytes(of.bytes) << ", " << format_count(of.rows)
+              << " rows, " << format_count(of.rejected) << " rejects\n";
   }
   if (due != 0) std::cout << "after-actions due: " << format_count(due) << "\n";
   if (!backlog) {

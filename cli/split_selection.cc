@@ -1,7 +1,6 @@
 #include "cli/split_selection.h"
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <charconv>
 #include <ctime>
 #include <utility>
@@ -12,12 +11,6 @@
 #include "state/ledger_reader.h"
 
 namespace leat::cli {
-namespace {
-
-constexpr std::array kStates{SplitState::kReading, SplitState::kFinished, SplitState::kQuarantined,
-                             SplitState::kGone, SplitState::kChanged};
-
-}  // namespace
 
 Result<std::int64_t> parse_moment(std::string_view text, std::int64_t now_ms) {
   const std::string copy(text);
@@ -80,7 +73,7 @@ Result<executor::SplitFilter> SelectionFlags::filter(const std::filesystem::path
     }
     filter.since_ms = *since;
   }
-  for (const SplitState state : kStates) {
+  for (const SplitState state : kShownStates) {
     if (only_ == split_state_name(state)) filter.state = state;
   }
   return filter;

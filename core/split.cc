@@ -109,7 +109,7 @@ SplitProgress read_progress(WireReader& reader) {
   SplitProgress progress;
   const std::uint8_t state = reader.byte();
   if (state < static_cast<std::uint8_t>(SplitState::kReading) ||
-      state > static_cast<std::uint8_t>(SplitState::kRewound)) {
+      state > static_cast<std::uint8_t>(SplitState::kNoted)) {
     reader.fail();
   }
   progress.state = static_cast<SplitState>(state);
@@ -147,6 +147,7 @@ std::string_view split_state_name(SplitState state) noexcept {
     case SplitState::kGone:
       return "gone";
     case SplitState::kChanged:
+    case SplitState::kNoted:
       return "changed";
     case SplitState::kRewound:
       return "rewound";
@@ -154,6 +155,10 @@ std::string_view split_state_name(SplitState state) noexcept {
       return "forgotten";
   }
   return "unknown";
+}
+
+SplitState shown_state(const SplitProgress& split) noexcept {
+  return split.state == SplitState::kFinished && split.error ? SplitState::kChanged : split.state;
 }
 
 std::string Position::encode() const {

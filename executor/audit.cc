@@ -258,6 +258,7 @@ class Auditor {
       case SplitState::kFinished:
       case SplitState::kForgotten:
       case SplitState::kRewound:
+      case SplitState::kNoted:
         break;
     }
     if (subject.listed && !subject.listed->same_version(entry->object)) {

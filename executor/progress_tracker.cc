@@ -70,10 +70,8 @@ bool ProgressTracker::interrupted(const std::string& key) {
   return true;
 }
 
-void ProgressTracker::reported_changed(const ObjectVersion& object) {
-  Entry& e = entry(object);
-  e.progress.object = object;
-  settle(e, SplitState::kChanged);
+void ProgressTracker::noted(const ObjectVersion& object) {
+  settle(entry(object), SplitState::kNoted);
 }
 
 void ProgressTracker::forgotten(const ObjectVersion& object) {

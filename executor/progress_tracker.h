@@ -38,8 +38,8 @@ class ProgressTracker {
   /// held until all of it is committed.
   /// @return  True: it is, and was dropped. False: the next committed() settles it.
   bool interrupted(const std::string& key);
-  /// A finished object is listed in the version `object`.
-  void reported_changed(const ObjectVersion& object);
+  /// An object that was loaded in another version is listed in the version `object`.
+  void noted(const ObjectVersion& object);
   /// `object` is no longer listed, and to be forgotten.
   void forgotten(const ObjectVersion& object);
 

@@ -331,7 +331,7 @@ std::optional<Polled> SourceExecutor::handle_change(Event event) {
   switch (options_.on_change) {
     case SourceOptions::OnChange::kIgnore:
     case SourceOptions::OnChange::kAppend:
-      tracker_.reported_changed(*object);
+      tracker_.noted(*object);
       if (event.is_known) return std::nullopt;
       count(*object, SplitState::kChanged,
             "is listed in another version than the one that was loaded; its new rows are not "
@@ -385,7 +385,7 @@ Result<void> SourceExecutor::not_replaced(const ObjectVersion& object, Error err
     return {};
   }
   if (settled_state(error.code)) {
-    tracker_.reported_changed(object);
+    tracker_.noted(object);
     irreplaceable_.insert_or_assign(object.key, object.version);
     count(object, SplitState::kChanged,
           "its new version cannot be loaded, so that the rows of its former one stay: " +
@@ -502,6 +502,7 @@ void SourceExecutor::count(const ObjectVersion& object, SplitState state, const 
     case SplitState::kFinished:
     case SplitState::kForgotten:
     case SplitState::kRewound:
+    case SplitState::kNoted:
       break;
   }
 }

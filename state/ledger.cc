@@ -147,6 +147,7 @@ struct Ledger::Impl {
   Result<void> put_facts(const std::map<std::string, std::string>& facts, bool sync);
   Result<void> drop_entries();
   Result<void> add_progress(const SplitProgress& progress, rocksdb::WriteBatchWithIndex& batch);
+  Result<bool> add_note(const SplitProgress& listed, rocksdb::WriteBatchWithIndex& batch);
   Result<std::optional<LedgerEntry>> load(Kind kind, std::string_view key,
                                           rocksdb::WriteBatchWithIndex& batch);
   Result<void> classify_sorted(const rocksdb::ReadOptions& read,
@@ -323,9 +324,33 @@ Result<std::optional<LedgerEntry>> Ledger::Impl::load(Kind kind, std::string_vie
   return std::optional<LedgerEntry>(*std::move(entry));
 }
 
+// Of the same precedence as in match(): what made it another version gets to know of it. False:
+// there is nothing that did.
+Result<bool> Ledger::Impl::add_note(const SplitProgress& listed,
+                                    rocksdb::WriteBatchWithIndex& batch) {
+  const std::string& key = listed.object.key;
+  for (const Kind kind : {kActiveKind, kAttentionKind, kFinishedKind}) {
+    auto entry = load(kind, key, batch);
+    if (!entry) return std::move(entry).error();
+    if (!*entry || (kind != kFinishedKind && !(*entry)->delivered())) continue;
+    if ((*entry)->progress.object.same_version(listed.object)) return false;
+    (*entry)->note(listed);
+    if (kind == kActiveKind) batch.Delete(entry_key(kActiveKind, key));
+    batch.Put(entry_key(kind == kActiveKind ? kAttentionKind : kind, key), (*entry)->encode());
+    return true;
+  }
+  return false;
+}
+
 Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
                                         rocksdb::WriteBatchWithIndex& batch) {
   const std::string& key = progress.object.key;
+  if (progress.state == SplitState::kNoted || progress.state == SplitState::kChanged) {
+    // A checkpoint of an earlier leat says kChanged of what is noted.
+    const auto noted = add_note(progress, batch);
+    if (!noted) return noted.error();
+    if (*noted || progress.state == SplitState::kNoted) return {};
+  }
   auto active = load(kActiveKind, key, batch);
   if (!active) return std::move(active).error();
   auto attention = load(kAttentionKind, key, batch);
@@ -352,9 +377,6 @@ Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
     return {};
   }
 
-  const auto delivered = [](const std::optional<LedgerEntry>& e) {
-    return e && (e->progress.rows != 0 || e->progress.rejected != 0);
-  };
   std::optional<LedgerEntry> finished;
   if (progress.state != SplitState::kFinished) {
     auto loaded = load(kFinishedKind, key, batch);
@@ -368,37 +390,15 @@ Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
   } else if (progress.state == SplitState::kReading) {
     kind = kActiveKind;
   } else if (progress.state == SplitState::kChanged) {
-    // The same precedence as match(): what made an object kChanged is what keeps the note.
-    std::optional<LedgerEntry>& open = *active ? *active : *attention;
-    std::optional<LedgerEntry>* loaded = delivered(open) ? &open : finished ? &finished : nullptr;
-    if (loaded != nullptr && !(*loaded)->progress.object.same_version(progress.object)) {
-      entry = **loaded;
-      entry.noted = NotedVersion{.version = progress.object.version,
-                                 .size = progress.object.size,
-                                 .modified_ms = progress.object.modified_ms,
-                                 .epoch = progress.epoch,
-                                 .updated_ms = progress.updated_ms};
-      if (entry.progress.state == SplitState::kFinished) {
-        batch.Put(entry_key(kFinishedKind, key), entry.encode());
-        return {};
-      }
-      if (entry.progress.state == SplitState::kReading) {
-        entry.progress.state = SplitState::kChanged;
-        entry.progress.error = progress.error;
-        entry.progress.epoch = progress.epoch;
-        entry.progress.updated_ms = progress.updated_ms;
-      }
-    } else if (loaded != nullptr && loaded == &open) {
-      entry.noted = open->noted;
-    }
+    const std::optional<LedgerEntry>& open = *active ? *active : *attention;
+    if (open && open->delivered()) entry.noted = open->noted;
   }
   // Only what is there is deleted: a tombstone for every finished split would outlive it.
   if (*active && kind != kActiveKind) batch.Delete(entry_key(kActiveKind, key));
   if (*attention && kind != kAttentionKind) batch.Delete(entry_key(kAttentionKind, key));
   // Of an empty version, of which nothing needs to be known once something of another is loaded; or
   // of one that this entry goes on with, and counts.
-  if (finished && (!delivered(finished) || entry.progress.fingerprint) &&
-      entry.progress.rows + entry.progress.rejected != 0) {
+  if (finished && (!finished->delivered() || entry.progress.fingerprint) && entry.delivered()) {
     batch.Delete(entry_key(kFinishedKind, key));
   }
   batch.Put(entry_key(kind, key), entry.encode());

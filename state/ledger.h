@@ -127,11 +127,12 @@ class Ledger {
   /// kForgotten removes the finished and attention entries, unless there is an active one.
   /// kRewound removes all of them, and the record of the listing: it has to be found again.
   ///
-  /// A kChanged entry in another version than the one that was delivered only notes its version
-  /// there. The finished or attention entry keeps its own version, state and counts; an active one
-  /// becomes an attention entry in state kChanged with `error`, and keeps its own version, position
-  /// and counts. kChanged for a key without an entry, or in the entry's own version, is written as
-  /// it is.
+  /// kNoted notes its version in the entry of the one that was delivered. A finished or attention
+  /// entry keeps its own version, state and counts; an active one becomes an attention entry in
+  /// state kChanged with `error`, and keeps its own version, position and counts. Where there is no
+  /// such entry, or it is of that very version, nothing is written. kChanged is read as kNoted when
+  /// it is of another version than the one that was delivered, as it is in checkpoints of earlier
+  /// versions of leat.
   ///
   /// `outbox` becomes part of the same batch; an entry replaces an earlier one of its key.
   /// kRewound takes an entry out.

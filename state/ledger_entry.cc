@@ -142,6 +142,19 @@ std::string EntryVersion::text() const {
   return {etag.data(), write_etag(bytes_, parts_, etag)};
 }
 
+void LedgerEntry::note(const SplitProgress& listed) {
+  noted = NotedVersion{.version = listed.object.version,
+                       .size = listed.object.size,
+                       .modified_ms = listed.object.modified_ms,
+                       .epoch = listed.epoch,
+                       .updated_ms = listed.updated_ms};
+  if (progress.state != SplitState::kReading) return;
+  progress.state = SplitState::kChanged;
+  progress.error = listed.error;
+  progress.epoch = listed.epoch;
+  progress.updated_ms = listed.updated_ms;
+}
+
 std::string LedgerEntry::encode() const {
   std::string out;
   std::string digest;

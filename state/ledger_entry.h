@@ -29,6 +29,11 @@ struct LedgerEntry {
   SplitProgress progress;
   std::optional<NotedVersion> noted;
 
+  /// A row or a reject is in the sink.
+  bool delivered() const noexcept { return progress.rows != 0 || progress.rejected != 0; }
+  /// The object is listed in the version of `listed`: see Ledger::commit, kNoted.
+  void note(const SplitProgress& listed);
+
   std::string encode() const;
   ///   kCorrupt  Not an entry; `key` is named.
   static Result<LedgerEntry> decode(std::string_view key, std::string_view value);

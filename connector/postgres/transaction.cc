@@ -221,35 +221,17 @@ Result<void> PgTransaction::commit(const PgCommit& commit) {
   return {};
 }
 
-/// Of a version whose rows are in the table, the record stays: it says what is here.
-Result<bool> PgTransaction::keeps_former(const SplitProgress& changed) {
-  auto row = connection_->run(
-      "SELECT encode(progress, 'hex') FROM leat.position WHERE pipeline = $1 AND key = $2",
-      {{.value = context_.pipeline},
-       {.value = changed.object.key, .type = kPgByteaOid, .binary = true}});
-  if (!row) return std::move(row).error();
-  if (row->rows() == 0) return false;
-  Result<SplitProgress> before =
-      decode_progress_row("leat.position", changed.object.key, bytes_of_hex(row->text(0, 0)));
-  if (!before) return std::move(before).error();
-  return before->rows + before->rejected > 0 && !before->object.same_version(changed.object);
-}
-
 Result<void> PgTransaction::keep_progress(const PgCommit& commit) {
   PgByteaArray keys;
   PgByteaArray progresses;
   PgByteaArray forgotten;
   bool forgets = false;
   for (const SplitProgress& split : commit.splits) {
+    if (split.state == SplitState::kNoted) continue;
     if (split.state == SplitState::kForgotten) {
       forgotten.append(split.object.key);
       forgets = true;
       continue;
-    }
-    if (split.state == SplitState::kChanged) {
-      Result<bool> keeps = keeps_former(split);
-      if (!keeps) return std::move(keeps).error();
-      if (*keeps) continue;
     }
     keys.append(split.object.key);
     progresses.append(encode_progress_row(split));

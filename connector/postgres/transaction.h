@@ -56,7 +56,6 @@ class PgTransaction {
   void add_reject(std::shared_ptr<const ObjectVersion> split, const RejectedRow& reject);
   Result<void> keep_rejects();
   Result<void> keep_progress(const PgCommit& commit);
-  Result<bool> keeps_former(const SplitProgress& changed);
 
   const PgWriterContext& context_;
   const int number_;

@@ -125,9 +125,6 @@ Result<void> SqliteSink::prepare_statements() {
       "ON CONFLICT (pipeline, key) DO UPDATE SET epoch = excluded.epoch, "
       "progress = excluded.progress");
   if (!upsert_split) return std::move(upsert_split).error();
-  auto select_split =
-      database_->prepare("SELECT progress FROM leat_split WHERE pipeline = ?1 AND key = ?2");
-  if (!select_split) return std::move(select_split).error();
   auto delete_split = database_->prepare("DELETE FROM leat_split WHERE pipeline = ?1 AND key = ?2");
   if (!delete_split) return std::move(delete_split).error();
   auto update_pipeline = database_->prepare(
@@ -136,7 +133,6 @@ Result<void> SqliteSink::prepare_statements() {
   if (!update_pipeline) return std::move(update_pipeline).error();
   statements_ = Statements{.select_owner = *std::move(select_owner),
                            .upsert_split = *std::move(upsert_split),
-                           .select_split = *std::move(select_split),
                            .delete_split = *std::move(delete_split),
                            .update_pipeline = *std::move(update_pipeline),
                            .insert_reject = {},
@@ -288,6 +284,7 @@ Result<void> SqliteSink::commit(const Checkpoint& checkpoint) {
 Result<void> SqliteSink::commit_in_transaction(const Checkpoint& checkpoint) {
   if (auto begun = begin(); !begun) return begun;
   for (const SplitProgress& split : checkpoint.splits) {
+    if (split.state == SplitState::kNoted) continue;
     if (auto kept = keep_progress(split); !kept) return kept;
   }
   Statement& update = statements_->update_pipeline;
@@ -312,23 +309,6 @@ Result<void> SqliteSink::keep_progress(const SplitProgress& progress) {
     erase.bind_text(1, pipeline_);
     erase.bind_blob(2, progress.object.key);
     return erase.run(*database_, "drop the progress of a forgotten object from");
-  }
-  if (progress.state == SplitState::kChanged) {
-    // Of a version whose rows are in the table, the record stays as it is: it says what is here.
-    // That another version was listed is the ledger's to note, and to find again if need be.
-    Statement& select = statements_->select_split;
-    select.bind_text(1, pipeline_);
-    select.bind_blob(2, progress.object.key);
-    auto row = select.step(*database_, "read the progress in");
-    Result<SplitProgress> before = SplitProgress{};
-    if (row && *row)
-      before = decode_progress_row("leat_split", progress.object.key, select.bytes(0));
-    select.reset();
-    if (!row) return std::move(row).error();
-    if (!before) return std::move(before).error();
-    if (before->rows + before->rejected > 0 && !before->object.same_version(progress.object)) {
-      return {};
-    }
   }
   const std::string bytes = encode_progress_row(progress);
   Statement& upsert = statements_->upsert_split;

@@ -58,7 +58,6 @@ class SqliteSink final : public RowSink {
   struct Statements {
     Statement select_owner;
     Statement upsert_split;
-    Statement select_split;
     Statement delete_split;
     Statement update_pipeline;
     std::optional<Statement> insert_reject;

@@ -147,7 +147,7 @@ class RowSink {
   virtual Result<void> roll_back();
 
   /// Makes everything since the last commit durable together with the checkpoint. The record of a
-  /// split that is kForgotten is dropped.
+  /// split that is kForgotten is dropped; one that is kNoted leaves its object's record as it is.
   /// Of each split its rows and its record become durable together, or neither. After an error some
   /// splits may be durable and others not (several connections,
   /// docs/adr/0010-postgres-connections.md): open() tells which. What is not is rolled back; only

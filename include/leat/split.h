@@ -4,6 +4,7 @@
 // Their encoded forms are documented byte by byte in docs/format/ledger.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -55,14 +56,22 @@ enum class SplitState : std::uint8_t {
   kFinished = 2,     ///< Every record was committed as a row or a reject.
   kQuarantined = 3,  ///< Content that cannot be read on; never taken for finished.
   kGone = 4,         ///< Listed, then no longer there.
-  kChanged = 5,      ///< A version other than the one that was (partly) loaded is now listed.
+  kChanged = 5,      ///< Its reading ended because it became another version; position and counts
+                     ///< are what was loaded of this one.
   kForgotten = 6,    ///< Listings no longer show it: whoever keeps a record of it drops that.
   kRewound = 7,      ///< Its rows were taken out again: it is new. The sink keeps this as its
                      ///< record, so that a ledger that is an epoch behind learns of it.
+  kNoted = 8,        ///< This version is listed, and another one is loaded: news for the ledger.
+                     ///< The record of the loaded version stays as it is, in the sink too.
 };
 
-/// "reading", "finished", …
+/// "reading", "finished", …; "changed" also for kNoted.
 std::string_view split_state_name(SplitState state) noexcept;
+
+/// The states that people are shown, in the order of a summary.
+inline constexpr std::array kShownStates{SplitState::kFinished, SplitState::kReading,
+                                         SplitState::kQuarantined, SplitState::kGone,
+                                         SplitState::kChanged};
 
 /// What the first `bytes` of an object were, so that a later version can be held against it: see
 /// SourceOptions::OnChange::kAppend.
@@ -92,6 +101,10 @@ struct SplitProgress {
   ///   kCorrupt  Not what encode() of this or an earlier version makes.
   static Result<SplitProgress> decode(std::string_view bytes);
 };
+
+/// The state in which people are shown an entry of the ledger: a finished one whose object is
+/// listed in another version, which is the only error that it can carry, counts as changed.
+SplitState shown_state(const SplitProgress& split) noexcept;
 
 /// An epoch as it was committed, told apart from any other of the same number: a table that was
 /// restored from a backup and loaded on has another history from there.

@@ -331,7 +331,7 @@ TEST_F(PostgresSinkTest, ARecordOfLoadedRowsOutlivesTheNewsOfAnotherVersion) {
   load(*sink, builder.row(1));
   ObjectVersion other = *builder.split();
   other.version = "v2";
-  expect_ok(sink->commit(checkpoint(2, {progress_of(other, SplitState::kChanged, 2, 0)})));
+  expect_ok(sink->commit(checkpoint(2, {progress_of(other, SplitState::kNoted, 2, 0)})));
   expect_ok(sink->close());
   sink = opened();
   ASSERT_EQ(visited_.size(), 1u);

@@ -349,7 +349,7 @@ TEST_F(SqliteSinkTest, KeepsTheRecordOfLoadedRowsWhenTheirObjectChanges) {
   };
   auto sink = open_sink();
   expect_ok(sink->commit(checkpoint(1, {progress_of(one, SplitState::kFinished, 1, 5)})));
-  expect_ok(sink->commit(checkpoint(2, {progress_of(two, SplitState::kChanged, 2, 0)})));
+  expect_ok(sink->commit(checkpoint(2, {progress_of(two, SplitState::kNoted, 2, 0)})));
   expect_ok(sink->close());
   EXPECT_EQ(kept().state, SplitState::kFinished);
   EXPECT_EQ(kept().object.version, "1");

@@ -266,6 +266,7 @@ class ForgettingModel : public ::testing::TestWithParam<std::uint64_t> {
         continue;
       }
       touched_.insert(key);
+      if (split.state == SplitState::kNoted) continue;
       if (split.state == SplitState::kChanged && it != known_.end() && !it->second.empty) {
         // One that was back, and changed while it was read.
         if (split.rows > 0) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -44,7 +45,7 @@ struct Model {
       finished[key] = {progress, {}};
       return;
     }
-    if (progress.state == SplitState::kChanged) {
+    if (progress.state == SplitState::kChanged || progress.state == SplitState::kNoted) {
       Entry* loaded = nullptr;
       if (finished.contains(key)) loaded = &finished.at(key);
       if (open.contains(key) && open.at(key).delivered()) loaded = &open.at(key);
@@ -56,6 +57,7 @@ struct Model {
         }
         return;
       }
+      if (progress.state == SplitState::kNoted) return;
       if (loaded != nullptr && loaded->progress.state != SplitState::kFinished) {
         loaded->progress = progress;
         drop_empty(key);
@@ -100,6 +102,10 @@ struct Model {
   }
 };
 
+constexpr std::array kStates{SplitState::kReading,  SplitState::kFinished, SplitState::kQuarantined,
+                             SplitState::kGone,     SplitState::kChanged,  SplitState::kNoted,
+                             SplitState::kForgotten};
+
 class LedgerModel : public ::testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(LedgerModel, AgreesWithTheLedger) {
@@ -129,7 +135,7 @@ TEST_P(LedgerModel, AgreesWithTheLedger) {
       Checkpoint checkpoint{.epoch = ledger->epoch() + 1, .splits = {}};
       const std::uint32_t count = below(60);
       for (std::uint32_t i = 0; i < count; ++i) {
-        SplitProgress progress = progress_of(random_object(), static_cast<SplitState>(1 + below(6)),
+        SplitProgress progress = progress_of(random_object(), kStates[below(kStates.size())],
                                              below(3), below(4) == 0 ? 1 : 0);
         progress.epoch = checkpoint.epoch;
         progress.position.offset = progress.state == SplitState::kFinished ? 0 : below(1'000);

@@ -142,12 +142,12 @@ TEST_F(LedgerTest, FinishedReplacesActiveAndAttention) {
 TEST_F(LedgerTest, FinishedInAnotherVersionIsChangedUntilThatVersionIsNoted) {
   commit({progress_of(object_of("a", "1"), SplitState::kFinished, 5)});
   EXPECT_EQ(classify(object_of("a", "2")), Match::kChanged);
-  commit({progress_of(object_of("a", "2"), SplitState::kChanged, 0)});
+  commit({progress_of(object_of("a", "2"), SplitState::kNoted, 0)});
   EXPECT_EQ(classify(object_of("a", "2")), Match::kChangedReported);
   EXPECT_EQ(classify(object_of("a", "2", 11)), Match::kChanged);
   EXPECT_EQ(classify(object_of("a", "3")), Match::kChanged);
   EXPECT_EQ(classify(object_of("a", "1")), Match::kFinished);  // It came back.
-  commit({progress_of(object_of("a", "3"), SplitState::kChanged, 0)});
+  commit({progress_of(object_of("a", "3"), SplitState::kNoted, 0)});
   EXPECT_EQ(classify(object_of("a", "3")), Match::kChangedReported);
 
   const auto all = scan();
@@ -180,7 +180,7 @@ TEST_F(LedgerTest, AnOpenEntryBesideAFinishedOneDecidesOnlyIfItDelivered) {
   EXPECT_EQ(classify(object_of("b", "1")), Match::kChanged);
   EXPECT_EQ(classify(object_of("b", "2")), Match::kAttention);
   EXPECT_EQ(classify(object_of("b", "3")), Match::kChanged);
-  commit({progress_of(object_of("b", "3"), SplitState::kChanged, 0)});
+  commit({progress_of(object_of("b", "3"), SplitState::kNoted, 0)});
   EXPECT_EQ(classify(object_of("b", "3")), Match::kChangedReported);
 }
 
@@ -206,7 +206,7 @@ TEST_F(LedgerTest, QuarantinedAfterRowsIsChangedInAnotherVersionAndKeepsItsStory
   bad.error = Error{.code = ErrorCode::kBadValue, .message = "no"};
   commit({bad});
   EXPECT_EQ(classify(object_of("a", "2")), Match::kChanged);
-  commit({progress_of(object_of("a", "2"), SplitState::kChanged, 0)});
+  commit({progress_of(object_of("a", "2"), SplitState::kNoted, 0)});
   EXPECT_EQ(classify(object_of("a", "2")), Match::kChangedReported);
   EXPECT_EQ(classify(object_of("a", "3")), Match::kChanged);
   EXPECT_EQ(classify(object_of("a", "1")), Match::kAttention);
@@ -231,7 +231,7 @@ TEST_F(LedgerTest, ActiveThatChangedBecomesAttentionAndKeepsWhatWasDelivered) {
   SplitProgress reading = progress_of(object_of("a", "1"), SplitState::kReading, 4);
   reading.position.offset = 64;
   commit({reading});
-  SplitProgress changed = progress_of(object_of("a", "2"), SplitState::kChanged, 0);
+  SplitProgress changed = progress_of(object_of("a", "2"), SplitState::kNoted, 0);
   changed.error = Error{.code = ErrorCode::kObjectChanged, .message = "replaced while read"};
   commit({changed});
   EXPECT_TRUE(ledger_->active()->empty());
@@ -253,10 +253,33 @@ TEST_F(LedgerTest, ChangedInItsOwnVersionThenReportedInTheNextOne) {
   commit({progress_of(object_of("a", "1"), SplitState::kReading, 4)});
   commit({progress_of(object_of("a", "1"), SplitState::kChanged, 4)});
   EXPECT_EQ(classify(object_of("a", "2")), Match::kChangedWhileRead);
-  commit({progress_of(object_of("a", "2"), SplitState::kChanged, 0)});
+  commit({progress_of(object_of("a", "2"), SplitState::kNoted, 0)});
   EXPECT_EQ(classify(object_of("a", "2")), Match::kChangedReported);
   commit({progress_of(object_of("a", "1"), SplitState::kChanged, 4)});
   EXPECT_EQ(classify(object_of("a", "2")), Match::kChangedReported);
+}
+
+TEST_F(LedgerTest, NotesNothingWhereNoOtherVersionIsLoaded) {
+  commit({progress_of(object_of("a", "1"), SplitState::kFinished, 4),
+          progress_of(object_of("b", "1"), SplitState::kReading, 0)});
+  commit({progress_of(object_of("a", "1"), SplitState::kNoted, 0),
+          progress_of(object_of("b", "2"), SplitState::kNoted, 0),
+          progress_of(object_of("c", "1"), SplitState::kNoted, 0)});
+  EXPECT_EQ(classify(object_of("a", "1")), Match::kFinished);
+  EXPECT_EQ(classify(object_of("b", "1")), Match::kActive);
+  EXPECT_EQ(classify(object_of("c", "1")), Match::kNew);
+  EXPECT_EQ(scan().size(), 2u);
+}
+
+TEST_F(LedgerTest, TakesChangedInAnotherVersionForANoteAsEarlierCheckpointsHaveIt) {
+  commit({progress_of(object_of("a", "1"), SplitState::kFinished, 4),
+          progress_of(object_of("b", "1"), SplitState::kReading, 4)});
+  commit({progress_of(object_of("a", "2"), SplitState::kChanged, 0),
+          progress_of(object_of("b", "2"), SplitState::kChanged, 0)});
+  EXPECT_EQ(classify(object_of("a", "1")), Match::kFinished);
+  EXPECT_EQ(classify(object_of("a", "2")), Match::kChangedReported);
+  EXPECT_EQ(classify(object_of("b", "1")), Match::kAttention);
+  EXPECT_EQ(classify(object_of("b", "2")), Match::kChangedReported);
 }
 
 TEST_F(LedgerTest, ReadingReplacesAttentionWhenASplitIsRetried) {
@@ -269,7 +292,7 @@ TEST_F(LedgerTest, ReadingReplacesAttentionWhenASplitIsRetried) {
 TEST_F(LedgerTest, SeesEarlierSplitsOfTheSameCheckpoint) {
   commit({progress_of(object_of("a", "1"), SplitState::kReading, 3),
           progress_of(object_of("a", "1"), SplitState::kFinished, 4),
-          progress_of(object_of("a", "2"), SplitState::kChanged, 0)});
+          progress_of(object_of("a", "2"), SplitState::kNoted, 0)});
   EXPECT_EQ(classify(object_of("a", "1")), Match::kFinished);
   EXPECT_EQ(classify(object_of("a", "2")), Match::kChangedReported);
   EXPECT_TRUE(ledger_->active()->empty());

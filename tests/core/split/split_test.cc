@@ -92,7 +92,7 @@ TEST(Position, RoundTrips) {
 }
 
 TEST(SplitProgress, RoundTripsEveryStateWithAndWithoutError) {
-  for (std::uint8_t state = 1; state <= 5; ++state) {
+  for (std::uint8_t state = 1; state <= 8; ++state) {
     for (const bool with_error : {false, true}) {
       SplitProgress progress = some_progress();
       progress.state = static_cast<SplitState>(state);
@@ -215,6 +215,24 @@ TEST(SplitState, HasNames) {
   EXPECT_EQ(split_state_name(SplitState::kQuarantined), "quarantined");
   EXPECT_EQ(split_state_name(SplitState::kGone), "gone");
   EXPECT_EQ(split_state_name(SplitState::kChanged), "changed");
+  EXPECT_EQ(split_state_name(SplitState::kNoted), "changed");
+}
+
+TEST(SplitState, AFinishedSplitThatIsListedInAnotherVersionIsShownAsChanged) {
+  SplitProgress split{.state = SplitState::kFinished};
+  EXPECT_EQ(shown_state(split), SplitState::kFinished);
+  split.error = Error{.code = ErrorCode::kObjectChanged, .message = "another version"};
+  EXPECT_EQ(shown_state(split), SplitState::kChanged);
+  split.state = SplitState::kQuarantined;
+  EXPECT_EQ(shown_state(split), SplitState::kQuarantined);
+}
+
+TEST(SplitProgress, RefusesAStateThatItDoesNotKnow) {
+  std::string bytes = some_progress().encode();
+  for (const char state : {'\0', '\x09'}) {
+    bytes[1] = state;
+    EXPECT_FALSE(SplitProgress::decode(bytes));
+  }
 }
 
 TEST(Wire, VarintsRoundTripAtTheirLimits) {
