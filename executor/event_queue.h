@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "executor/change_policy.h"
 #include "leat/result.h"
 #include "leat/row_chunk.h"
 #include "leat/split.h"
@@ -24,11 +25,10 @@ struct Event {
     kRows,       ///< `chunk` of `object`.
     kFinished,   ///< `object` was read to its end.
     kFailed,     ///< `object` cannot be read on: `error` and `end` say why and where.
-    kReported,   ///< `object` is listed in a version other than the loaded one; `error`, if any,
-                 ///< says why it cannot be gone on with.
+    kReported,   ///< `object` is listed in a version other than the loaded one, as `seen` says.
     kOpened,     ///< OnChange::kAppend: the reading of `object` begins as `opened` says.
     kReturned,   ///< `object`, which was gone, is there again: it is gone on with as `opened` says.
-    kNotGrown,   ///< `object` does not go on where its former version ended: `error` says why.
+    kNotGrown,   ///< The same, of a split that was queued to be gone on with.
     kForgotten,  ///< `object` has not been listed for long enough.
     kWake,       ///< Look again whether all is done.
   };
@@ -40,7 +40,9 @@ struct Event {
   std::string offending = {};
   std::shared_ptr<const SplitProgress> opened = {};
   bool open_ended = false;  ///< kFinished: its last record has no end yet, and was left.
-  bool is_known = false;    ///< kReported: the change is on record, though not its version.
+  /// kReported, kNotGrown. With Seen::kNotGrown `error` says why.
+  Change::Seen seen = Change::Seen::kListed;
+  bool is_known = false;  ///< kReported: the change is on record, though not its version.
 };
 
 /// Bounded FIFO, many producers, one consumer.

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "executor/change_policy.h"
 #include "executor/resumed_split.h"
 
 namespace leat::executor {
@@ -91,18 +92,11 @@ Result<void> ObjectRouter::look_up(const std::vector<ObjectVersion>& objects, bo
       case state::Match::kRetry:
         queue_new(std::move(object), stop);
         break;
-      case state::Match::kChangedReported:
-        if (options_.on_change == SourceOptions::OnChange::kIgnore ||
-            options_.on_change == SourceOptions::OnChange::kAppend) {
-          break;
-        }
-        [[fallthrough]];
       case state::Match::kChanged:
+      case state::Match::kChangedReported:
       case state::Match::kChangedWhileRead:
         found_ = found_ || matches[i] == state::Match::kChanged;
-        if (Result<void> queued = queue_changed(
-                std::move(object), matches[i] == state::Match::kChangedWhileRead, stop);
-            !queued) {
+        if (Result<void> queued = queue_changed(std::move(object), matches[i], stop); !queued) {
           return queued;
         }
         break;
@@ -162,10 +156,16 @@ Result<void> ObjectRouter::queue_returned(const ObjectVersion& object, std::stop
 
 /// An object that was loaded is listed in the version `object`: reports it, or has a worker go on
 /// with it.
-Result<void> ObjectRouter::queue_changed(std::shared_ptr<const ObjectVersion> object, bool is_known,
-                                         std::stop_token stop) {
-  Event report{.kind = Event::Kind::kReported, .object = object, .is_known = is_known};
-  if (options_.on_change == SourceOptions::OnChange::kAppend) {
+Result<void> ObjectRouter::queue_changed(std::shared_ptr<const ObjectVersion> object,
+                                         state::Match match, std::stop_token stop) {
+  const ChangeStep step =
+      step_for(options_.on_change,
+               {.seen = Change::Seen::kListed, .noted = match == state::Match::kChangedReported});
+  if (step == ChangeStep::kLeave) return {};
+  Event report{.kind = Event::Kind::kReported,
+               .object = object,
+               .is_known = match == state::Match::kChangedWhileRead};
+  if (step == ChangeStep::kGoOn) {
     Result<std::vector<SplitProgress>> entries = ledger_.find(object->key);
     if (!entries) return std::move(entries).error();
     // The open entry comes first, and counts what the finished one does.
@@ -178,6 +178,7 @@ Result<void> ObjectRouter::queue_changed(std::shared_ptr<const ObjectVersion> ob
       (void)queue(std::move(assignment), std::move(stop));
       return {};
     }
+    report.seen = Change::Seen::kNotGrown;
     report.error.message =
         "it cannot be gone on with: it is compressed or not in UTF-8, or was loaded without "
         "--on-change append";

@@ -59,7 +59,7 @@ class ObjectRouter {
   void queue_new(std::shared_ptr<const ObjectVersion> object, std::stop_token stop);
   void queue_oldest(std::stop_token stop);
   Result<void> queue_returned(const ObjectVersion& object, std::stop_token stop);
-  Result<void> queue_changed(std::shared_ptr<const ObjectVersion> object, bool is_known,
+  Result<void> queue_changed(std::shared_ptr<const ObjectVersion> object, state::Match match,
                              std::stop_token stop);
 
   const SourceOptions& options_;

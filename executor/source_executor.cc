@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "executor/change_policy.h"
 #include "executor/epoch.h"
 #include "executor/log.h"
 #include "executor/resumed_split.h"
@@ -327,30 +328,28 @@ Error SourceExecutor::forbidden_change(const ObjectVersion& object) const {
 
 /// An object that was loaded is listed in another version.
 std::optional<Polled> SourceExecutor::handle_change(Event event) {
-  const std::shared_ptr<const ObjectVersion>& object = event.object;
-  switch (options_.on_change) {
-    case SourceOptions::OnChange::kIgnore:
-    case SourceOptions::OnChange::kAppend:
-      tracker_.noted(*object);
-      if (event.is_known) return std::nullopt;
-      count(*object, SplitState::kChanged,
-            "is listed in another version than the one that was loaded; its new rows are not "
-            "loaded" +
-                (event.error.message.empty() ? "" : ": " + event.error.message));
+  const ObjectVersion& object = *event.object;
+  const auto known = irreplaceable_.find(object.key);
+  const bool irreplaceable = known != irreplaceable_.end() && known->second == object.version;
+  switch (step_for(options_.on_change, {.seen = event.seen, .irreplaceable = irreplaceable})) {
+    case ChangeStep::kFail:
+      fatal_ = forbidden_change(object);
       return std::nullopt;
-    case SourceOptions::OnChange::kFail:
-      fatal_ = forbidden_change(*object);
+    case ChangeStep::kReplace:
+      replacement_ = std::move(event.object);
+      return Polled{};
+    case ChangeStep::kLeave:
+      work_.release(object.key);
       return std::nullopt;
-    case SourceOptions::OnChange::kReplace:
+    default:
       break;
   }
-  const auto known = irreplaceable_.find(object->key);
-  if (known != irreplaceable_.end() && known->second == object->version) {
-    work_.release(object->key);
-    return std::nullopt;
-  }
-  replacement_ = object;
-  return Polled{};
+  tracker_.noted(object);
+  if (event.is_known) return std::nullopt;
+  count(object, SplitState::kChanged,
+        "is listed in another version than the one that was loaded; its new rows are not loaded" +
+            (event.error.message.empty() ? "" : ": " + event.error.message));
+  return std::nullopt;
 }
 
 std::optional<std::string> SourceExecutor::key_of(std::string_view uri) const {
@@ -371,6 +370,7 @@ void SourceExecutor::replaced(const SplitProgress& split) {
   log(options_, LogLevel::kInfo,
       store_->uri_of(split.object.key) +
           " was replaced by its new version: " + std::to_string(split.rows) + " rows");
+  work_.release(split.object.key);
   const std::lock_guard lock(stats_mutex_);
   stats_.rows += split.rows;
   stats_.rows_rejected += split.rejected;
@@ -378,26 +378,32 @@ void SourceExecutor::replaced(const SplitProgress& split) {
 }
 
 Result<void> SourceExecutor::not_replaced(const ObjectVersion& object, Error error) {
-  if (error.code == ErrorCode::kObjectChanged || error.code == ErrorCode::kNotFound) {
-    // Changed once more, or gone: the next listing tells.
+  const std::optional<SplitState> state = settled_state(error.code);
+  if (!state) {
     work_.release_to_list_again(object.key);
-    discovery_.relist();
+    if (options_.once) return error;
+    log(options_, LogLevel::kError,
+        "the new version of an object was not read, and is tried again at the next poll: " +
+            error.to_string());
     return {};
   }
-  if (settled_state(error.code)) {
-    tracker_.noted(object);
-    irreplaceable_.insert_or_assign(object.key, object.version);
-    count(object, SplitState::kChanged,
-          "its new version cannot be loaded, so that the rows of its former one stay: " +
-              error.to_string());
+  const Change change{.seen = *state == SplitState::kQuarantined ? Change::Seen::kReplaceFailed
+                                                                 : Change::Seen::kReplaceMissed};
+  if (step_for(options_.on_change, change) == ChangeStep::kWaitForNext) {
+    list_again(object.key);
     return {};
   }
-  work_.release_to_list_again(object.key);
-  if (options_.once) return error;
-  log(options_, LogLevel::kError,
-      "the new version of an object was not read, and is tried again at the next poll: " +
-          error.to_string());
+  tracker_.noted(object);
+  irreplaceable_.insert_or_assign(object.key, object.version);
+  count(object, SplitState::kChanged,
+        "its new version cannot be loaded, so that the rows of its former one stay: " +
+            error.to_string());
   return {};
+}
+
+void SourceExecutor::list_again(const std::string& key) {
+  work_.release_to_list_again(key);
+  discovery_.relist();
 }
 
 void SourceExecutor::finish_after_actions(std::stop_token stop) {
@@ -422,8 +428,7 @@ std::optional<Polled> SourceExecutor::start_over(std::shared_ptr<const ObjectVer
     if (!failure_) failure_ = std::move(why);
     work_.release(object->key);
   } else {
-    work_.release_to_list_again(object->key);
-    discovery_.relist();
+    list_again(object->key);
   }
   if (!delivered) return std::nullopt;
   Polled polled;
@@ -442,33 +447,35 @@ std::optional<Polled> SourceExecutor::handle_failure(Event event) {
     return std::nullopt;
   }
   if (*state == SplitState::kChanged) {
-    // What was delivered holds as long as the next version begins with it.
     const SplitProgress* const progress = tracker_.find(object.key);
-    const bool holds = options_.on_change == SourceOptions::OnChange::kAppend &&
-                       progress != nullptr && progress->fingerprint;
-    // One that grows faster than it is read would never come to its end if it was always begun
-    // anew.
-    const bool got_on =
-        holds && started_over_.contains(object.key) && progress->rows + progress->rejected > 0;
-    if (!tracker_.may_be_durable(object.key) && !got_on) {
-      return start_over(std::move(event.object), std::move(event.error));
-    }
-    if (holds) {
-      drift_.ended(object.key, &event.error);
-      if (tracker_.interrupted(object.key)) {
-        work_.release_to_list_again(object.key);
+    const bool delivered = progress != nullptr && progress->rows + progress->rejected > 0;
+    const Change change{.seen = Change::Seen::kWhileReading,
+                        .grows = progress != nullptr && progress->fingerprint,
+                        .durable = tracker_.may_be_durable(object.key),
+                        .got_on = delivered && started_over_.contains(object.key)};
+    switch (step_for(options_.on_change, change)) {
+      case ChangeStep::kStartOver:
+        return start_over(std::move(event.object), std::move(event.error));
+      case ChangeStep::kWaitForNext:
+        drift_.ended(object.key, &event.error);
+        if (tracker_.interrupted(object.key)) {
+          list_again(object.key);
+        } else {
+          awaited_.insert(object.key);
+        }
+        return std::nullopt;
+      case ChangeStep::kReplace:
+        // The next listing shows the version that is to take its place.
+        drift_.ended(object.key, &event.error);
+        tracker_.stopped(object, *state, std::move(event.error), std::move(event.end), {});
+        awaited_.insert(object.key);
         discovery_.relist();
-      } else {
-        interrupted_.insert(object.key);
-      }
-      return std::nullopt;
-    }
-    if (options_.on_change == SourceOptions::OnChange::kReplace) {
-      // The next listing shows the version that is to take its place.
-      drift_.ended(object.key, &event.error);
-      tracker_.stopped(object, *state, std::move(event.error), std::move(event.end), {});
-      discovery_.relist();
-      return std::nullopt;
+        return std::nullopt;
+      case ChangeStep::kFail:
+        fatal_ = forbidden_change(object);
+        break;
+      default:
+        break;
     }
     event.error.message +=
         "; rows of its former version are in the table already, so that its new version was not "
@@ -478,9 +485,6 @@ std::optional<Polled> SourceExecutor::handle_failure(Event event) {
   count(object, *state, event.error.to_string());
   tracker_.stopped(object, *state, std::move(event.error), std::move(event.end),
                    std::move(event.offending));
-  if (*state == SplitState::kChanged && options_.on_change == SourceOptions::OnChange::kFail) {
-    fatal_ = forbidden_change(object);
-  }
   return std::nullopt;
 }
 
@@ -538,22 +542,13 @@ Result<void> SourceExecutor::commit(const Checkpoint& checkpoint) {
     if (!written) return written;
   }
   after_actions_.wake();
-  const std::vector<std::string> settled = tracker_.committed(checkpoint);
-  for (const std::string& key : settled) started_over_.erase(key);
-  for (const SplitProgress& split : checkpoint.splits) {
-    if (split.state == SplitState::kChanged &&
-        options_.on_change == SourceOptions::OnChange::kReplace) {
-      work_.release_to_list_again(split.object.key);
-      discovery_.relist();  // That of the failure may have been before the release.
-    } else if (split.state != SplitState::kReading) {
-      work_.release(split.object.key);
+  for (const std::string& key : tracker_.committed(checkpoint)) {
+    started_over_.erase(key);
+    if (awaited_.erase(key) == 0) {
+      work_.release(key);
+    } else {
+      list_again(key);  // Not before: a listing takes up no key whose outcome is not committed.
     }
-  }
-  for (const std::string& key : settled) {
-    if (interrupted_.erase(key) == 0) continue;
-    // Its object has grown meanwhile, and can be gone on with from here.
-    work_.release_to_list_again(key);
-    discovery_.relist();
   }
   return {};
 }

@@ -121,6 +121,7 @@ class SourceExecutor final : public Source {
   std::optional<Polled> start_over(std::shared_ptr<const ObjectVersion> object, Error why);
   Error forbidden_change(const ObjectVersion& object) const;
   std::optional<Polled> handle_change(Event event);
+  void list_again(const std::string& key);
   void count(const ObjectVersion& object, SplitState state, const std::string& why);
 
   SourceOptions options_;
@@ -149,7 +150,7 @@ class SourceExecutor final : public Source {
   std::optional<Error> failure_;  ///< once: the first split that could not be read.
   std::optional<Error> fatal_;    ///< What ends the run at once.
   StartsOver started_over_;
-  std::set<std::string> interrupted_;  ///< OnChange::kAppend: keys of which less was read.
+  std::set<std::string> awaited_;  ///< Keys to be listed again once their splits are committed.
   std::shared_ptr<const ObjectVersion> replacement_;
   std::map<std::string, std::string> irreplaceable_;  ///< Key to version, of this run.
   mutable std::mutex stats_mutex_;

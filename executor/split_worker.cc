@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "executor/change_policy.h"
 #include "executor/fingerprint.h"
 #include "executor/log.h"
 #include "executor/resumed_split.h"
@@ -34,7 +35,7 @@ void SplitWorker::read_split(SplitAssignment assignment) {
     if (context_.schemas.parsed() != nullptr) alone_.unlock();
   }
   offending_.clear();
-  if (context_.options.on_change == SourceOptions::OnChange::kAppend) {
+  if (reads_for_going_on(context_.options.on_change)) {
     Result<bool> opened = open_growing(assignment);
     if (!opened) {
       Error error = std::move(opened).error();
@@ -81,7 +82,9 @@ Result<bool> SplitWorker::open_growing(SplitAssignment& assignment) {
                                  .reading = reading_options(context_, object),
                                  .stop = stop_};
   const auto not_grown = [&](const std::string& why) {
-    Event event{.kind = Event::Kind::kNotGrown, .object = assignment.object};
+    Event event{.kind = Event::Kind::kNotGrown,
+                .object = assignment.object,
+                .seen = Change::Seen::kNotGrown};
     event.error = Error{ErrorCode::kObjectChanged, why};
     (void)context_.events.push(std::move(event), stop_);
     return false;

@@ -87,5 +87,16 @@ TEST(ProgressTracker, AStoppedSplitKeepsWhatWasDelivered) {
   EXPECT_EQ(tracker.committed(checkpoint), std::vector<std::string>{"a"});
 }
 
+TEST(ProgressTracker, ANotedVersionIsSettledWithTheCommitThatTellsOfIt) {
+  ProgressTracker tracker;
+  tracker.noted(kObject);
+  EXPECT_EQ(tracker.settled(), 1u);
+  const Checkpoint checkpoint = cut(tracker, 1);
+  ASSERT_EQ(checkpoint.splits.size(), 1u);
+  EXPECT_EQ(checkpoint.splits[0].state, SplitState::kNoted);
+  EXPECT_EQ(tracker.committed(checkpoint), std::vector<std::string>{"a"});
+  EXPECT_EQ(tracker.settled(), 0u);
+}
+
 }  // namespace
 }  // namespace leat::executor
