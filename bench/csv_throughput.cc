@@ -4,9 +4,12 @@
 //   csv_throughput generate SHAPE BYTES FILE    writes the file
 //   csv_throughput schema SHAPE                 prints its columns as SQL
 //   csv_throughput typed SHAPE FILE SIMD        leat, one thread: all columns typed
+//   csv_throughput source SHAPE FILE STATE      an embedded source on all cores that it may use,
+//   rows
+//                                               dropped, from its opening until all are committed
 //   csv_throughput libcsv FILE                  libcsv, finding the fields only
 //
-// The last two print "wall seconds, CPU seconds, rows".
+// The last three print "wall seconds, CPU seconds, rows".
 #include <csv.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -27,6 +30,7 @@
 
 #include "bench/shapes.h"
 #include "leat/parser.h"
+#include "leat/source.h"
 
 namespace leat::bench {
 namespace {
@@ -83,6 +87,27 @@ std::uint64_t read_typed(std::string_view schema_sql, const char* path, const ch
   return count + static_cast<std::uint64_t>(rows.rows);
 }
 
+std::uint64_t read_source(std::string_view schema_sql, const char* path, const char* state) {
+  SourceOptions options;
+  options.from = path;
+  options.state_dir = state;
+  options.once = true;
+  Result<Schema> schema = parse_schema(schema_sql);
+  if (!schema) fail(schema.error().to_string());
+  options.schema = *std::move(schema);
+  auto source = Source::open(options);
+  if (!source) fail(source.error().to_string());
+  std::uint64_t count = 0;
+  while (true) {
+    Result<Polled> polled = (*source)->poll(std::chrono::minutes(1));
+    if (!polled) fail(polled.error().to_string());
+    if (polled->kind == Polled::Kind::kEnd) break;
+    if (polled->kind == Polled::Kind::kRows) count += static_cast<std::uint64_t>(polled->rows.rows);
+  }
+  if (auto done = (*source)->commit((*source)->checkpoint()); !done) fail(done.error().to_string());
+  return count;
+}
+
 struct Counts {
   std::uint64_t fields = 0;
   std::uint64_t rows = 0;
@@ -131,6 +156,9 @@ int run(const std::vector<std::string>& arguments) {
   } else if (what == "typed" && arguments.size() == 4) {
     report(
         [&] { return read_typed(shape().schema(), arguments[2].c_str(), arguments[3].c_str()); });
+  } else if (what == "source" && arguments.size() == 4) {
+    report(
+        [&] { return read_source(shape().schema(), arguments[2].c_str(), arguments[3].c_str()); });
   } else if (what == "libcsv" && arguments.size() == 2) {
     report([&] { return read_by_libcsv(arguments[1].c_str()); });
   } else {

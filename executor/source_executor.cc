@@ -232,7 +232,9 @@ bool SourceExecutor::all_done() const {
 Result<Polled> SourceExecutor::poll(std::chrono::milliseconds timeout) {
   if (closed_) return Error{ErrorCode::kInvalidArgument, "the source is closed"};
   if (fatal_) return *fatal_;
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  // Longer than anybody waits, and short enough for the clock's arithmetic.
+  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24);
+  const auto deadline = std::chrono::steady_clock::now() + std::min(timeout, kLongest);
   while (true) {
     // Asked before the queue is: when all was done then, all that is left to tell is in the queue.
     const bool done = all_done();

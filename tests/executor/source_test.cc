@@ -656,6 +656,14 @@ TEST_F(SourceTest, RefusesAStoreThatIsNull) {
   EXPECT_EQ(source.error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(SourceTest, WaitsAsLongAsAnyTimeLimitSays) {
+  store_->put("/in/a", csv(0, 3));
+  std::unique_ptr<Source> source = opened(options());
+  const Result<Polled> polled = source->poll(std::chrono::milliseconds::max());
+  ASSERT_TRUE(polled);
+  EXPECT_EQ(polled->rows.rows, 3);
+}
+
 TEST_F(SourceTest, AClosedSourceRefusesWhatNeedsItsLedger) {
   store_->put("/in/a", csv(0, 3));
   std::unique_ptr<Source> source = opened(options());
