@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/wire.h"
+#include "parser/convert/values.h"
 #include "parser/decode/restart_state.h"
 
 namespace leat::parser {
@@ -81,6 +82,21 @@ std::size_t unit_bytes(std::string_view encoding) noexcept {
   return encoding.starts_with("UTF-16") ? 2 : encoding.starts_with("UTF-32") ? 4 : 1;
 }
 
+/// Whether `front`, the beginning of a text or all of it, is text of single bytes (UTF-8, or
+/// letters of some other encoding among ASCII) rather than of units of two or four. Those have zero
+/// bytes: half of each line end and of each comma is one.
+bool has_single_bytes(std::string_view front) noexcept {
+  constexpr std::size_t kTooFewBytes = 8;  // To tell.
+  constexpr std::size_t kCharacterBytesMax = 4;
+  if (front.size() < kTooFewBytes || front.find('\0') != front.npos) return false;
+  for (std::size_t cut = 0; cut < kCharacterBytesMax; ++cut) {
+    if (valid_utf8(front.substr(0, front.size() - cut))) return true;
+  }
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  return std::count_if(front.begin(), front.end(), is_ascii) * 10 >=
+         static_cast<std::ptrdiff_t>(front.size()) * 9;
+}
+
 class TextDecoder final : public Decoder {
  public:
   struct Place {
@@ -96,7 +112,8 @@ class TextDecoder final : public Decoder {
         converter_(iconv_open("UTF-8", encoding_.c_str())),
         source_(std::move(front)),
         place_(place),
-        drop_(drop) {
+        drop_(drop),
+        probed_(place.source != 0 || unit_bytes(encoding_) == 1) {
     points_.push_back(place);
   }
   ~TextDecoder() override {
@@ -123,6 +140,7 @@ class TextDecoder final : public Decoder {
   std::size_t text_used_ = 0;
   Place place_;               ///< Between source_ and text_.
   std::uint64_t drop_;        ///< Of what comes next into source_.
+  bool probed_;               ///< The encoding is not plainly another one.
   std::deque<Place> points_;  ///< In order; as many as state_before may still want.
   std::optional<Error> fault_;
 };
@@ -196,6 +214,21 @@ Result<Decoder::Progress> TextDecoder::decode(std::span<const std::byte> in, boo
       if (!fault_ && !source_ends_ && held < kBufferBytes / 2) {
         if (Result<void> filled = fill(in, in_ends, progress.consumed); !filled) {
           fault_ = std::move(filled).error();
+        }
+      }
+      if (!probed_ && !fault_) {
+        if (!source_ends_ && source_.size() < kBufferBytes / 2) {
+          if (progress.consumed == consumed && source_.size() == held) break;
+          continue;
+        }
+        probed_ = true;
+        // It would be read as one record of other letters, without an error.
+        if (has_single_bytes(source_)) {
+          fault_ = Error{ErrorCode::kCorrupt,
+                         "the text is not " + encoding_ +
+                             ": none of its first bytes is zero; name the encoding it has by "
+                             "--encoding, or leave that out for UTF-8"};
+          source_.clear();
         }
       }
       convert();

@@ -148,6 +148,37 @@ void check_restarts(const std::string& encoding, const std::string& bytes, const
   }
 }
 
+TEST(TextDecoder, TextOfSingleBytesIsNotReadAsUtf16) {
+  for (const char* encoding : {"UTF-16LE", "UTF-16BE", "UTF-32LE"}) {
+    for (const std::size_t records : {1, 10, 100'000}) {
+      for (const Cuts& cuts : {Cuts{}, fixed_cuts(3, 5), fixed_cuts(70'000, 1)}) {
+        const Decoded decoded = decode_text(encoding, sample(records), cuts);
+        EXPECT_EQ(decoded.bytes, "");
+        ASSERT_TRUE(decoded.error.has_value()) << encoding << ", " << records << " records";
+        EXPECT_EQ(decoded.error->code, ErrorCode::kCorrupt);
+        EXPECT_NE(decoded.error->message.find(std::string("the text is not ") + encoding),
+                  std::string::npos)
+            << decoded.error->message;
+      }
+    }
+  }
+  std::string cyrillic;
+  for (int i = 0; i < 20'000; ++i) cyrillic += "\xd0\xb4\xd0\xb0,\xd0\xbd\n";
+  EXPECT_TRUE(decode_text("UTF-16BE", cyrillic).error);
+  EXPECT_TRUE(decode_text("UTF-16BE",
+                          "id,place\n1,Stra\xdf"
+                          "e\n2,Weg\n3,Gasse\n")
+                  .error);
+  // Chinese without one zero byte.
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "\xe4\xb8\xad\xe6\x96\x87\xe6\x95\xb0\xe6\x8d\xae";
+  EXPECT_EQ(decode_text("UTF-16LE", encoded_as("UTF-16LE", text)).bytes, text);
+  text.resize(12);
+  EXPECT_EQ(decode_text("UTF-16LE", encoded_as("UTF-16LE", text)).bytes, text);
+  EXPECT_EQ(decode_text("UTF-16LE", "a\0"s).bytes, "a");
+  EXPECT_EQ(decode_text("UTF-16LE", "").bytes, "");
+}
+
 TEST(TextDecoder, GoesOnFromItsState) {
   const std::string text = sample(60'000);
   for (const char* encoding : {"UTF-16LE", "CP1252"}) {
