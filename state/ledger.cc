@@ -345,8 +345,11 @@ Result<bool> Ledger::Impl::add_note(const SplitProgress& listed,
 Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
                                         rocksdb::WriteBatchWithIndex& batch) {
   const std::string& key = progress.object.key;
-  if (progress.state == SplitState::kNoted || progress.state == SplitState::kChanged) {
-    // A checkpoint of an earlier leat says kChanged of what is noted.
+  // A checkpoint of an earlier leat says kChanged of what is noted. Of that no row was loaded: rows
+  // of a version that changed must be on record, or the next version would be loaded beside them.
+  const bool has_rows = progress.rows + progress.rejected != 0;
+  if (progress.state == SplitState::kNoted ||
+      (progress.state == SplitState::kChanged && !has_rows)) {
     const auto noted = add_note(progress, batch);
     if (!noted) return noted.error();
     if (*noted || progress.state == SplitState::kNoted) return {};

@@ -130,9 +130,9 @@ class Ledger {
   /// kNoted notes its version in the entry of the one that was delivered. A finished or attention
   /// entry keeps its own version, state and counts; an active one becomes an attention entry in
   /// state kChanged with `error`, and keeps its own version, position and counts. Where there is no
-  /// such entry, or it is of that very version, nothing is written. kChanged is read as kNoted when
-  /// it is of another version than the one that was delivered, as it is in checkpoints of earlier
-  /// versions of leat.
+  /// such entry, or it is of that very version, nothing is written. kChanged without rows and
+  /// rejects is read as kNoted when it is of another version than the one that was delivered, as it
+  /// is in checkpoints of earlier versions of leat.
   ///
   /// `outbox` becomes part of the same batch; an entry replaces an earlier one of its key.
   /// kRewound takes an entry out.

@@ -334,6 +334,38 @@ TEST_F(SourceTest, KeepsVersionsApartWhenRowsOfTheFirstAreCommitted) {
   EXPECT_EQ(stats_.objects_changed, 1u) << "but this is another change";
 }
 
+TEST_F(SourceTest, KeepsVersionsApartWhenTheFirstRowsAreCommittedTogetherWithTheChange) {
+  store_->put("/in/a", csv(0, 0));
+  EXPECT_TRUE(load(options()).empty());
+  store_->put("/in/a", csv(0, 8'000, 200));
+  std::atomic<bool> replaced = false;
+  store_->before_read = [&](const std::string&, std::uint64_t offset) -> std::optional<Error> {
+    if (offset > 500'000 && !replaced.exchange(true)) store_->put("/in/a", csv(100'000, 50));
+    return std::nullopt;
+  };
+  std::size_t rows = 0;
+  {
+    std::unique_ptr<Source> source = opened(options());
+    for (auto kind = Polled::Kind::kIdle; kind != Polled::Kind::kEnd;) {
+      Result<Polled> polled = source->poll(10s);
+      ASSERT_TRUE(polled);
+      kind = polled->kind;
+      ASSERT_NE(kind, Polled::Kind::kDiscard);
+      if (kind != Polled::Kind::kRows) continue;
+      // The consumer tries to keep the first rows, and cannot: they come with the next checkpoint.
+      if (rows == 0) (void)source->checkpoint();
+      rows += static_cast<std::size_t>(polled->rows.rows);
+    }
+    ASSERT_TRUE(source->commit(source->checkpoint()));
+  }
+  ASSERT_GT(rows, 0u);
+  const auto entries = ledger_entries();
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].state, SplitState::kChanged);
+  EXPECT_EQ(entries[0].rows, rows);
+  EXPECT_TRUE(load(options()).empty()) << "rows of the version before are with the consumer";
+}
+
 TEST_F(SourceTest, AChangeWhileRowsOfTheFormerVersionAreCommittedEndsASourceThatIsToFail) {
   store_->put("/in/a", csv(0, 8'000, 200));
   SourceOptions options = this->options();

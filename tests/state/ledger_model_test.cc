@@ -49,7 +49,10 @@ struct Model {
       Entry* loaded = nullptr;
       if (finished.contains(key)) loaded = &finished.at(key);
       if (open.contains(key) && open.at(key).delivered()) loaded = &open.at(key);
-      if (loaded != nullptr && loaded->progress.object.version != progress.object.version) {
+      const bool may_be_note =
+          progress.state == SplitState::kNoted || progress.rows + progress.rejected == 0;
+      if (may_be_note && loaded != nullptr &&
+          loaded->progress.object.version != progress.object.version) {
         loaded->noted = progress.object.version;
         if (loaded->progress.state == SplitState::kReading) {
           loaded->progress.state = SplitState::kChanged;

@@ -282,6 +282,16 @@ TEST_F(LedgerTest, TakesChangedInAnotherVersionForANoteAsEarlierCheckpointsHaveI
   EXPECT_EQ(classify(object_of("b", "2")), Match::kChangedReported);
 }
 
+TEST_F(LedgerTest, KeepsTheRowsOfAVersionThatChangedBehindAnEmptyOne) {
+  commit({progress_of(object_of("a", "1"), SplitState::kFinished, 0)});
+  commit({progress_of(object_of("a", "2"), SplitState::kChanged, 4)});
+  EXPECT_EQ(classify(object_of("a", "2")), Match::kAttention);
+  EXPECT_EQ(classify(object_of("a", "3")), Match::kChangedWhileRead);
+  const auto all = scan();
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].rows, 4u);
+}
+
 TEST_F(LedgerTest, ReadingReplacesAttentionWhenASplitIsRetried) {
   commit({progress_of(object_of("a", "1"), SplitState::kQuarantined, 0)});
   commit({progress_of(object_of("a", "2"), SplitState::kReading, 3)});
