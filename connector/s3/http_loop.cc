@@ -80,6 +80,7 @@ class HttpLoop::Transfer final : public HttpTransfer {
   CurlHandle handle;  // While it is active.
   bool over = false;  // Guarded by the loop's mutex, as are the next.
   bool cancel_requested = false;
+  bool has_news = false;  // Its receiver was told something since drive() last came back with it.
 
  private:
   HttpLoop& loop_;
@@ -164,7 +165,9 @@ void HttpLoop::wait_for_end(Transfer& transfer) {
 bool HttpLoop::drive(Transfer& transfer, const std::stop_token& stop, Clock::time_point until) {
   {
     const std::lock_guard lock(mutex_);
-    if (transfer.over) return true;
+    // It may have been told by another driver after it was last looked at: those bytes are here,
+    // and there may be no others for a long time.
+    if (transfer.over || std::exchange(transfer.has_news, false)) return true;
     if (std::find(awaited_.begin(), awaited_.end(), &transfer) == awaited_.end()) {
       awaited_.push_back(&transfer);
     }
@@ -186,6 +189,7 @@ bool HttpLoop::drive(Transfer& transfer, const std::stop_token& stop, Clock::tim
       const bool told = found == awaited_.end();
       if (told || stop.stop_requested() || now >= until) {
         if (!told) awaited_.erase(found);
+        transfer.has_news = false;
         leave();
         return true;
       }
@@ -272,7 +276,9 @@ void HttpLoop::resume(bool by_pieces) {
 void HttpLoop::tell_pauses() {
   const std::lock_guard lock(mutex_);
   for (Transfer* transfer : active_) {
-    if (transfer->exchange.report_pause()) told_ += std::erase(awaited_, transfer);
+    if (!transfer->exchange.report_pause()) continue;
+    transfer->has_news = true;
+    told_ += std::erase(awaited_, transfer);
   }
 }
 

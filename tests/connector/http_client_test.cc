@@ -422,6 +422,27 @@ TEST(HttpClient, AStopOrTheTimeLetsADriverGo) {
   EXPECT_EQ(receiver.received, 0u);
 }
 
+TEST(HttpClient, WhatAnotherDriverBroughtIsNotWaitedForAgain) {
+  const std::string part = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789";
+  CannedServer server({{ok("x")}, {part + std::string(CannedServer::kSilence)}});
+  HttpClient client({});
+  get(client, bulk_request(server.url()));  // Now its own thread waits before it steps in.
+  NotingReceiver one;
+  NotingReceiver other;
+  const auto transfer_of_one = client.start(bulk_request(server.url()), one);
+  const auto transfer_of_other = client.start(bulk_request(server.url()), other);
+  const auto told = [&] {
+    const std::lock_guard lock(one.mutex);
+    return one.told != 0;
+  };
+  while (!told()) {
+    transfer_of_other->drive({}, std::chrono::steady_clock::now() + std::chrono::milliseconds(1));
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  transfer_of_one->drive({}, begin + std::chrono::seconds(4));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+}
+
 TEST(HttpClient, WhoDrivesGetsNoSigpipe) {
   // SIGPIPE would end this process.
   CannedServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"}});
