@@ -203,6 +203,11 @@ void RangeRead::wait(std::unique_lock<std::mutex>& lock,
                      std::chrono::steady_clock::time_point until,
                      const std::function<bool()>& ready) {
   while (!ready() && !stop_.stop_requested() && std::chrono::steady_clock::now() < until) {
+    // Who drives comes back when one transfer has news: of two the other one may be the first.
+    if (slots_[1].call != nullptr && !slots_[0].ended && !slots_[1].ended) {
+      arrived_.wait_until(lock, stop_, until, ready);
+      continue;
+    }
     S3Requester::Call& call = *(slots_[0].ended ? slots_[1] : slots_[0]).call;
     lock.unlock();
     const bool driven = call.drive(stop_, until);

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "connector/s3/http_client.h"
+#include "tests/connector/canned_server.h"
 #include "tests/connector/fake_transport.h"
 #include "tests/support/manual_clock.h"
 
@@ -542,6 +544,36 @@ TEST_F(HedgeTest, AsksTwiceForAFewOnly) {
   }
   EXPECT_LE(taken, 51);
   EXPECT_GE(taken, 49);
+}
+
+/// Over HTTP, where who waits moves the bytes himself.
+class DrivenReadTest : public HedgeTest {
+ protected:
+  static std::string answer(const std::string& content) {
+    return "HTTP/1.1 206 Partial Content\r\nContent-Length: " + std::to_string(content.size()) +
+           "\r\nContent-Range: bytes 0-" + std::to_string(content.size() - 1) + "/" +
+           std::to_string(content.size()) + "\r\nETag: " + kEtag + "\r\n\r\n" + content;
+  }
+  S3Client& client_of(const CannedServer& server) {
+    S3ClientOptions options;
+    options.bucket = "bucket";
+    options.endpoint =
+        Endpoint{.tls = false, .authority = server.url("").substr(7), .path_prefix = {}};
+    client_ = std::make_unique<S3Client>(std::move(options),
+                                         std::make_unique<HttpClient>(HttpClientOptions{}));
+    return *client_;
+  }
+};
+
+TEST_F(DrivenReadTest, TheSecondRequestWinsWhileTheFirstIsSilent) {
+  const std::string content = some_content(100'000);
+  CannedServer server({{std::string(CannedServer::kSilence)}, {answer(content)}});
+  client_of(server);
+  know_the_server();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(read_range(content) == content);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
+  EXPECT_EQ(hedge_.taken(), 1u);
 }
 
 }  // namespace
