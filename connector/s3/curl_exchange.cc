@@ -165,7 +165,12 @@ std::size_t CurlExchange::on_body(char* data, std::size_t, std::size_t length,
 void CurlExchange::pause() {
   curl_off_t length = -1;
   curl_easy_getinfo(handle_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  if (length < 0 || body_received_ >= static_cast<std::uint64_t>(length)) return;
+  if (length < 0) return;
+  if (body_received_ >= static_cast<std::uint64_t>(length)) {
+    // libcurl hands a piece over in parts of 16 KiB: one of those before this has paused.
+    if (std::exchange(paused_, false)) curl_easy_pause(handle_, CURLPAUSE_CONT);
+    return;
+  }
   paused_ = curl_easy_pause(handle_, CURLPAUSE_RECV) == CURLE_OK;
 }
 

@@ -576,5 +576,14 @@ TEST_F(DrivenReadTest, TheSecondRequestWinsWhileTheFirstIsSilent) {
   EXPECT_EQ(hedge_.taken(), 1u);
 }
 
+TEST_F(DrivenReadTest, AConnectionIsUsedForOneRangeAfterAnother) {
+  const std::string content = some_content(kMiB);
+  constexpr std::size_t kRanges = 20;
+  CannedServer server({std::vector<std::string>(kRanges, answer(content))});
+  client_of(server);
+  for (std::size_t i = 0; i < kRanges; ++i) EXPECT_TRUE(read_range(content) == content);
+  EXPECT_EQ(server.connections(), 1u);
+}
+
 }  // namespace
 }  // namespace leat::connector::s3
