@@ -72,7 +72,7 @@ class RangeRead {
   ///   Errors of S3Client::read_range.
   Result<Arrival> wait_beyond(std::size_t seen, std::span<std::byte> lent = {});
 
-  /// How it came. Nothing: not all is there.
+  /// How it came. Nothing: not all is there, or it took more than one attempt.
   std::optional<RangeWindow::Came> came() const;
 
  private:

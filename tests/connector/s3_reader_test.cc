@@ -312,6 +312,37 @@ TEST_F(S3ReaderTest, ANewAttemptGoesToAFreshConnectionWithMorePatience) {
   }
 }
 
+TEST_F(S3ReaderTest, ARangeOfSeveralAttemptsSaysNothingOfTheServicesSpeed) {
+  const std::string content = some_content(10'000);
+  transport()
+      .then([&](const HttpRequest& request, const BodySink& sink) {
+        Gate open;
+        open.open();
+        HttpExchange exchange = range_answer(content, 1'000, &open)(
+            request, [&](const HttpResponse& head, std::span<const std::byte> bytes) {
+              return bytes.size() == 1'000 && sink(head, bytes);
+            });
+        exchange.failure->kind = TransportFailure::Kind::kBroken;
+        return exchange;
+      })
+      .otherwise(range_answer(content));
+  const ObjectVersion object = object_of(content);
+  ReadCounters counters;
+  std::string out(content.size(), '\0');
+  RangeRead read(client().requester(), counters, nullptr, object, {0, content.size()},
+                 reinterpret_cast<std::byte*>(out.data()), {});
+  read.start();
+  for (std::size_t seen = 0; seen < out.size();) {
+    const auto received = read.wait_beyond(seen);
+    ASSERT_TRUE(received.has_value()) << received.error().to_string();
+    seen = received->received;
+  }
+  EXPECT_TRUE(out == content);
+  EXPECT_EQ(transport().seen().size(), 2u);
+  // From the second request to the first byte it would be less than nothing.
+  EXPECT_FALSE(read.came());
+}
+
 TEST_F(S3ReaderTest, ARangeAheadThatFailedIsAskedForAgainBeforeItsTurn) {
   const std::string content = some_content(4 * kMiB);
   Gate gate;
