@@ -109,7 +109,7 @@ bool CurlExchange::prepare(CurlEasy* handle, const HttpClientOptions& options) {
   curl_easy_setopt(handle, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
   curl_easy_setopt(handle, CURLOPT_MAXAGE_CONN, options.idle_seconds_max);
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, long{kPieceMax});
+  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, long{kReceivedMax});
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &CurlExchange::on_header);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &CurlExchange::on_body);
@@ -151,7 +151,7 @@ std::size_t CurlExchange::on_body(char* data, std::size_t, std::size_t length,
   try {
     const auto bytes = std::as_bytes(std::span(data, length));
     if (exchange.receiver_.on_body(exchange.response_, bytes)) {
-      if (exchange.by_pieces_) exchange.pause();
+      if (exchange.by_pieces_) exchange.end_piece();
       return length;
     }
   } catch (const std::exception&) {
@@ -162,20 +162,22 @@ std::size_t CurlExchange::on_body(char* data, std::size_t, std::size_t length,
 
 /// libcurl reads on as long as there are bytes, into memory that has long left the caches when it
 /// is used. Not behind the last byte: then the answer would not end.
-void CurlExchange::pause() {
+void CurlExchange::end_piece() {
+  if (body_received_ - piece_begin_ < kPieceMin) return;
   curl_off_t length = -1;
   curl_easy_getinfo(handle_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   if (length < 0) return;
   if (body_received_ >= static_cast<std::uint64_t>(length)) {
-    // libcurl hands a piece over in parts of 16 KiB: one of those before this has paused.
+    // libcurl hands what it received over in parts of 16 KiB: one before this one has paused.
     if (std::exchange(paused_, false)) curl_easy_pause(handle_, CURLPAUSE_CONT);
     return;
   }
-  paused_ = curl_easy_pause(handle_, CURLPAUSE_RECV) == CURLE_OK;
+  paused_ = paused_ || curl_easy_pause(handle_, CURLPAUSE_RECV) == CURLE_OK;
 }
 
 void CurlExchange::resume(bool by_pieces) {
   by_pieces_ = by_pieces;
+  piece_begin_ = body_received_;
   if (std::exchange(paused_, false)) curl_easy_pause(handle_, CURLPAUSE_CONT);
 }
 

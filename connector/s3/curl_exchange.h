@@ -34,7 +34,8 @@ bool ensure_curl_is_ready();
 class CurlExchange {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::size_t kPieceMax = std::size_t{512} << 10;
+  static constexpr std::size_t kPieceMin = std::size_t{256} << 10;
+  static constexpr std::size_t kReceivedMax = std::size_t{512} << 10;  ///< By one call.
 
   CurlExchange(HttpRequest request, HttpReceiver& receiver);
   CurlExchange(const CurlExchange&) = delete;
@@ -54,9 +55,8 @@ class CurlExchange {
     return true;
   }
   /// Goes on where it has paused.
-  /// @param by_pieces  Pauses after each piece of the body but the last; what comes after it waits
-  /// in
-  ///   the kernel. A piece has at most kPieceMax bytes.
+  /// @param by_pieces  Pauses again after a piece of the body: at least kPieceMin bytes, if so many
+  ///   are there, and less than kPieceMin + kReceivedMax. What comes behind it waits in the kernel.
   void resume(bool by_pieces);
 
   /// Why it is to be given up at `now`; nullopt: it goes on.
@@ -75,7 +75,7 @@ class CurlExchange {
   static std::size_t on_header(char* data, std::size_t, std::size_t length, void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t, std::size_t length, void* self) noexcept;
   static int on_connected(void* self, char*, char*, int, int) noexcept;
-  void pause();
+  void end_piece();
   bool take_header(std::string_view line);
   bool add_header(const std::string& line);
 
@@ -89,6 +89,7 @@ class CurlExchange {
   std::size_t header_bytes_max_ = 0;
   std::uint64_t bytes_received_ = 0;  // Headers included.
   std::uint64_t body_received_ = 0;
+  std::uint64_t piece_begin_ = 0;  // Of body_received_.
   bool received_ = false;
   bool by_pieces_ = false;
   bool paused_ = false;

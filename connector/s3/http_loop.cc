@@ -121,6 +121,8 @@ std::unique_ptr<HttpTransfer> HttpLoop::start(HttpRequest request, HttpReceiver&
     const std::lock_guard lock(mutex_);
     runs = ensure_thread();
     if (runs) {
+      // Who starts it is likely to wait for it: for so long it is his to drive.
+      if (!driven_ && !has_work()) left_ = Clock::now();
       arrived_.push_back(transfer.get());
       attend();
     } else {
@@ -255,8 +257,9 @@ void HttpLoop::drive_for_others() {
   }
 }
 
+/// An exception would leave the loop without a driver that ends it, and others waiting for ever.
 /// @return  How many of those awaited were told something.
-std::size_t HttpLoop::go_round(bool by_pieces) {
+std::size_t HttpLoop::go_round(bool by_pieces) noexcept {
   told_ = 0;
   resume(by_pieces);
   take_orders();

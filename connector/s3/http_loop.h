@@ -54,7 +54,7 @@ class HttpLoop {
 
   // The driver's.
   void drive_for_others();
-  std::size_t go_round(bool by_pieces);
+  std::size_t go_round(bool by_pieces) noexcept;
   void resume(bool by_pieces);
   void poll(Clock::duration time_max);
   void tell_pauses();

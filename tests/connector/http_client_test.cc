@@ -355,30 +355,39 @@ TEST(HttpClient, BytesThatNobodyWaitsForAreMovedByAThreadOfItsOwn) {
 }
 
 TEST(HttpClient, WhoWaitsMovesTheBytesAndIsBackAfterEachPiece) {
-  const std::string body(30'000'000, 'x');
+  constexpr std::size_t kPieceMax = std::size_t{768} << 10;
+  const std::string body(10'000'000, 'x');
   CannedServer server({{ok(body)}});
   HttpClient client({});
-  NotingReceiver receiver;
-  const auto transfer = client.start(bulk_request(server.url()), receiver);
-  std::size_t most = 0;
-  for (std::size_t seen = 0; !receiver.end;) {
-    const std::size_t told = receiver.told;
-    if (!transfer->drive({}, kForever)) {
-      // The machine held this thread up, and the client's own has stepped in.
-      receiver.wait([&] { return receiver.told != told || receiver.end; });
+  // A machine that holds this thread up lets the client's own step in: of some transfer it does
+  // not.
+  bool alone = false;
+  for (int attempt = 0; attempt < 100 && !alone; ++attempt) {
+    NotingReceiver receiver;
+    const auto transfer = client.start(bulk_request(server.url()), receiver);
+    std::size_t most = 0;
+    std::size_t seen = 0;
+    std::size_t told = 0;
+    for (bool ended = false; !ended;) {
+      if (!transfer->drive({}, kForever)) {
+        receiver.wait([&] { return receiver.told != told || receiver.end; });
+      }
+      const std::lock_guard lock(receiver.mutex);
+      most = std::max(most, receiver.received - seen);
       seen = receiver.received;
-      continue;
+      told = receiver.told;
+      ended = receiver.end.has_value();
     }
-    const std::lock_guard lock(receiver.mutex);
-    if (receiver.threads.size() == 1) most = std::max(most, receiver.received - seen);
-    seen = receiver.received;
+    // It is over as soon as the one who has told of the end is done: there is nothing to wait for.
+    while (!transfer->drive({}, kForever)) std::this_thread::yield();
+    EXPECT_FALSE(receiver.end->failure.has_value());
+    EXPECT_EQ(receiver.received, body.size());
+    alone = receiver.threads == std::set{std::this_thread::get_id()};
+    if (alone) {
+      EXPECT_LE(most, kPieceMax);
+    }
   }
-  EXPECT_FALSE(receiver.end->failure.has_value());
-  EXPECT_EQ(receiver.received, body.size());
-  EXPECT_TRUE(receiver.threads.contains(std::this_thread::get_id()));
-  EXPECT_LE(most, std::size_t{512} << 10);
-  // It is over, as soon as the one who has told of the end is done: there is nothing to wait for.
-  while (!transfer->drive({}, kForever)) std::this_thread::yield();
+  EXPECT_TRUE(alone);
 }
 
 TEST(HttpClient, WhereSeveralWaitEachGetsItsBytes) {
