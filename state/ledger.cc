@@ -18,6 +18,7 @@
 #include "core/wire.h"
 #include "state/absence.h"
 #include "state/database.h"
+#include "state/entry_batch.h"
 #include "state/ledger_entry.h"
 #include "state/ledger_folder.h"
 
@@ -146,10 +147,6 @@ struct Ledger::Impl {
   Result<void> write(rocksdb::WriteBatch& batch, bool sync = true);
   Result<void> put_facts(const std::map<std::string, std::string>& facts, bool sync);
   Result<void> drop_entries();
-  Result<void> add_progress(const SplitProgress& progress, rocksdb::WriteBatchWithIndex& batch);
-  Result<bool> add_note(const SplitProgress& listed, rocksdb::WriteBatchWithIndex& batch);
-  Result<std::optional<LedgerEntry>> load(Kind kind, std::string_view key,
-                                          rocksdb::WriteBatchWithIndex& batch);
   Result<void> classify_sorted(const rocksdb::ReadOptions& read,
                                std::span<const ObjectVersion> page, std::vector<Match>& out) const;
   Result<void> classify_by_lookup(const rocksdb::ReadOptions& read,
@@ -312,102 +309,6 @@ Result<void> Ledger::Impl::write(rocksdb::WriteBatch& batch, bool sync) {
   return error(status, "write to");
 }
 
-Result<std::optional<LedgerEntry>> Ledger::Impl::load(Kind kind, std::string_view key,
-                                                      rocksdb::WriteBatchWithIndex& batch) {
-  std::string value;
-  const rocksdb::Status status =
-      batch.GetFromBatchAndDB(db.get(), {}, entry_key(kind, key), &value);
-  if (status.IsNotFound()) return std::optional<LedgerEntry>();
-  if (!status.ok()) return error(status, "read");
-  auto entry = LedgerEntry::decode(key, value);
-  if (!entry) return std::move(entry).error();
-  return std::optional<LedgerEntry>(*std::move(entry));
-}
-
-// Of the same precedence as in match(): what made it another version gets to know of it. False:
-// there is nothing that did.
-Result<bool> Ledger::Impl::add_note(const SplitProgress& listed,
-                                    rocksdb::WriteBatchWithIndex& batch) {
-  const std::string& key = listed.object.key;
-  for (const Kind kind : {kActiveKind, kAttentionKind, kFinishedKind}) {
-    auto entry = load(kind, key, batch);
-    if (!entry) return std::move(entry).error();
-    if (!*entry || (kind != kFinishedKind && !(*entry)->delivered())) continue;
-    if ((*entry)->progress.object.same_version(listed.object)) return false;
-    (*entry)->note(listed);
-    if (kind == kActiveKind) batch.Delete(entry_key(kActiveKind, key));
-    batch.Put(entry_key(kind == kActiveKind ? kAttentionKind : kind, key), (*entry)->encode());
-    return true;
-  }
-  return false;
-}
-
-Result<void> Ledger::Impl::add_progress(const SplitProgress& progress,
-                                        rocksdb::WriteBatchWithIndex& batch) {
-  const std::string& key = progress.object.key;
-  // A checkpoint of an earlier leat says kChanged of what is noted. Of that no row was loaded: rows
-  // of a version that changed must be on record, or the next version would be loaded beside them.
-  const bool has_rows = progress.rows + progress.rejected != 0;
-  if (progress.state == SplitState::kNoted ||
-      (progress.state == SplitState::kChanged && !has_rows)) {
-    const auto noted = add_note(progress, batch);
-    if (!noted) return noted.error();
-    if (*noted || progress.state == SplitState::kNoted) return {};
-  }
-  auto active = load(kActiveKind, key, batch);
-  if (!active) return std::move(active).error();
-  auto attention = load(kAttentionKind, key, batch);
-  if (!attention) return std::move(attention).error();
-
-  if (progress.state == SplitState::kForgotten) {
-    if (*active) return {};
-    auto finished = load(kFinishedKind, key, batch);
-    if (!finished) return std::move(finished).error();
-    if (*finished) batch.Delete(entry_key(kFinishedKind, key));
-    if (*attention) batch.Delete(entry_key(kAttentionKind, key));
-    if (*finished || *attention) batch.Delete(entry_key(kAbsentKind, key));
-    return {};
-  }
-  if (progress.state == SplitState::kRewound) {
-    auto finished = load(kFinishedKind, key, batch);
-    if (!finished) return std::move(finished).error();
-    if (*active) batch.Delete(entry_key(kActiveKind, key));
-    if (*attention) batch.Delete(entry_key(kAttentionKind, key));
-    if (*finished) batch.Delete(entry_key(kFinishedKind, key));
-    batch.Delete(entry_key(kAbsentKind, key));
-    // What is to be loaded again must still be there.
-    batch.Delete(entry_key(kOutboxKind, key));
-    return {};
-  }
-
-  std::optional<LedgerEntry> finished;
-  if (progress.state != SplitState::kFinished) {
-    auto loaded = load(kFinishedKind, key, batch);
-    if (!loaded) return std::move(loaded).error();
-    finished = *std::move(loaded);
-  }
-  Kind kind = kAttentionKind;
-  LedgerEntry entry{.progress = progress, .noted = {}};
-  if (progress.state == SplitState::kFinished) {
-    kind = kFinishedKind;
-  } else if (progress.state == SplitState::kReading) {
-    kind = kActiveKind;
-  } else if (progress.state == SplitState::kChanged) {
-    const std::optional<LedgerEntry>& open = *active ? *active : *attention;
-    if (open && open->delivered()) entry.noted = open->noted;
-  }
-  // Only what is there is deleted: a tombstone for every finished split would outlive it.
-  if (*active && kind != kActiveKind) batch.Delete(entry_key(kActiveKind, key));
-  if (*attention && kind != kAttentionKind) batch.Delete(entry_key(kAttentionKind, key));
-  // Of an empty version, of which nothing needs to be known once something of another is loaded; or
-  // of one that this entry goes on with, and counts.
-  if (finished && (!finished->delivered() || entry.progress.fingerprint) && entry.delivered()) {
-    batch.Delete(entry_key(kFinishedKind, key));
-  }
-  batch.Put(entry_key(kind, key), entry.encode());
-  return {};
-}
-
 Result<void> Ledger::Impl::classify_sorted(const rocksdb::ReadOptions& read,
                                            std::span<const ObjectVersion> page,
                                            std::vector<Match>& out) const {
@@ -561,8 +462,9 @@ Result<void> Ledger::commit(const Checkpoint& checkpoint, std::span<const Outbox
                               "."};
     }
     rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), 0, true);
+    EntryBatch entries(*impl_->db, batch, impl_->options.dir);
     for (const SplitProgress& split : checkpoint.splits) {
-      if (auto added = impl_->add_progress(split, batch); !added) return added;
+      if (auto added = entries.add(split); !added) return added;
     }
     for (const OutboxEntry& entry : outbox) {
       batch.Put(entry_key(kOutboxKind, entry.object.key), entry.encode());
@@ -601,8 +503,9 @@ Result<void> Ledger::restore(std::span<const SplitProgress> splits) {
                               " is not new: a whole record cannot be restored into it."};
     }
     rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), 0, true);
+    EntryBatch entries(*impl_->db, batch, impl_->options.dir);
     for (const SplitProgress& split : splits) {
-      if (auto added = impl_->add_progress(split, batch); !added) return added;
+      if (auto added = entries.add(split); !added) return added;
     }
     batch.Put(entry_key(kMetaKind, kRestoringMeta), "");
     // The commit that completes it syncs: the log keeps its order.
@@ -788,9 +691,10 @@ Result<std::vector<SplitProgress>> Ledger::find(std::string_view key) const {
     const auto lock = impl_->ready_to_read();
     if (!lock) return lock.error();
     rocksdb::WriteBatchWithIndex none;
+    EntryBatch entries(*impl_->db, none, impl_->options.dir);
     std::vector<SplitProgress> found;
     for (const Kind kind : {kActiveKind, kAttentionKind, kFinishedKind}) {
-      auto entry = impl_->load(kind, key, none);
+      auto entry = entries.load(kind, key);
       if (!entry) return std::move(entry).error();
       if (*entry) found.push_back(with_note_as_error(**std::move(entry)));
     }
