@@ -1,5 +1,8 @@
 #include "state/entry_batch.h"
 
+#include <rocksdb/db.h>
+#include <rocksdb/utilities/write_batch_with_index.h>
+
 #include <string>
 #include <utility>
 

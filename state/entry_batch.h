@@ -1,9 +1,6 @@
 // What the progress of splits changes in the ledger's entries.
 #pragma once
 
-#include <rocksdb/db.h>
-#include <rocksdb/utilities/write_batch_with_index.h>
-
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -12,6 +9,11 @@
 #include "leat/split.h"
 #include "state/database.h"
 #include "state/ledger_entry.h"
+
+namespace rocksdb {
+class DB;
+class WriteBatchWithIndex;
+}  // namespace rocksdb
 
 namespace leat::state {
 
