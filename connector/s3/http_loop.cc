@@ -121,7 +121,7 @@ std::unique_ptr<HttpTransfer> HttpLoop::start(HttpRequest request, HttpReceiver&
     const std::lock_guard lock(mutex_);
     runs = ensure_thread();
     if (runs) {
-      // Who starts it is likely to wait for it: for so long it is his to drive.
+      // Who starts it is likely to wait for it: for so long it may drive it.
       if (!driven_ && !has_work()) left_ = Clock::now();
       arrived_.push_back(transfer.get());
       attend();
@@ -242,8 +242,8 @@ void HttpLoop::run() noexcept {
   }
 }
 
-/// Until nobody waits, and for some time no two have waited at once: the next one drives himself.
-/// Or until there is nothing to do.
+/// Until nobody waits, and for some time no two have waited at once: the next one to wait drives
+/// itself. Or until there is nothing to do.
 void HttpLoop::drive_for_others() {
   for (std::size_t calm = 0;; ++calm) {
     const std::size_t told = go_round(/*by_pieces=*/false);

@@ -18,7 +18,7 @@
 namespace leat::connector::s3 {
 
 /// One curl_multi with its pool of connections. It has one driver at a time, which calls libcurl
-/// and the receivers. Who waits for a transfer alone drives himself, so that its bytes do not have
+/// and the receivers. Whoever waits alone for a transfer drives it, so that its bytes do not have
 /// to pass from one core to another; where several wait, or nobody has for kUnattendedMax, the
 /// loop's own thread does, which runs from the first transfer on. Transfers above the limit wait in
 /// line, first in, first out. Thread-safe. Borrows the options.
