@@ -577,7 +577,7 @@ TEST_F(HedgeTest, AsksTwiceForAFewOnly) {
   EXPECT_GE(taken, 49);
 }
 
-/// Over HTTP, where who waits moves the bytes himself.
+/// Over HTTP, where the reader that waits moves the bytes.
 class DrivenReadTest : public HedgeTest {
  protected:
   static std::string answer(const std::string& content) {
