@@ -219,9 +219,8 @@ std::optional<std::string> CurlExchange::overdue(Clock::time_point now) {
   curl_easy_getinfo(handle_, CURLINFO_SIZE_UPLOAD_T, &uploaded);
   const std::uint64_t moved = bytes_received_ + static_cast<std::uint64_t>(uploaded);
   const std::chrono::duration<double> since = now - mark_;
-  const bool moves = moved > mark_bytes_ && static_cast<double>(moved - mark_bytes_) >=
-                                                kTrickleBytesPerSecond * since.count();
-  if (moves) {
+  if (moved > mark_bytes_ &&
+      static_cast<double>(moved - mark_bytes_) >= kTrickleBytesPerSecond * since.count()) {
     mark_ = now;
     mark_bytes_ = moved;
     return std::nullopt;

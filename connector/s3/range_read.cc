@@ -157,8 +157,8 @@ void RangeRead::publish() {
 
 std::optional<RangeWindow::Came> RangeRead::came() const {
   const std::lock_guard lock(mutex_);
-  if (written_ != length() || writer_ == nullptr) return std::nullopt;
-  if (attempt_ != 0) return std::nullopt;  // The first byte may be older than the last request.
+  // Of several attempts the first byte may be older than the last request.
+  if (written_ != length() || writer_ == nullptr || attempt_ != 0) return std::nullopt;
   return RangeWindow::Came{.bytes = written_,
                            .until_first = first_written_ - writer_->sent,
                            .to_last = last_written_ - first_written_};
