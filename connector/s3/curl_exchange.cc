@@ -66,7 +66,7 @@ bool ensure_curl_is_ready() {
 }
 
 CurlExchange::CurlExchange(HttpRequest request, HttpReceiver& receiver)
-    : request_(std::move(request)), receiver_(receiver) {}
+    : request_(std::move(request)), receiver_(receiver), by_pieces_(request_.on_demand) {}
 
 bool CurlExchange::add_header(const std::string& line) {
   curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
@@ -166,8 +166,8 @@ void CurlExchange::end_piece() {
   if (body_received_ - piece_begin_ < kPieceMin) return;
   curl_off_t length = -1;
   curl_easy_getinfo(handle_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  if (length < 0) return;
-  if (body_received_ >= static_cast<std::uint64_t>(length)) {
+  if (length < 0 && !request_.on_demand) return;
+  if (length >= 0 && body_received_ >= static_cast<std::uint64_t>(length)) {
     // libcurl hands what it received over in parts of 16 KiB: one before this one has paused.
     if (std::exchange(paused_, false)) curl_easy_pause(handle_, CURLPAUSE_CONT);
     return;
@@ -176,9 +176,11 @@ void CurlExchange::end_piece() {
 }
 
 void CurlExchange::resume(bool by_pieces) {
-  by_pieces_ = by_pieces;
+  by_pieces_ = by_pieces || request_.on_demand;
   piece_begin_ = body_received_;
-  if (std::exchange(paused_, false)) curl_easy_pause(handle_, CURLPAUSE_CONT);
+  if (!std::exchange(paused_, false)) return;
+  if (request_.on_demand) mark_ = Clock::now();  // It was not the server that took its time.
+  curl_easy_pause(handle_, CURLPAUSE_CONT);
 }
 
 int CurlExchange::on_connected(void* self, char*, char*, int, int) noexcept {
@@ -212,6 +214,7 @@ bool CurlExchange::take_header(std::string_view line) {
 
 std::optional<std::string> CurlExchange::overdue(Clock::time_point now) {
   if (!connected_) return std::nullopt;  // curl watches over connecting.
+  if (rests()) return std::nullopt;
   if (request_.total_timeout.count() != 0 && now - begun_ >= request_.total_timeout) {
     return "no end of the answer within " + seconds_text(request_.total_timeout);
   }

@@ -36,6 +36,10 @@ struct HttpRequest {
   bool fresh_connection = false;
   /// Moves the bytes of objects: must not get in the way of listings and tokens.
   bool bulk = false;
+  /// The body is taken a piece at a time, and only while somebody waits for it
+  /// (HttpTransfer::drive); the rest stays in the kernel and with the server. A transport may do
+  /// without it.
+  bool on_demand = false;
   bool use_proxy = true;  ///< False: directly, whatever the environment says of proxies.
   std::stop_token stop;
 };

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 #include <system_error>
 #include <utility>
 
@@ -81,6 +82,8 @@ class HttpLoop::Transfer final : public HttpTransfer {
   bool over = false;  // Guarded by the loop's mutex, as are the next.
   bool cancel_requested = false;
   bool has_news = false;  // Its receiver was told something since drive() last came back with it.
+  /// Somebody waits, and has not been told anything yet. The driver looks at it without the mutex.
+  std::atomic<bool> awaited = false;
 
  private:
   HttpLoop& loop_;
@@ -170,11 +173,13 @@ bool HttpLoop::drive(Transfer& transfer, const std::stop_token& stop, Clock::tim
     // It may have been told by another driver after it was last looked at: those bytes are here,
     // and there may be no others for a long time.
     if (transfer.over || std::exchange(transfer.has_news, false)) return true;
-    if (std::find(awaited_.begin(), awaited_.end(), &transfer) == awaited_.end()) {
-      awaited_.push_back(&transfer);
+    const bool is_new = !transfer.awaited.exchange(true);
+    if (is_new) ++awaited_;
+    if (driven_) {
+      if (is_new && transfer.exchange.request().on_demand) curl_multi_wakeup(multi_.get());
+      return false;
     }
-    if (driven_) return false;
-    if (awaited_.size() > 1) {
+    if (awaited_ > 1) {
       work_.notify_one();
       return false;
     }
@@ -187,10 +192,8 @@ bool HttpLoop::drive(Transfer& transfer, const std::stop_token& stop, Clock::tim
     const Clock::time_point now = Clock::now();
     {
       const std::lock_guard lock(mutex_);
-      const auto found = std::find(awaited_.begin(), awaited_.end(), &transfer);
-      const bool told = found == awaited_.end();
-      if (told || stop.stop_requested() || now >= until) {
-        if (!told) awaited_.erase(found);
+      if (!transfer.awaited || stop.stop_requested() || now >= until) {
+        if (transfer.awaited.exchange(false)) --awaited_;
         transfer.has_news = false;
         leave();
         return true;
@@ -204,10 +207,24 @@ bool HttpLoop::drive(Transfer& transfer, const std::stop_token& stop, Clock::tim
 /// mutex_ is held.
 void HttpLoop::leave() {
   driven_ = false;
-  unfinished_ = !active_.empty() || !waiting_.empty();
+  unfinished_ = moves();
   left_ = Clock::now();
   over_.notify_all();
-  if (!awaited_.empty()) work_.notify_one();
+  if (awaited_ != 0) work_.notify_one();
+}
+
+/// mutex_ is held.
+void HttpLoop::tell(Transfer& transfer) {
+  if (!transfer.awaited.exchange(false)) return;
+  --awaited_;
+  ++told_;
+}
+
+/// Something goes on though nobody waits for it.
+bool HttpLoop::moves() const {
+  return !waiting_.empty() || std::any_of(active_.begin(), active_.end(), [](const Transfer* each) {
+    return !each->exchange.rests();
+  });
 }
 
 /// mutex_ is held.
@@ -226,7 +243,7 @@ void HttpLoop::run() noexcept {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const Clock::duration alone = Clock::now() - left_;
-    if (!driven_ && has_work() && (!awaited_.empty() || alone >= kUnattendedMax)) {
+    if (!driven_ && (awaited_ != 0 || (has_work() && alone >= kUnattendedMax))) {
       driven_ = true;
       lock.unlock();
       drive_for_others();
@@ -247,11 +264,10 @@ void HttpLoop::run() noexcept {
 void HttpLoop::drive_for_others() {
   for (std::size_t calm = 0;; ++calm) {
     const std::size_t told = go_round(/*by_pieces=*/false);
-    if (active_.empty() && waiting_.empty()) return;
     {
       const std::lock_guard lock(mutex_);
-      if (told + awaited_.size() > 1) calm = 0;
-      if (told != 0 && awaited_.empty() && calm >= kCalmRounds) return;
+      if (told + awaited_ > 1) calm = 0;
+      if (awaited_ == 0 && (!moves() || (told != 0 && calm >= kCalmRounds))) return;
     }
     poll(kCheckEvery);
   }
@@ -273,7 +289,10 @@ std::size_t HttpLoop::go_round(bool by_pieces) noexcept {
 }
 
 void HttpLoop::resume(bool by_pieces) {
-  for (Transfer* transfer : active_) transfer->exchange.resume(by_pieces);
+  for (Transfer* transfer : active_) {
+    if (transfer->exchange.request().on_demand && !transfer->awaited) continue;
+    transfer->exchange.resume(by_pieces);
+  }
 }
 
 void HttpLoop::tell_pauses() {
@@ -281,7 +300,7 @@ void HttpLoop::tell_pauses() {
   for (Transfer* transfer : active_) {
     if (!transfer->exchange.report_pause()) continue;
     transfer->has_news = true;
-    told_ += std::erase(awaited_, transfer);
+    tell(*transfer);
   }
 }
 
@@ -382,7 +401,7 @@ void HttpLoop::detach(Transfer& transfer, bool keep_handle) {
 void HttpLoop::mark_over(Transfer& transfer) {
   const std::lock_guard lock(mutex_);
   transfer.over = true;
-  told_ += std::erase(awaited_, &transfer);
+  tell(transfer);
   if (transfer.cancel_requested) std::erase(cancelled_, &transfer);
   over_.notify_all();
 }

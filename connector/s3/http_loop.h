@@ -51,8 +51,10 @@ class HttpLoop {
   void wait_for_end(Transfer& transfer);
   bool drive(Transfer& transfer, const std::stop_token& stop, Clock::time_point until);
   void leave();
+  void tell(Transfer& transfer);
 
   // The driver's.
+  bool moves() const;
   void drive_for_others();
   std::size_t go_round(bool by_pieces) noexcept;
   void resume(bool by_pieces);
@@ -73,11 +75,11 @@ class HttpLoop {
   bool stopping_ = false;
   bool thread_sleeps_ = false;
   bool driven_ = false;      // There is a driver.
-  bool unfinished_ = false;  // There was none, and transfers were under way.
+  bool unfinished_ = false;  // There was none, and transfers were under way that do not rest.
   Clock::time_point left_;   // When the last driver stopped.
   std::vector<Transfer*> arrived_;
   std::vector<Transfer*> cancelled_;
-  std::vector<Transfer*> awaited_;  // Somebody waits, and has not been told anything yet.
+  std::size_t awaited_ = 0;  // Somebody waits for them, and has not been told anything yet.
   std::unique_ptr<void, CleanupMulti> multi_;  // Made before the thread; woken by any.
 
   // The driver's own.

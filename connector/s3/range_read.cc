@@ -76,14 +76,16 @@ std::optional<S3Failure> check_range_answer(const RequestContext& context,
 }  // namespace
 
 RangeRead::RangeRead(S3Requester& requester, ReadCounters& counters, Hedge* hedge,
-                     const ObjectVersion& object, Range range, std::byte* out, std::stop_token stop)
+                     const ObjectVersion& object, Range range, Buffer memory, std::stop_token stop)
     : requester_(requester),
       counters_(counters),
       hedge_(hedge),
       object_(object),
       range_(range),
-      out_(out),
-      stop_(std::move(stop)) {
+      on_demand_(memory.capacity() < range.length()),
+      stop_(std::move(stop)),
+      memory_(std::move(memory)) {
+  memory_.clear();
   for (Slot& slot : slots_) slot.owner = this;
 }
 
@@ -101,6 +103,7 @@ void RangeRead::send(Slot& slot) {
   S3Request request;
   request.key = object_.key;
   request.bulk = true;
+  request.on_demand = on_demand_;
   // A service that is always this slow has to be readable, too: more patience each time.
   request.first_byte_timeout = std::chrono::seconds(5) * (1 << std::min<std::size_t>(attempt_, 2));
   request.headers = {{"Range", "bytes=" + std::to_string(slot.asked.begin) + "-" +
@@ -122,7 +125,7 @@ bool RangeRead::take(Slot& slot, const HttpResponse& head, std::span<const std::
   const std::lock_guard lock(mutex_);
   if (writer_ == nullptr) writer_ = &slot;
   if (writer_ != &slot) return false;
-  if (bytes.size() > length() - written_) {
+  if (bytes.size() > range_.length() - written_) {
     slot.wrong = make_failure(slot.context, ErrorCode::kCorrupt,
                               "the server sent more bytes than the range it announced",
                               /*retryable=*/false);
@@ -131,14 +134,12 @@ bool RangeRead::take(Slot& slot, const HttpResponse& head, std::span<const std::
   if (written_ == 0) first_written_ = std::chrono::steady_clock::now();
   const std::size_t direct = std::min(lent_.size(), bytes.size());
   if (direct != 0) std::memcpy(lent_.data(), bytes.data(), direct);
-  if (direct != bytes.size()) {
-    std::memcpy(out_ + written_ + direct, bytes.data() + direct, bytes.size() - direct);
-  }
+  memory_.append(bytes.data() + direct, bytes.size() - direct);
   lent_ = lent_.subspan(direct);
   written_ += bytes.size();
   counters_.bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
-  if (written_ == length()) last_written_ = std::chrono::steady_clock::now();
-  if (direct != 0 && lent_.empty() && written_ != length()) publish();
+  if (written_ == range_.length()) last_written_ = std::chrono::steady_clock::now();
+  if (direct != 0 && lent_.empty() && written_ != range_.length()) publish();
   return true;
 }
 
@@ -146,6 +147,7 @@ bool RangeRead::take(Slot& slot, const HttpResponse& head, std::span<const std::
 /// answer has not quite ended could not be used again.
 void RangeRead::pause(const Slot& slot) {
   const std::lock_guard lock(mutex_);
+  ++pauses_;
   if (writer_ == &slot) publish();
 }
 
@@ -158,20 +160,33 @@ void RangeRead::publish() {
 std::optional<RangeWindow::Came> RangeRead::came() const {
   const std::lock_guard lock(mutex_);
   // Of several attempts the first byte may be older than the last request.
-  if (written_ != length() || writer_ == nullptr || attempt_ != 0) return std::nullopt;
+  if (written_ != range_.length() || writer_ == nullptr || attempt_ != 0) return std::nullopt;
+  // What comes on demand comes as fast as it is wanted, unless that is rarely waited for.
+  const auto took = last_written_ - first_written_;
+  const bool wanted_slowly = on_demand_ && waited_ < took / 8;
   return RangeWindow::Came{.bytes = written_,
                            .until_first = first_written_ - writer_->sent,
-                           .to_last = last_written_ - first_written_};
+                           .to_last = wanted_slowly ? waited_ : took};
 }
 
 void RangeRead::take_end(Slot& slot, S3Requester::Attempt attempt) {
   const std::lock_guard lock(mutex_);
   if (writer_ == &slot) {
     received_.store(written_, std::memory_order_release);
-    if (written_ == length() && !slot.wrong) requester_.note_success();
+    if (written_ == range_.length() && !slot.wrong) requester_.note_success();
   }
   slot.ended = std::move(attempt);
   arrived_.notify_one();
+}
+
+/// What comes on demand may take as long as its reader does: a failure far behind the one before is
+/// the first of its own.
+S3Requester::Recovery& RangeRead::recovery() {
+  constexpr std::uint64_t kFar = std::uint64_t{1} << 20;
+  if (recovery_ && received() - failed_at_ >= kFar) recovery_.reset();
+  if (!recovery_) recovery_.emplace(requester_, stop_);
+  failed_at_ = received();
+  return *recovery_;
 }
 
 void RangeRead::send_again() {
@@ -186,11 +201,10 @@ void RangeRead::tend() {
   if (!due_) {
     {
       const std::lock_guard lock(mutex_);
-      if (!all_ended() || written_ == length()) return;
+      if (!all_ended() || written_ == range_.length()) return;
     }
     failure_ = take_failure();
-    if (!recovery_) recovery_.emplace(requester_, stop_);
-    std::optional<Retry::Decision> decision = recovery_->decide(*failure_);
+    std::optional<Retry::Decision> decision = recovery().decide(*failure_);
     if (!decision) return;
     failure_.reset();
     error_ = std::move(decision->error);
@@ -210,59 +224,83 @@ void RangeRead::wait(std::unique_lock<std::mutex>& lock,
       continue;
     }
     S3Requester::Call& call = *(slots_[0].ended ? slots_[1] : slots_[0]).call;
+    const std::size_t pauses = pauses_;
     lock.unlock();
     const bool driven = call.drive(stop_, until);
     lock.lock();
-    if (!driven) arrived_.wait_until(lock, stop_, until, ready);
+    // A pause may be that of bytes which were read before: then it has to be waited for anew.
+    if (!driven) {
+      arrived_.wait_until(lock, stop_, until, [&] { return ready() || pauses_ != pauses; });
+    }
   }
 }
 
-Result<RangeRead::Arrival> RangeRead::wait_beyond(std::size_t seen, std::span<std::byte> lent) {
+/// Until there is something to read, all attempts have ended, or a hedge is due. mutex_ is held.
+void RangeRead::wait_for_bytes(std::unique_lock<std::mutex>& lock, bool may_hedge) {
+  auto until = std::chrono::steady_clock::time_point::max();
+  if (may_hedge) {
+    if (const auto patience = hedge_->patience()) until = slots_[0].sent + *patience;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  wait(lock, until, [this] { return has_arrived() || all_ended(); });
+  if (written_ != 0) waited_ += std::chrono::steady_clock::now() - std::max(begin, first_written_);
+}
+
+/// Memory that has room for the whole range does not move. mutex_ is held, and then perhaps not.
+std::size_t RangeRead::hand_out(std::unique_lock<std::mutex>& lock, std::span<std::byte> out) {
+  const std::size_t length = std::min(out.size(), memory_.size() - memory_read_);
+  const std::byte* const bytes = memory_.data() + memory_read_;
+  if (!on_demand_) lock.unlock();
+  std::memcpy(out.data(), bytes, length);
+  memory_read_ += length;
+  return length;
+}
+
+Result<std::size_t> RangeRead::read(std::span<std::byte> out) {
   std::optional<std::size_t> refused;  // The attempt that may not be hedged.
   while (true) {
-    const auto progressed = [&] { return received() > seen; };
-    if (!progressed() && due_) {
+    if (!has_arrived() && due_) {
       const Clock::Duration pause = *due_ - requester_.clock().monotonic();
       if (pause.count() <= 0 || requester_.clock().wait(pause, stop_)) {
         send_again();
         continue;
       }
     }
-    if (!progressed() && error_) return *error_;
-    const auto ready = [&] { return progressed() || all_ended(); };
+    if (!has_arrived() && error_) return *error_;
+    const bool may_hedge =
+        hedge_ != nullptr && slots_[1].call == nullptr && received() == 0 && refused != attempt_;
+    std::size_t length = 0;
     bool ended = false;
-    std::size_t direct = 0;
     {
       std::unique_lock lock(mutex_);
-      // What is in out_ already comes first.
-      const bool lends = written_ == seen;
-      if (lends) lent_ = lent;
-      auto until = std::chrono::steady_clock::time_point::max();
-      const bool may_hedge =
-          hedge_ != nullptr && slots_[1].call == nullptr && !begun() && refused != attempt_;
-      if (may_hedge) {
-        if (const auto patience = hedge_->patience()) until = slots_[0].sent + *patience;
+      const auto is_whole = [this] { return written_ == range_.length(); };
+      // More may have come since bytes last paused; all of them only with the answer's end.
+      if (!is_whole()) received_.store(written_, std::memory_order_release);
+      if (written_ == read_) {
+        memory_.clear();
+        memory_read_ = 0;
+        lent_ = out;
       }
       const bool under_way = !failure_ && !due_;
-      if (under_way) wait(lock, until, ready);
-      // More may have come since bytes last paused; all of them only with the answer's end.
-      if (written_ == length()) {
+      if (under_way && !has_arrived()) wait_for_bytes(lock, may_hedge);
+      if (is_whole()) {
         wait(lock, std::chrono::steady_clock::time_point::max(),
              [&] { return received() == written_ || all_ended(); });
       }
       received_.store(written_, std::memory_order_release);
-      if (lends) direct = lent.size() - lent_.size();
+      if (lent_.data() != nullptr) length = out.size() - lent_.size();
       lent_ = {};
       ended = all_ended();
+      if (length == 0 && has_arrived()) length = hand_out(lock, out);
     }
-    if (progressed()) {
+    if (length != 0) {
+      read_ += length;
       drop_loser();
-      return Arrival{.received = received(), .lent = direct};
+      return length;
     }
     if (ended || failure_) {
       if (!failure_) failure_ = take_failure();
-      if (!recovery_) recovery_.emplace(requester_, stop_);
-      if ((error_ = recovery_->after(*failure_))) return *error_;
+      if ((error_ = recovery().after(*failure_))) return *error_;
       send_again();
       continue;
     }
@@ -308,7 +346,7 @@ S3Failure RangeRead::take_failure() {
   if (!failure) {
     failure = make_failure(slot.context, ErrorCode::kUnavailable,
                            "the answer ended after " + std::to_string(received()) + " of " +
-                               std::to_string(length()) + " bytes",
+                               std::to_string(range_.length()) + " bytes",
                            /*retryable=*/true);
   }
   writer_ = nullptr;

@@ -37,6 +37,11 @@ void ReadBudget::Part::give(std::uint64_t bytes) {
   budget_.held_ -= bytes;
 }
 
+bool ReadBudget::Part::is_alone() const {
+  const std::lock_guard lock(budget_.mutex_);
+  return budget_.readers_ == 1;
+}
+
 std::uint64_t ReadBudget::held() const {
   const std::lock_guard lock(mutex_);
   return held_;

@@ -32,6 +32,8 @@ class ReadBudget {
     /// @return  What may be used of it; 0: nothing at this moment.
     std::uint64_t take(std::uint64_t wanted);
     void give(std::uint64_t bytes);
+    /// There is no other reader at this moment.
+    bool is_alone() const;
 
    private:
     ReadBudget& budget_;

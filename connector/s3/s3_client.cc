@@ -66,19 +66,19 @@ Result<ListAnswer> S3Client::list_page(std::string_view prefix, std::string_view
 }
 
 std::unique_ptr<RangeRead> S3Client::read_ahead(const ObjectVersion& object, Range range,
-                                                std::byte* out, std::stop_token stop) {
+                                                Buffer memory, std::stop_token stop) {
   return std::make_unique<RangeRead>(requester_, reads_, hedge_ ? &*hedge_ : nullptr, object, range,
-                                     out, std::move(stop));
+                                     std::move(memory), std::move(stop));
 }
 
 Result<void> S3Client::read_range(const ObjectVersion& object, Range range,
                                   std::span<std::byte> out, std::stop_token stop) {
-  const std::unique_ptr<RangeRead> read = read_ahead(object, range, out.data(), std::move(stop));
+  const std::unique_ptr<RangeRead> read = read_ahead(object, range, Buffer(), std::move(stop));
   read->start();
-  for (std::size_t seen = 0; seen != range.length();) {
-    auto received = read->wait_beyond(seen);
+  while (read->left() != 0) {
+    auto received = read->read(out.first(read->left()));
     if (!received) return std::move(received).error();
-    seen = received->received;
+    out = out.subspan(*received);
   }
   return {};
 }

@@ -54,9 +54,9 @@ class S3Client {
   Result<void> read_range(const ObjectVersion& object, Range range, std::span<std::byte> out,
                           std::stop_token stop = {});
 
-  /// The same without waiting, for those who have something else to do meanwhile. Sends nothing
-  /// yet. `object` and `out` are borrowed until it is gone, and so is the client.
-  std::unique_ptr<RangeRead> read_ahead(const ObjectVersion& object, Range range, std::byte* out,
+  /// The same for those who have something else to do meanwhile. Sends nothing yet. `object` is
+  /// borrowed until it is gone, and so is the client.
+  std::unique_ptr<RangeRead> read_ahead(const ObjectVersion& object, Range range, Buffer memory,
                                         std::stop_token stop);
 
   /// @return  The new object's ETag.

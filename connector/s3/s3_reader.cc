@@ -1,10 +1,15 @@
 #include "connector/s3/s3_reader.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace leat::connector::s3 {
+namespace {
+
+/// A range that needs no memory for its length may be longer: each one costs the service some time.
+constexpr std::uint64_t kOnDemandFactor = 4;
+
+}  // namespace
 
 S3Reader::S3Reader(S3Client& client, ReadBudget& budget, ObjectVersion object, std::uint64_t offset,
                    std::stop_token stop)
@@ -19,34 +24,23 @@ S3Reader::~S3Reader() = default;
 Result<std::size_t> S3Reader::read(std::span<std::byte> out) {
   if (error_) return *error_;
   // A range that failed does not wait for its turn: it would stop all that come after it.
-  for (std::size_t i = 1; i < ahead_.size(); ++i) ahead_[i].read->tend();
+  for (std::size_t i = 1; i < ahead_.size(); ++i) ahead_[i].range->tend();
   ask_ahead();
   if (ahead_.empty()) return std::size_t{0};
-  Ahead& first = ahead_.front();
-  RangeRead::Arrival arrival{.received = first.read->received(), .lent = 0};
-  if (arrival.received == consumed_) {
-    Result<RangeRead::Arrival> more = first.read->wait_beyond(consumed_, out);
-    if (!more) {
-      ahead_.clear();
-      return error_.emplace(std::move(more).error());
-    }
-    arrival = *more;
+  RangeRead& first = *ahead_.front().range;
+  Result<std::size_t> received = first.read(out);
+  if (!received) {
+    ahead_.clear();
+    return error_.emplace(std::move(received).error());
   }
   if (!std::exchange(is_proven_, true)) ask_ahead();
-  std::size_t length = arrival.lent;
-  if (length == 0) {
-    length = std::min(out.size(), arrival.received - consumed_);
-    std::memcpy(out.data(), first.memory.data() + consumed_, length);
-  }
-  consumed_ += length;
-  if (consumed_ == first.read->length()) {
-    if (const auto came = first.read->came()) window_.received(*came);
-    budget_.give(consumed_);
-    spare_ = std::move(first.memory);
+  if (first.left() == 0) {
+    if (const auto came = first.came()) window_.received(*came);
+    budget_.give(ahead_.front().granted);
+    spare_ = first.take_memory();
     ahead_.pop_front();
-    consumed_ = 0;
   }
-  return length;
+  return received;
 }
 
 bool S3Reader::wants_another() const {
@@ -54,22 +48,29 @@ bool S3Reader::wants_another() const {
   if (ahead_.empty()) return true;
   if (!is_proven_) return false;
   if (ahead_.size() < window_.ranges()) return true;
-  const RangeRead& last = *ahead_.back().read;
-  return ahead_.size() == 1 && last.length() - last.received() <= window_.ask_before_end();
+  return ahead_.size() == 1 && ahead_.back().range->to_come() <= window_.ask_before_end();
 }
 
 void S3Reader::ask_ahead() {
   while (wants_another()) {
-    const std::uint64_t bytes =
-        budget_.take(std::min(window_.range_bytes(), object_.size - asked_));
-    if (bytes == 0) return;
-    Ahead& next = ahead_.emplace_back();
-    next.memory = std::move(spare_);
-    next.memory.clear();
-    next.memory.resize(bytes);
-    next.read = client_.read_ahead(object_, {asked_, asked_ + bytes}, next.memory.data(), stop_);
-    next.read->start();
-    asked_ += bytes;
+    const std::uint64_t bytes_left = object_.size - asked_;
+    std::uint64_t length = std::min(window_.range_bytes(), bytes_left);
+    std::uint64_t memory_wanted = length;
+    if (window_.ranges() == 1 && budget_.is_alone()) {
+      length = std::min(kOnDemandFactor * window_.range_bytes(), bytes_left);
+      memory_wanted = std::min<std::uint64_t>(length, RangeRead::kOnDemandBytes);
+    }
+    const std::uint64_t granted = budget_.take(memory_wanted);
+    if (granted == 0) return;
+    if (granted != memory_wanted) length = granted;
+    Buffer memory = std::move(spare_);
+    const bool suits = memory.capacity() >= granted && memory.capacity() / 2 <= granted;
+    if (!suits) memory = Buffer(granted);
+    ahead_.push_back({.granted = granted,
+                      .range = client_.read_ahead(object_, {asked_, asked_ + length},
+                                                  std::move(memory), stop_)});
+    ahead_.back().range->start();
+    asked_ += length;
     window_.asked();
   }
 }

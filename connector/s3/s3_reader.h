@@ -19,8 +19,9 @@ namespace leat::connector::s3 {
 
 /// Ranges begin at 1 MiB and double, so that small objects cost one request and large ones few. The
 /// first one goes alone, until it has proved that the object is there and is this version; then as
-/// many are on their way as RangeWindow says and the budget has memory for. Bytes are handed out as
-/// they come, those that somebody waits for without a copy in between.
+/// many are on their way as RangeWindow says and the budget has memory for. Where one is enough and
+/// there is no other reader, it comes on demand and needs little of it; several would get in each
+/// other's way so. Bytes are handed out as they come.
 class S3Reader final : public ObjectReader {
  public:
   /// Borrows client and budget. `stop` ends reads early, with kCancelled.
@@ -36,8 +37,8 @@ class S3Reader final : public ObjectReader {
 
  private:
   struct Ahead {
-    Buffer memory;
-    std::unique_ptr<RangeRead> read;  // Last: it writes into the memory.
+    std::uint64_t granted = 0;  ///< Of the budget, bytes.
+    std::unique_ptr<RangeRead> range;
   };
 
   bool wants_another() const;
@@ -51,8 +52,7 @@ class S3Reader final : public ObjectReader {
   RangeWindow window_;
   bool is_proven_ = false;      // The object is there, and is this version.
   Buffer spare_;                // Memory of the range before: already known to the kernel.
-  std::deque<Ahead> ahead_;     // The first one is handed out,
-  std::size_t consumed_ = 0;    // up to here.
+  std::deque<Ahead> ahead_;     // The first one is handed out.
   std::optional<Error> error_;  // Bytes are missing from here on: nothing may be read past them.
 };
 

@@ -98,6 +98,7 @@ HttpRequest S3Requester::sign(const RequestContext& context, const S3Request& re
       .stall_timeout = std::min(request.stall_timeout, options_.stall_timeout_max),
       .total_timeout = request.total_timeout,
       .bulk = request.bulk,
+      .on_demand = request.on_demand,
       .stop = {}};
   char separator = '?';
   for (const auto& [name, value] : request.query) {

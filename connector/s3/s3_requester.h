@@ -57,6 +57,7 @@ struct S3Request {
   std::chrono::milliseconds stall_timeout{10'000};
   std::chrono::milliseconds total_timeout{0};
   bool bulk = false;
+  bool on_demand = false;
 };
 
 /// An answer of status 2xx.

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "connector/s3/curl_exchange.h"
 #include "tests/connector/canned_server.h"
 
 namespace leat::connector::s3 {
@@ -355,7 +356,7 @@ TEST(HttpClient, BytesThatNobodyWaitsForAreMovedByAThreadOfItsOwn) {
 }
 
 TEST(HttpClient, WhoWaitsMovesTheBytesAndIsBackAfterEachPiece) {
-  constexpr std::size_t kPieceMax = std::size_t{768} << 10;
+  constexpr std::size_t kPieceMax = CurlExchange::kPieceMax;
   const std::string body(10'000'000, 'x');
   CannedServer server({{ok(body)}});
   HttpClient client({});
@@ -390,30 +391,75 @@ TEST(HttpClient, WhoWaitsMovesTheBytesAndIsBackAfterEachPiece) {
   EXPECT_TRUE(alone);
 }
 
+/// Waits for the end; how many bytes have come.
+std::size_t receive_rest(HttpTransfer& transfer, NotingReceiver& receiver) {
+  std::size_t told = 0;
+  for (bool ended = false; !ended;) {
+    if (!transfer.drive({}, kForever)) {
+      receiver.wait([&] { return receiver.told != told || receiver.end; });
+    }
+    const std::lock_guard lock(receiver.mutex);
+    told = receiver.told;
+    ended = receiver.end.has_value();
+  }
+  EXPECT_FALSE(receiver.end->failure.has_value()) << receiver.end->failure->reason;
+  return receiver.received;
+}
+std::size_t receive_all(HttpClient& client, const HttpRequest& request) {
+  NotingReceiver receiver;
+  const auto transfer = client.start(request, receiver);
+  return receive_rest(*transfer, receiver);
+}
+
 TEST(HttpClient, WhereSeveralWaitEachGetsItsBytes) {
   const std::string body(20'000'000, 'x');
   CannedServer server({{ok(body)}});
   HttpClient client({});
-  std::vector<std::thread> threads;
-  std::atomic<int> whole = 0;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      NotingReceiver receiver;
-      const auto transfer = client.start(bulk_request(server.url()), receiver);
-      std::size_t told = 0;
-      for (bool ended = false; !ended;) {
-        if (!transfer->drive({}, kForever)) {
-          receiver.wait([&] { return receiver.told != told || receiver.end; });
-        }
-        const std::lock_guard lock(receiver.mutex);
-        told = receiver.told;
-        ended = receiver.end.has_value();
-      }
-      whole += receiver.received == body.size();
-    });
+  for (const bool on_demand : {false, true}) {
+    HttpRequest request = bulk_request(server.url());
+    request.on_demand = on_demand;
+    std::vector<std::thread> threads;
+    std::atomic<int> whole = 0;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] { whole += receive_all(client, request) == body.size(); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(whole, 4);
   }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(whole, 4);
+}
+
+TEST(HttpClient, WhatComesOnDemandRestsWhileNobodyWaits) {
+  const std::string body(10'000'000, 'x');
+  CannedServer server({{ok(body)}});
+  HttpClient client({});
+  HttpRequest request = bulk_request(server.url());
+  request.on_demand = true;
+  request.stall_timeout = std::chrono::milliseconds(1);
+  NotingReceiver receiver;
+  const auto transfer = client.start(request, receiver);
+  const auto received = [&] {
+    const std::lock_guard lock(receiver.mutex);
+    return receiver.received;
+  };
+  receiver.wait([&] { return receiver.received >= CurlExchange::kPieceMin; });
+  // Others on the same thread go on, for longer than the transfer that rests may stall.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  while (std::chrono::steady_clock::now() < end) {
+    EXPECT_EQ(receive_all(client, bulk_request(server.url())), body.size());
+  }
+  EXPECT_LT(received(), CurlExchange::kPieceMax);
+  EXPECT_EQ(receive_rest(*transfer, receiver), body.size());
+}
+
+TEST(HttpClient, WhatComesOnDemandMayHaveNoLength) {
+  const std::string body(5'000'000, 'x');
+  std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 5; ++i) chunked += "f4240\r\n" + body.substr(0, 1'000'000) + "\r\n";
+  CannedServer server({{chunked + "0\r\n\r\n"}});
+  HttpClient client({});
+  HttpRequest request = bulk_request(server.url());
+  request.on_demand = true;
+  EXPECT_EQ(receive_all(client, request), body.size());
 }
 
 TEST(HttpClient, AStopOrTheTimeLetsADriverGo) {

@@ -604,18 +604,17 @@ TEST_F(S3StoreTest, AFailedPageCanBeAskedForAgain) {
 }
 
 TEST_F(S3StoreTest, RangesGrowAndNothingIsAskedForTwice) {
-  std::string content((std::size_t{30} << 20) + 5, '\0');
+  std::string content((std::size_t{15} << 20) + 5, '\0');
   for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 7 + i / 251);
   transport().otherwise(object_answer(content));
   const ObjectVersion object{.key = "k", .version = kEtag, .size = content.size()};
   EXPECT_TRUE(*read_all(object, 0, 1'000'003) == content);
   std::vector<std::string> ranges;
   for (const auto& seen : transport_->seen()) ranges.push_back(seen.header("range"));
-  EXPECT_EQ(ranges,
-            (std::vector<std::string>{"bytes=0-1048575", "bytes=1048576-3145727",
-                                      "bytes=3145728-7340031", "bytes=7340032-15728639",
-                                      "bytes=15728640-24117247", "bytes=24117248-31457284"}));
-  EXPECT_TRUE(*read_all(object, 31'000'000, 1'000'003) == content.substr(31'000'000));
+  EXPECT_EQ(ranges, (std::vector<std::string>{"bytes=0-1048575", "bytes=1048576-3145727",
+                                              "bytes=3145728-7340031", "bytes=7340032-15728639",
+                                              "bytes=15728640-15728644"}));
+  EXPECT_TRUE(*read_all(object, 15'700'000, 1'000'003) == content.substr(15'700'000));
 }
 
 TEST_F(S3StoreTest, AnEmptyObjectNeedsNoRequest) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -162,7 +163,8 @@ TEST_F(S3ReaderTest, AsksAheadOnlyWhenTheVersionIsProved) {
   EXPECT_EQ(budget.held(), 15 * kMiB);
   second.open();
   EXPECT_EQ(read(reader, content.size()), content.substr(1));
-  EXPECT_EQ(transport().seen().size(), 6u);
+  EXPECT_GE(transport().seen().size(), 5u);  // One more, long, or two of 8 MiB.
+  EXPECT_LE(transport().seen().size(), 6u);
   EXPECT_EQ(budget.held(), 0u);
 }
 
@@ -178,33 +180,37 @@ TEST_F(S3ReaderTest, WhatComesAheadIsNotHandedOutBeforeItsTurn) {
   EXPECT_EQ(read(reader, content.size()), content.substr(10));
 }
 
+/// Reads the whole of `range`, at most `step` bytes in a call.
+std::string text_of(RangeRead& range, std::size_t step = SIZE_MAX) {
+  std::string text;
+  while (range.left() != 0) {
+    std::vector<std::byte> out(std::min<std::uint64_t>(range.left(), step));
+    const auto received = range.read(out);
+    EXPECT_TRUE(received.has_value()) << received.error().to_string();
+    if (!received) break;
+    EXPECT_GT(*received, 0u);
+    text.append(reinterpret_cast<const char*>(out.data()), *received);
+  }
+  return text;
+}
+
 TEST_F(S3ReaderTest, LentMemoryAndTheRangesOwnTogetherHoldAllBytes) {
   const std::string content = some_content(100'000);
   const ObjectVersion object = object_of(content);
-  constexpr std::byte kUntouched{0xee};
-  for (std::size_t before = 0; before < 3'000; before += 97) {
-    std::vector<std::byte> memory(content.size(), kUntouched);
-    std::vector<std::byte> lent(1'000);
-    Gate gate;
-    transport().then(range_answer(content, before, &gate));
-    ReadCounters counters;
-    RangeRead read(client().requester(), counters, nullptr, object, {0, content.size()},
-                   memory.data(), {});
-    read.start();
-    std::jthread opener([&] { gate.open(); });
-    std::string text;
-    while (text.size() < content.size()) {
-      const std::size_t seen = text.size();
-      const auto arrival = read.wait_beyond(seen, lent);
-      ASSERT_TRUE(arrival.has_value()) << arrival.error().to_string();
-      ASSERT_LE(arrival->lent, std::min(lent.size(), arrival->received - seen));
-      text.append(reinterpret_cast<const char*>(lent.data()), arrival->lent);
-      text.append(reinterpret_cast<const char*>(memory.data()) + text.size(),
-                  arrival->received - text.size());
+  for (const std::size_t memory : {std::size_t{0}, std::size_t{5'000}, content.size()}) {
+    for (std::size_t before = 0; before < 3'000; before += 97) {
+      Gate gate;
+      transport().then(range_answer(content, before, &gate));
+      ReadCounters counters;
+      RangeRead range(client().requester(), counters, nullptr, object, {0, content.size()},
+                      Buffer(memory), {});
+      range.start();
+      std::jthread opener([&] { gate.open(); });
+      EXPECT_TRUE(text_of(range, 1'000) == content)
+          << "the first " << before << " bytes came alone";
+      EXPECT_EQ(counters.bytes, content.size());
+      EXPECT_EQ(range.came()->bytes, content.size());
     }
-    EXPECT_TRUE(text == content) << "the first " << before << " bytes came alone";
-    EXPECT_EQ(counters.bytes, content.size());
-    EXPECT_EQ(read.came()->bytes, content.size());
   }
 }
 
@@ -328,19 +334,67 @@ TEST_F(S3ReaderTest, ARangeOfSeveralAttemptsSaysNothingOfTheServicesSpeed) {
       .otherwise(range_answer(content));
   const ObjectVersion object = object_of(content);
   ReadCounters counters;
-  std::string out(content.size(), '\0');
-  RangeRead read(client().requester(), counters, nullptr, object, {0, content.size()},
-                 reinterpret_cast<std::byte*>(out.data()), {});
-  read.start();
-  for (std::size_t seen = 0; seen < out.size();) {
-    const auto received = read.wait_beyond(seen);
-    ASSERT_TRUE(received.has_value()) << received.error().to_string();
-    seen = received->received;
-  }
-  EXPECT_TRUE(out == content);
+  RangeRead range(client().requester(), counters, nullptr, object, {0, content.size()}, Buffer(),
+                  {});
+  range.start();
+  EXPECT_TRUE(text_of(range) == content);
   EXPECT_EQ(transport().seen().size(), 2u);
   // From the second request to the first byte it would be less than nothing.
-  EXPECT_FALSE(read.came());
+  EXPECT_FALSE(range.came());
+}
+
+TEST_F(S3ReaderTest, ARangeThatGoesOnEachTimeMayBreakManyTimes) {
+  const std::string content = some_content(30 * kMiB);
+  transport().otherwise([&](const HttpRequest& request, const BodySink& sink) {
+    std::size_t left = kMiB;
+    HttpExchange exchange = range_answer(content)(
+        request, [&](const HttpResponse& head, std::span<const std::byte> bytes) {
+          const std::span<const std::byte> part = bytes.first(std::min(left, bytes.size()));
+          left -= part.size();
+          return sink(head, part) && part.size() == bytes.size();
+        });
+    if (exchange.failure) exchange.failure->kind = TransportFailure::Kind::kBroken;
+    return exchange;
+  });
+  const ObjectVersion object = object_of(content);
+  ReadCounters counters;
+  RangeRead range(client().requester(), counters, nullptr, object, {0, content.size()}, Buffer(),
+                  {});
+  range.start();
+  EXPECT_TRUE(text_of(range) == content);
+  EXPECT_EQ(transport().seen().size(), 30u);
+}
+
+TEST_F(S3ReaderTest, NothingComesOnDemandWhileThereAreOtherReaders) {
+  const std::string content = some_content(40 * kMiB);
+  transport().otherwise(range_answer(content));
+  ReadBudget budget(64 * kMiB);
+  S3Reader other(client(), budget, object_of(content), 0, {});
+  S3Reader reader(client(), budget, object_of(content), 0, {});
+  EXPECT_TRUE(read(reader, content.size()) == content);
+  for (const auto& seen : transport().seen()) EXPECT_FALSE(seen.request.on_demand);
+}
+
+TEST_F(S3ReaderTest, WhatComesOnDemandNeedsLittleMemory) {
+  const std::string content = some_content(200 * kMiB);
+  transport().otherwise(range_answer(content));
+  bool on_demand = false;
+  // A machine that holds a thread up makes the service look slow: of some attempts it does not.
+  for (int attempt = 0; attempt < 20 && !on_demand; ++attempt) {
+    ReadBudget budget(64 * kMiB);
+    S3Reader reader(client(), budget, object_of(content), 0, {});
+    std::vector<std::byte> buffer(100'000);
+    std::size_t length = 0;
+    while (const auto received = *reader.read(buffer)) {
+      ASSERT_EQ(std::memcmp(buffer.data(), content.data() + length, received), 0);
+      length += received;
+      if (!transport().seen().back().request.on_demand) continue;
+      on_demand = true;
+    }
+    EXPECT_EQ(length, content.size());
+    EXPECT_EQ(budget.held(), 0u);
+  }
+  EXPECT_TRUE(on_demand);
 }
 
 TEST_F(S3ReaderTest, ARangeAheadThatFailedIsAskedForAgainBeforeItsTurn) {
@@ -458,17 +512,10 @@ class HedgeTest : public S3ReaderTest {
   }
   std::string read_range(const std::string& content) {
     const ObjectVersion object = object_of(content);
-    std::string out(content.size(), '\0');
-    RangeRead read(client().requester(), counters_, &hedge_, object, {0, content.size()},
-                   reinterpret_cast<std::byte*>(out.data()), {});
-    read.start();
-    for (std::size_t seen = 0; seen < out.size();) {
-      const auto received = read.wait_beyond(seen);
-      EXPECT_TRUE(received.has_value()) << received.error().to_string();
-      if (!received) break;
-      seen = received->received;
-    }
-    return out;
+    RangeRead range(client().requester(), counters_, &hedge_, object, {0, content.size()},
+                    Buffer(content.size()), {});
+    range.start();
+    return text_of(range);
   }
 
   ReadCounters counters_;
@@ -605,6 +652,25 @@ TEST_F(DrivenReadTest, TheSecondRequestWinsWhileTheFirstIsSilent) {
   EXPECT_TRUE(read_range(content) == content);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
   EXPECT_EQ(hedge_.taken(), 1u);
+}
+
+TEST_F(DrivenReadTest, RangesOnDemandOfSeveralReadersComeWhole) {
+  const std::string content = some_content(8 * kMiB);
+  CannedServer server({{answer(content)}});
+  client_of(server);
+  const ObjectVersion object = object_of(content);
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      for (int j = 0; j < 10; ++j) {
+        RangeRead range(client_->requester(), counters_, nullptr, object, {0, content.size()},
+                        Buffer(), {});
+        range.start();
+        EXPECT_TRUE(text_of(range, 100'000) == content);
+        EXPECT_LE(range.take_memory().capacity(), 2 * RangeRead::kOnDemandBytes);
+      }
+    });
+  }
 }
 
 TEST_F(DrivenReadTest, AConnectionIsUsedForOneRangeAfterAnother) {
