@@ -156,9 +156,10 @@ void fill_array(ArrayOwner* owner, std::int64_t rows, std::int64_t buffer_count,
 }
 
 // The buffer's memory, never null, with its padding zeroed: consumers may copy or hash that too.
+// Behind a shared one lie the bytes of others.
 const void* exported(Buffer& buffer) {
   buffer.reserve(1);
-  std::memset(buffer.data() + buffer.size(), 0, Buffer::kPadding);
+  if (!buffer.is_shared()) std::memset(buffer.data() + buffer.size(), 0, Buffer::kPadding);
   return buffer.data();
 }
 

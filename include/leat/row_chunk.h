@@ -68,9 +68,10 @@ class Buffer {
   void clear() noexcept { size_ = 0; }
 
   /// The first `size` <= size() bytes once more, without a copy: the memory lives until the last of
-  /// its buffers is gone, on whatever thread. None of them may write to these bytes any more; one
-  /// that grows takes a copy.
+  /// its buffers is gone, on whatever thread. None of them may write to this memory any more, nor
+  /// behind its own bytes; one that grows takes a copy.
   Buffer share(std::size_t size);
+  bool is_shared() const noexcept { return shared_ != nullptr; }
 
  private:
   struct Shared;

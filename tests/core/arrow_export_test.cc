@@ -251,6 +251,21 @@ TEST(ExportChunk, HandsOverTheColumnsWithoutACopy) {
   EXPECT_EQ(exported.release, nullptr);
 }
 
+TEST(ExportChunk, LeavesWhatLiesBehindSharedMemoryAlone) {
+  Buffer whole(100 * sizeof(std::int64_t));
+  std::iota(whole.as<std::int64_t>(), whole.as<std::int64_t>() + 100, 0);
+  RowChunk chunk;
+  chunk.rows = 10;
+  const auto schema = parse_schema("n bigint");
+  ASSERT_TRUE(schema);
+  chunk.schema = std::make_shared<const Schema>(*schema);
+  chunk.columns.emplace_back().values = whole.share(10 * sizeof(std::int64_t));
+  ArrowArray exported;
+  export_chunk(std::move(chunk), &exported);
+  for (std::int64_t i = 0; i < 100; ++i) EXPECT_EQ(whole.as<std::int64_t>()[i], i);
+  exported.release(&exported);
+}
+
 TEST(ExportChunk, WithoutRowsIsValid) {
   const Schema schema = every_type();
   for (const bool with_columns : {true, false}) {
