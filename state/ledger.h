@@ -118,24 +118,30 @@ class Ledger {
   ///   kDiskFull, kIo
   Result<void> put_listing(std::string_view record);
 
-  /// Writes the epoch, and each split's entry under the kind of its state, in one synced batch.
-  /// A kFinished entry replaces the finished, active and attention entries of its key; any other
-  /// replaces the active or attention entry, and once something of its version was delivered a
-  /// finished one of which nothing was, or, with a fingerprint, which it goes on with; but for
-  /// this:
+  /// Writes the epoch, and what became of each split, in one synced batch. By the split's state:
   ///
-  /// kForgotten removes the finished and attention entries, unless there is an active one.
-  /// kRewound removes all of them, and the record of the listing: it has to be found again.
+  ///   kFinished     Becomes the finished entry of its key, in place of every other entry.
+  ///   kReading      Becomes the active entry, in place of the active or attention entry.
+  ///   kQuarantined, kGone, kChanged
+  ///                 Become the attention entry, in place of the active or attention entry.
+  ///   kForgotten    Removes the finished and attention entries, unless there is an active one.
+  ///   kRewound      Removes all entries, the after-action in the outbox, and the record of the
+  ///                 listing: the object has to be found again.
+  ///   kNoted        Is written into the entry of the version that is loaded, as the one that is
+  ///                 listed now: the active or attention entry where something of it was delivered,
+  ///                 else the finished one. A finished or attention entry keeps its own version,
+  ///                 state and counts; an active one keeps version, position and counts, and
+  ///                 becomes an attention entry in state kChanged with `error`. Nothing is written
+  ///                 where there is no such entry, or where it is of this very version.
   ///
-  /// kNoted notes its version in the entry of the one that was delivered. A finished or attention
-  /// entry keeps its own version, state and counts; an active one becomes an attention entry in
-  /// state kChanged with `error`, and keeps its own version, position and counts. Where there is no
-  /// such entry, or it is of that very version, nothing is written. kChanged without rows and
-  /// rejects is read as kNoted when it is of another version than the one that was delivered, as it
-  /// is in checkpoints of earlier versions of leat.
+  /// An active or attention entry stands beside a finished one of an earlier version. It replaces
+  /// that one, once something of its own version was delivered, in two cases: nothing of the
+  /// finished version was delivered, or the split goes on with it (it has a fingerprint).
+  ///
+  /// Checkpoints of earlier versions of leat have kChanged for kNoted: kChanged without rows and
+  /// rejects is read as kNoted when another version is loaded.
   ///
   /// `outbox` becomes part of the same batch; an entry replaces an earlier one of its key.
-  /// kRewound takes an entry out.
   ///   kInvalidArgument  checkpoint.epoch <= epoch(), or opened read_only.
   ///   kDiskFull, kIo    Nothing was written. The call may be repeated after space was freed: the
   ///                     ledger then opens its files anew. Until that succeeds, the other calls may
