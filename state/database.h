@@ -31,6 +31,13 @@ enum Kind : char {
   kOutboxKind = 'o',
 };
 
+/// Names of the ledger's own facts, of kMetaKind. Those of the pipeline begin with no point.
+inline constexpr std::string_view kFormatMeta = ".format";
+inline constexpr std::string_view kEpochMeta = ".epoch";
+inline constexpr std::string_view kEpochTokenMeta = ".epoch_token";
+inline constexpr std::string_view kRestoringMeta = ".restoring";
+inline constexpr std::string_view kListingMeta = ".listing";
+
 /// The kind's byte, then the object's key or the name of a fact.
 std::string entry_key(Kind kind, std::string_view name);
 
@@ -72,14 +79,14 @@ class KindCursor {
   rocksdb::Status status() const;
 
  private:
+  void moved();
+
   const Kind kind_;
   const std::string end_key_;
   const std::unique_ptr<const rocksdb::Slice> end_;  ///< Borrowed by the iterator.
   std::unique_ptr<rocksdb::Iterator> iterator_;
-  // Of the iterator, which is asked once for each move.
-  void moved();
-  bool positioned_ = false;
-  bool valid_ = false;
+  bool positioned_ = false;  ///< False before the first seek.
+  bool valid_ = false;       ///< Of the iterator, which is asked once for each move; name_ too.
   std::string_view name_;
   std::string sought_;  ///< Buffer of seek().
 };

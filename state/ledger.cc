@@ -37,12 +37,6 @@ constexpr std::size_t kKeysToSortMin = 16'384;
 constexpr std::uint64_t kEntriesToReadAheadMax = 128;
 constexpr std::size_t kReadAheadBytes = 128u << 10;
 
-constexpr std::string_view kFormatMeta = ".format";
-constexpr std::string_view kEpochMeta = ".epoch";
-constexpr std::string_view kEpochTokenMeta = ".epoch_token";
-constexpr std::string_view kRestoringMeta = ".restoring";
-constexpr std::string_view kListingMeta = ".listing";
-
 std::string_view view(const Slice& slice) noexcept { return {slice.data(), slice.size()}; }
 
 // RocksDB reports through Status, yet what it builds on (threads, memory) can throw.
@@ -125,6 +119,13 @@ SplitProgress with_note_as_error(LedgerEntry entry) {
   return std::move(entry.progress);
 }
 
+/// All objects' entries and marks; the outbox and the pipeline's facts stay.
+void delete_entries(rocksdb::WriteBatch& batch) {
+  for (const char kind : {kFinishedKind, kActiveKind, kAttentionKind, kAbsentKind}) {
+    batch.DeleteRange(std::string(1, kind), std::string(1, static_cast<char>(kind + 1)));
+  }
+}
+
 /// Names with a point in front are the ledger's own.
 Result<void> callers_names(const std::map<std::string, std::string>& facts) {
   for (const auto& [name, value] : facts) {
@@ -138,9 +139,20 @@ Result<void> callers_names(const std::map<std::string, std::string>& facts) {
 }  // namespace
 
 struct Ledger::Impl {
+  /// The ledger's own facts, as they were when it was opened.
+  struct OwnFacts {
+    std::uint64_t format = 0;  ///< 0: none is written.
+    std::uint64_t epoch = 0;
+    std::uint64_t epoch_token = 0;
+    bool restoring = false;
+  };
+
   explicit Impl(const LedgerOptions& given) : options(given) {}
 
-  Result<void> load_meta();
+  Result<void> load();
+  Result<OwnFacts> load_meta();
+  Result<void> check_format(std::uint64_t format) const;
+  Result<void> write_format();
   Result<void> reopen_after_failure();
   Result<void> ready_to_write();
   Result<std::shared_lock<std::shared_mutex>> ready_to_read();
@@ -183,37 +195,55 @@ struct Ledger::Impl {
   std::map<std::string, std::string, std::less<>> meta;
 };
 
-// Reads the pipeline's facts; checks that this is a ledger, and of a format that is known.
-Result<void> Ledger::Impl::load_meta() {
+// Checks that this is a ledger, of a format that is known, and reads its facts.
+Result<void> Ledger::Impl::load() {
+  auto own = load_meta();
+  if (!own) return std::move(own).error();
+  if (auto known = check_format(own->format); !known) return known;
+  epoch = own->epoch;
+  epoch_token = own->epoch_token;
+  if (own->format < kFormatVersion && !options.read_only) {
+    if (auto written = write_format(); !written) return written;
+  }
+  if (own->restoring && !options.read_only) return drop_entries();
+  return {};
+}
+
+// The pipeline's facts go to `meta`.
+Result<Ledger::Impl::OwnFacts> Ledger::Impl::load_meta() {
   KindCursor cursor(*db, {}, kMetaKind);
   const auto number = [](std::string_view bytes, std::uint64_t& out) {
     core::WireReader reader(bytes);
     out = reader.varint();
     return reader.complete();
   };
-  const Error damaged{.code = ErrorCode::kCorrupt,
-                      .message = "The state folder " + options.dir.string() +
-                                 " is damaged: its own facts break their format. Restore it from "
-                                 "a backup, or start with an empty one."};
-  std::uint64_t format = 0;
-  std::uint64_t last_epoch = 0;
-  std::uint64_t token = 0;
-  bool cut_short = false;
-  for (cursor.seek_to_first(); cursor.valid(); cursor.next()) {
+  OwnFacts own;
+  bool whole = true;
+  for (cursor.seek_to_first(); cursor.valid() && whole; cursor.next()) {
     const std::string_view name = cursor.name();
     if (name == kFormatMeta) {
-      if (!number(cursor.value(), format)) return damaged;
+      whole = number(cursor.value(), own.format);
     } else if (name == kEpochMeta) {
-      if (!number(cursor.value(), last_epoch)) return damaged;
+      whole = number(cursor.value(), own.epoch);
     } else if (name == kEpochTokenMeta) {
-      if (!number(cursor.value(), token)) return damaged;
+      whole = number(cursor.value(), own.epoch_token);
     } else if (name == kRestoringMeta) {
-      cut_short = true;
+      own.restoring = true;
     } else {
       meta.emplace(name, cursor.value());
     }
   }
+  if (!whole) {
+    return Error{.code = ErrorCode::kCorrupt,
+                 .message = "The state folder " + options.dir.string() +
+                            " is damaged: its own facts break their format. Restore it from a "
+                            "backup, or start with an empty one."};
+  }
   if (!cursor.status().ok()) return error(cursor.status(), "read");
+  return own;
+}
+
+Result<void> Ledger::Impl::check_format(std::uint64_t format) const {
   if (format > kFormatVersion) {
     return Error{.code = ErrorCode::kUnsupported,
                  .message = "The state folder " + options.dir.string() + " has format version " +
@@ -221,22 +251,9 @@ Result<void> Ledger::Impl::load_meta() {
                             std::to_string(kFormatVersion) +
                             ". Use the leat that wrote it, or a later one."};
   }
-  epoch = last_epoch;
-  epoch_token = token;
-  const auto write_format = [this]() -> Result<void> {
-    rocksdb::WriteBatch batch;
-    std::string value;
-    core::append_varint(kFormatVersion, value);
-    batch.Put(entry_key(kMetaKind, kFormatMeta), value);
-    return write(batch);
-  };
-  if (format != 0 && format < kFormatVersion && !options.read_only) {
-    if (auto written = write_format(); !written) return written;
-  }
-  if (cut_short && !options.read_only) return drop_entries();
   if (format != 0) return {};
 
-  // No format: new, or its creation was cut short, or somebody else's database.
+  // New, or its creation was cut short, or somebody else's database.
   const std::unique_ptr<rocksdb::Iterator> any(db->NewIterator({}));
   any->SeekToFirst();
   if (any->Valid()) {
@@ -250,13 +267,15 @@ Result<void> Ledger::Impl::load_meta() {
     return Error{.code = ErrorCode::kNotFound,
                  .message = "The state folder " + options.dir.string() + " is still being made."};
   }
-  return write_format();
+  return {};
 }
 
-void delete_entries(rocksdb::WriteBatch& batch) {
-  for (const char kind : {kFinishedKind, kActiveKind, kAttentionKind, kAbsentKind}) {
-    batch.DeleteRange(std::string(1, kind), std::string(1, static_cast<char>(kind + 1)));
-  }
+Result<void> Ledger::Impl::write_format() {
+  rocksdb::WriteBatch batch;
+  std::string value;
+  core::append_varint(kFormatVersion, value);
+  batch.Put(entry_key(kMetaKind, kFormatMeta), value);
+  return write(batch);
 }
 
 // What a restore that was cut short has left: of a record that may have been taken back since.
@@ -403,7 +422,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options) {
     auto database = open_database(options.dir, options.read_only, options.env);
     if (!database) return std::move(database).error();
     impl->db = *std::move(database);
-    if (auto loaded = impl->load_meta(); !loaded) return std::move(loaded).error();
+    if (auto loaded = impl->load(); !loaded) return std::move(loaded).error();
     return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
   });
 }

@@ -59,7 +59,7 @@ Result<LedgerReader> LedgerReader::open(const fs::path& dir) {
     KindCursor facts(*impl->db, {}, kMetaKind);
     for (facts.seek_to_first(); facts.valid(); facts.next()) {
       impl->meta.emplace(facts.name(), facts.value());
-      if (facts.name() == ".epoch") impl->epoch = core::WireReader(facts.value()).varint();
+      if (facts.name() == kEpochMeta) impl->epoch = core::WireReader(facts.value()).varint();
     }
     if (!facts.status().ok()) return database_error(facts.status(), dir, "read");
     rocksdb::ReadOptions read;
