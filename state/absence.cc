@@ -11,7 +11,9 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/wire.h"
 #include "state/database.h"
@@ -23,7 +25,7 @@ namespace {
 constexpr char kMarkVersion = 1;
 
 // In one step: bounds what is held, and for how long a snapshot is.
-constexpr std::size_t kEntriesMax = 200'000;
+constexpr std::size_t kKeysMax = 200'000;
 constexpr std::size_t kMarksMax = 10'000;
 constexpr std::size_t kDueMax = 1'000;
 
@@ -48,6 +50,106 @@ struct Mark {
   }
 };
 
+/// Judges the entries of one key after another, in ascending order.
+class AbsenceJudge {
+ public:
+  AbsenceJudge(rocksdb::DB& db, const rocksdb::ReadOptions& read, const Absence& absence,
+               std::string_view from, rocksdb::WriteBatch& batch)
+      : absence_(absence),
+        batch_(batch),
+        active_(db, read, kActiveKind),
+        merged_{KindCursor(db, read, kAbsentKind), KindCursor(db, read, kAttentionKind),
+                KindCursor(db, read, kFinishedKind)} {
+    for (KindCursor& cursor : sources()) cursor.seek(from);
+  }
+
+  /// The key to be judged next; nullopt: all were.
+  std::optional<std::string_view> next_key() {
+    std::optional<std::string_view> lowest;
+    for (const KindCursor& cursor : sources()) {
+      if (cursor.valid() && (!lowest || cursor.name() < *lowest)) lowest = cursor.name();
+    }
+    return lowest;
+  }
+
+  /// Judges the entries of `key`, which is next_key(). One that is due is added to `due`.
+  Result<void> judge(const std::string& key, std::vector<ObjectVersion>& due) {
+    Result<void> judged = judge_here(key, due);
+    for (KindCursor& cursor : sources()) {
+      if (cursor.valid() && cursor.name() == key) cursor.next();
+    }
+    return judged;
+  }
+
+  std::size_t marks_changed() const noexcept { return marks_changed_; }
+
+  rocksdb::Status status() const {
+    rocksdb::Status status = active_.status();
+    for (const KindCursor& cursor : merged_) {
+      if (status.ok()) status = cursor.status();
+    }
+    return status;
+  }
+
+ private:
+  /// Those whose keys are judged; the others are only looked up.
+  std::span<KindCursor> sources() {
+    return absence_.marked_only ? std::span(merged_).first(1) : std::span(merged_);
+  }
+
+  Result<void> judge_here(const std::string& key, std::vector<ObjectVersion>& due) {
+    auto& [marks, attention, finished] = merged_;
+    const bool marked = marks.valid() && marks.name() == key;
+    if (!absence_.absent(key)) {
+      if (marked) remove_mark(key);
+      return {};
+    }
+    const Mark mark = marked ? Mark::decode(marks.value()) : Mark();
+    // One from the future was made by a clock that was wrong.
+    const bool valid = mark.since_ms <= absence_.now_ms;
+    const bool waits = valid && absence_.now_ms - mark.since_ms < absence_.grace_ms;
+    if (waits && absence_.marked_only) return {};
+    // Entries are read only here: of keys that are absent.
+    std::optional<EntryHead> head;
+    std::uint64_t epoch = 0;
+    for (KindCursor* cursor : {&finished, &attention}) {
+      if (!cursor->find(key)) continue;
+      auto here = EntryHead::read(key, cursor->value());
+      if (!here) return std::move(here).error();
+      epoch = std::max(epoch, here->epoch);
+      head = *here;
+    }
+    if (!head) {
+      remove_mark(key);
+    } else if (epoch > absence_.epoch_before || active_.find(key)) {
+      return {};
+    } else if (!valid || mark.epoch != epoch) {
+      put_mark(key, {.epoch = epoch, .since_ms = absence_.now_ms});
+    } else if (!waits) {
+      due.push_back({.key = key,
+                     .version = head->version.text(),
+                     .size = head->size,
+                     .modified_ms = head->modified_ms});
+    }
+    return {};
+  }
+
+  void put_mark(const std::string& key, const Mark& mark) {
+    batch_.Put(entry_key(kAbsentKind, key), mark.encode());
+    ++marks_changed_;
+  }
+  void remove_mark(const std::string& key) {
+    batch_.Delete(entry_key(kAbsentKind, key));
+    ++marks_changed_;
+  }
+
+  const Absence& absence_;
+  rocksdb::WriteBatch& batch_;
+  std::size_t marks_changed_ = 0;
+  KindCursor active_;
+  std::array<KindCursor, 3> merged_;  ///< Marks, attention, finished.
+};
+
 }  // namespace
 
 Result<AbsenceStep> judge_absence(rocksdb::DB& db, const Absence& absence, std::string_view from,
@@ -56,74 +158,23 @@ Result<AbsenceStep> judge_absence(rocksdb::DB& db, const Absence& absence, std::
   rocksdb::ReadOptions read;
   read.snapshot = snapshot.snapshot();
   read.fill_cache = false;
-  KindCursor active(db, read, kActiveKind);
-  // Merged: what is said of a key by all three. Of the entries only those of absent keys are read.
-  std::array<KindCursor, 3> cursors{KindCursor(db, read, kAbsentKind),
-                                    KindCursor(db, read, kAttentionKind),
-                                    KindCursor(db, read, kFinishedKind)};
-  auto& [marks, attention, finished] = cursors;
-  const std::span<KindCursor> merged =
-      absence.marked_only ? std::span(cursors).first(1) : std::span(cursors);
-  for (KindCursor& cursor : merged) cursor.seek(from);
-
+  AbsenceJudge judge(db, read, absence, from, batch);
   AbsenceStep step;
-  std::string name;
-  std::size_t marks_changed = 0;
-  for (std::size_t entries = 0;; ++entries) {
-    const KindCursor* least = nullptr;
-    for (const KindCursor& cursor : merged) {
-      if (cursor.valid() && (least == nullptr || cursor.name() < least->name())) least = &cursor;
-    }
-    if (least == nullptr) {
+  std::string key;
+  for (std::size_t keys = 0;; ++keys) {
+    const std::optional<std::string_view> next = judge.next_key();
+    if (!next) {
       step.last = true;
       break;
     }
-    name.assign(least->name());
-    if (entries == kEntriesMax || marks_changed == kMarksMax || step.due.size() == kDueMax) {
-      step.next = std::move(name);
+    key = *next;
+    if (keys == kKeysMax || judge.marks_changed() == kMarksMax || step.due.size() == kDueMax) {
+      step.next = std::move(key);
       break;
     }
-    const bool marked = marks.valid() && marks.name() == name;
-    const Mark mark = marked ? Mark::decode(marks.value()) : Mark();
-    // One from the future was made by a clock that was wrong.
-    const bool valid = mark.since_ms <= absence.now_ms;
-    const bool waits = valid && absence.now_ms - mark.since_ms < absence.grace_ms;
-    if (!absence.absent(name)) {
-      if (marked) batch.Delete(entry_key(kAbsentKind, name));
-      marks_changed += marked ? 1 : 0;
-    } else if (!(waits && absence.marked_only)) {
-      std::optional<EntryHead> head;
-      std::uint64_t epoch = 0;
-      for (KindCursor* cursor : {&finished, &attention}) {
-        if (!cursor->find(name)) continue;
-        auto here = EntryHead::read(name, cursor->value());
-        if (!here) return std::move(here).error();
-        epoch = std::max(epoch, here->epoch);
-        head = *here;
-      }
-      if (!head) {
-        batch.Delete(entry_key(kAbsentKind, name));
-        ++marks_changed;
-      } else if (epoch <= absence.epoch_before && !active.find(name)) {
-        if (!valid || mark.epoch != epoch) {
-          batch.Put(entry_key(kAbsentKind, name),
-                    Mark{.epoch = epoch, .since_ms = absence.now_ms}.encode());
-          ++marks_changed;
-        } else if (!waits) {
-          step.due.push_back({.key = name,
-                              .version = head->version.text(),
-                              .size = head->size,
-                              .modified_ms = head->modified_ms});
-        }
-      }
-    }
-    for (KindCursor& cursor : merged) {
-      if (cursor.valid() && cursor.name() == name) cursor.next();
-    }
+    if (auto judged = judge.judge(key, step.due); !judged) return std::move(judged).error();
   }
-  for (const KindCursor* cursor : {&active, &finished, &attention, &marks}) {
-    if (status = cursor->status(); !status.ok()) break;
-  }
+  status = judge.status();
   return step;
 }
 
