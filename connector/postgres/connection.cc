@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "connector/hidden_text.h"
+
 namespace leat::connector {
 namespace {
 
@@ -355,12 +357,7 @@ Error PgConnection::why_not_connected() {
 Error PgConnection::lost() {
   failure_ = {};
   std::string text = without_line_ends(PQerrorMessage(handle_.get()));
-  if (!password_.empty()) {
-    for (auto at = text.find(password_); at != std::string::npos; at = text.find(password_, at)) {
-      text.replace(at, password_.size(), "********");
-      at += 8;
-    }
-  }
+  hide(password_, text);
   failure_.message = text;
   return {.code = ErrorCode::kUnavailable,
           .message = text.empty() ? "The connection to PostgreSQL was lost." : text + ".",
