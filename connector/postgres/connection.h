@@ -50,6 +50,10 @@ class PgAnswer {
   std::unique_ptr<pg_result, Clearer> result_;
 };
 
+/// The OID of the type text.
+/// @see PostgreSQL's src/include/catalog/pg_type.dat.
+inline constexpr std::uint32_t kPgTextOid = 25;
+
 /// A statement's parameter: text, or bytes in PostgreSQL's binary form.
 struct PgParameter {
   std::string_view value;

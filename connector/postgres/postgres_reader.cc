@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "connector/postgres/record.h"
 #include "connector/postgres/removal.h"
 #include "connector/progress_row.h"
 #include "connector/sink_errors.h"
@@ -36,15 +37,9 @@ Result<void> PostgresReader::begin() {
   if (!known) return std::move(known).error();
   if (known->rows() == 0) return unknown;
   loaded_into_ = known->text(0, 0) == "t";
-  auto last = connection_.run(
-      "SELECT epoch, token, parent FROM leat.epoch WHERE pipeline = $1 ORDER BY epoch DESC LIMIT 1",
-      {{.value = pipeline_}});
-  if (!last) return std::move(last).error();
-  if (last->rows() == 1) {
-    mark_ = {.epoch = static_cast<std::uint64_t>(last->integer(0, 0)),
-             .token = static_cast<std::uint64_t>(last->integer(0, 1)),
-             .parent = static_cast<std::uint64_t>(last->integer(0, 2))};
-  }
+  Result<EpochMark> mark = find_pg_mark(connection_, pipeline_);
+  if (!mark) return std::move(mark).error();
+  mark_ = *mark;
   return {};
 }
 

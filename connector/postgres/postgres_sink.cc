@@ -105,18 +105,10 @@ Result<EpochMark> PostgresSink::try_take_over(const EpochMark& ledger, const std
   if (Result<void> made = make_pg_tables(sql); !made) return std::move(made).error();
   if (Result<void> there = check_target(); !there) return std::move(there).error();
   if (Result<void> claimed = claim(owner); !claimed) return std::move(claimed).error();
-  auto last = sql.run(
-      "SELECT epoch, token, parent FROM leat.epoch WHERE pipeline = $1 ORDER BY epoch DESC LIMIT 1",
-      {{.value = context_.pipeline}});
-  if (!last) return std::move(last).error();
-  EpochMark mark;
-  if (last->rows() == 1) {
-    mark = {.epoch = static_cast<std::uint64_t>(last->integer(0, 0)),
-            .token = static_cast<std::uint64_t>(last->integer(0, 1)),
-            .parent = static_cast<std::uint64_t>(last->integer(0, 2))};
-  }
-  if (!mark.follows(ledger)) {
-    return other_history("PostgreSQL", context_.pipeline, mark, ledger);
+  Result<EpochMark> mark = find_pg_mark(sql, context_.pipeline);
+  if (!mark) return mark;
+  if (!mark->follows(ledger)) {
+    return other_history("PostgreSQL", context_.pipeline, *mark, ledger);
   }
   if (auto done = sql.run("COMMIT"); !done) return std::move(done).error();
   return mark;

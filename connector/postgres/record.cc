@@ -1,6 +1,7 @@
 #include "connector/postgres/record.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -77,6 +78,17 @@ Result<void> make_pg_tables(PgConnection& connection) {
   auto made = connection.run(std::string(kMakeTables));
   if (!made) return std::move(made).error();
   return {};
+}
+
+Result<EpochMark> find_pg_mark(PgConnection& connection, const std::string& pipeline) {
+  auto last = connection.run(
+      "SELECT epoch, token, parent FROM leat.epoch WHERE pipeline = $1 ORDER BY epoch DESC LIMIT 1",
+      {{.value = pipeline}});
+  if (!last) return std::move(last).error();
+  if (last->rows() == 0) return EpochMark();
+  return EpochMark{.epoch = static_cast<std::uint64_t>(last->integer(0, 0)),
+                   .token = static_cast<std::uint64_t>(last->integer(0, 1)),
+                   .parent = static_cast<std::uint64_t>(last->integer(0, 2))};
 }
 
 std::string_view pg_copy_rejects() noexcept {

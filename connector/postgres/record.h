@@ -2,7 +2,6 @@
 // documents them.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,11 +12,11 @@
 
 namespace leat::connector {
 
-inline constexpr std::uint32_t kPgByteaOid = 17;
-inline constexpr std::uint32_t kPgTextOid = 25;
-
 /// Makes the tables that are absent. Inside a transaction.
 Result<void> make_pg_tables(PgConnection& connection);
+
+/// The mark of the last epoch that any connection committed; that of epoch 0 where none did.
+Result<EpochMark> find_pg_mark(PgConnection& connection, const std::string& pipeline);
 
 /// As text of PostgreSQL: bytes that cannot be in one are written as \xHH.
 ///
