@@ -119,10 +119,10 @@ Result<void> PostgresSink::check_target() {
   // A table that is made anew is another one. Not after the record itself was brought back from a
   // dump, which gives all of them other numbers.
   auto gone = control_->run(
-      "SELECT target FROM leat.pipeline WHERE pipeline = $1 AND target IS NOT NULL AND CASE WHEN "
-      "target_oid <> 0 AND record_oid = 'leat.pipeline'::regclass THEN NOT EXISTS (SELECT FROM "
-      "pg_class WHERE oid = "
-      "target_oid) ELSE to_regclass(target) IS NULL END",
+      "SELECT target FROM leat.pipeline WHERE pipeline = $1 AND target IS NOT NULL AND "
+      "CASE WHEN target_oid <> 0 AND record_oid = 'leat.pipeline'::regclass "
+      "THEN NOT EXISTS (SELECT FROM pg_class WHERE oid = target_oid) "
+      "ELSE to_regclass(target) IS NULL END",
       {{.value = context_.pipeline}});
   if (!gone) return std::move(gone).error();
   if (gone->rows() > 0) {
@@ -150,10 +150,9 @@ Result<void> PostgresSink::claim(const std::string& owner) {
   }
   const std::string former = std::exchange(claimed_, owner);
   auto taken = control_->run(
-      "INSERT INTO leat.pipeline (pipeline, owner) VALUES ($1, $2) ON CONFLICT (pipeline) DO "
-      "UPDATE "
-      "SET owner = excluded.owner, taken_over = now() WHERE $3 = '' OR leat.pipeline.owner IN ($3, "
-      "$4)",
+      "INSERT INTO leat.pipeline (pipeline, owner) VALUES ($1, $2) "
+      "ON CONFLICT (pipeline) DO UPDATE SET owner = excluded.owner, taken_over = now() "
+      "WHERE $3 = '' OR leat.pipeline.owner IN ($3, $4)",
       {{.value = context_.pipeline},
        {.value = owner, .type = kPgTextOid},
        {.value = owner_, .type = kPgTextOid},
@@ -165,9 +164,9 @@ Result<void> PostgresSink::claim(const std::string& owner) {
 
 Result<void> PostgresSink::end_former_sessions() {
   auto ended = control_->run(
-      "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN leat.pipeline p ON "
-      "a.application_name = 'leat ' || p.owner WHERE p.pipeline = $1 AND a.pid <> pg_backend_pid() "
-      "AND ($2 = '' OR p.owner = $2)",
+      "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a "
+      "JOIN leat.pipeline p ON a.application_name = 'leat ' || p.owner "
+      "WHERE p.pipeline = $1 AND a.pid <> pg_backend_pid() AND ($2 = '' OR p.owner = $2)",
       {{.value = context_.pipeline}, {.value = owner_, .type = kPgTextOid}});
   if (!ended) return std::move(ended).error();
   return {};
@@ -225,11 +224,11 @@ Result<void> PostgresSink::make_table(const Schema& schema) {
   // Not where a writer of this sink holds the row, since it has taken rows out: a later start does
   // it.
   auto named = control_->run(
-      "UPDATE leat.pipeline SET target = $2, target_oid = to_regclass($2), record_oid = "
-      "'leat.pipeline'::regclass WHERE pipeline = (SELECT pipeline FROM leat.pipeline WHERE "
-      "pipeline "
-      "= $1 FOR UPDATE SKIP LOCKED) AND (target, target_oid, record_oid) IS DISTINCT FROM ($2, "
-      "to_regclass($2)::oid, 'leat.pipeline'::regclass::oid)",
+      "UPDATE leat.pipeline SET target = $2, target_oid = to_regclass($2), "
+      "record_oid = 'leat.pipeline'::regclass "
+      "WHERE pipeline = (SELECT pipeline FROM leat.pipeline WHERE pipeline = $1 "
+      "FOR UPDATE SKIP LOCKED) AND (target, target_oid, record_oid) IS DISTINCT FROM "
+      "($2, to_regclass($2)::oid, 'leat.pipeline'::regclass::oid)",
       {{.value = context_.pipeline}, {.value = context_.target.name, .type = kPgTextOid}});
   if (!named) return std::move(named).error();
   return {};

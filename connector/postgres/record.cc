@@ -66,13 +66,13 @@ std::string pg_readable(std::string_view bytes, bool unicode) {
 Result<void> make_pg_tables(PgConnection& connection) {
   auto there = connection.run(
       "SELECT to_regclass('leat.pipeline') IS NOT NULL AND to_regclass('leat.epoch') IS NOT NULL "
-      "AND to_regclass('leat.position') IS NOT NULL AND to_regclass('leat.reject') IS NOT NULL AND "
-      "EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('leat.pipeline') AND attname "
-      "= "
-      "'record_oid')");
+      "AND to_regclass('leat.position') IS NOT NULL AND to_regclass('leat.reject') IS NOT NULL "
+      "AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('leat.pipeline') "
+      "AND attname = 'record_oid')");
   if (!there) return std::move(there).error();
   if (there->text(0, 0) == "t") return {};
-  // One at a time: IF NOT EXISTS alone fails when two make the same.
+  // One at a time: IF NOT EXISTS alone fails when two make the same. The lock's number is any that
+  // no other program is likely to use.
   auto locked = connection.run("SELECT pg_advisory_xact_lock(7809632219779)");
   if (!locked) return std::move(locked).error();
   auto made = connection.run(std::string(kMakeTables));
@@ -93,8 +93,7 @@ Result<EpochMark> find_pg_mark(PgConnection& connection, const std::string& pipe
 
 std::string_view pg_copy_rejects() noexcept {
   return "COPY leat.reject (pipeline, object, key, version, record, byte_offset, column_name, "
-         "text, "
-         "raw, code, reason) FROM STDIN (FORMAT binary)";
+         "text, raw, code, reason) FROM STDIN (FORMAT binary)";
 }
 
 void append_pg_reject(const std::string& pipeline, const ObjectVersion& split,

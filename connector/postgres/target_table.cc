@@ -12,6 +12,44 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 63;
 
+/// A table's number, kind and full name; whether transactions that add rows to it may wait for one
+/// another (PgTargetTable::one_writer), and whether a trigger may fill its columns (fills_rows).
+///
+/// tgtype & 7 = 7: of a row (1), before (2), on insert (4); tgenabled 'D': it is disabled.
+constexpr const char* kFindTable = R"sql(
+SELECT c.oid, c.relkind, format('%I.%I', n.nspname, c.relname),
+  EXISTS (SELECT FROM pg_index i
+          WHERE i.indrelid = ANY (parts) AND (i.indisunique OR i.indisexclusion))
+    OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = ANY (parts) AND NOT t.tgisinternal)
+    OR c.relkind = 'f',
+  EXISTS (SELECT FROM pg_trigger t
+          WHERE t.tgrelid = c.oid AND t.tgtype & 7 = 7 AND t.tgenabled <> 'D')
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace,
+LATERAL (SELECT array_append(ARRAY (SELECT relid::oid FROM pg_partition_tree(c.oid)), c.oid)
+         AS parts) p
+WHERE c.oid = to_regclass($1)
+)sql";
+
+/// The columns of a table as ExistingColumn holds them; b is the type that a domain stands on. A
+/// type of somebody else is none of PostgreSQL's own, whatever it is called: hence its full name.
+constexpr const char* kFindColumns = R"sql(
+SELECT a.attname, format_type(a.atttypid, a.atttypmod),
+  CASE WHEN coalesce(b.typnamespace, t.typnamespace) = 'pg_catalog'::regnamespace
+         OR coalesce(b.typname, t.typname) = 'citext'
+       THEN coalesce(b.typname, t.typname)
+       ELSE format_type(coalesce(b.oid, t.oid), NULL) END,
+  coalesce(b.typtype, t.typtype),
+  CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END,
+  a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL,
+  a.attgenerated <> ''
+FROM pg_attribute a
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum
+)sql";
+
 struct ExistingColumn {
   std::string name;
   std::string declared;  ///< As people write it.
@@ -32,19 +70,7 @@ struct ExistingTable {
 };
 
 Result<std::optional<ExistingTable>> look_up(PgConnection& connection, const std::string& name) {
-  auto found = connection.run(
-      "SELECT c.oid, c.relkind, format('%I.%I', n.nspname, c.relname),"
-      " EXISTS (SELECT FROM pg_index i WHERE i.indrelid = ANY (parts) AND (i.indisunique OR "
-      "i.indisexclusion)) OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = ANY (parts) AND "
-      "NOT "
-      "t.tgisinternal) OR c.relkind = 'f', "
-      // Of a row (1), before (2), on insert (4); and it is not disabled.
-      "EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 7 = 7 AND "
-      "t.tgenabled <> 'D') "
-      "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL (SELECT "
-      "array_append(ARRAY (SELECT relid::oid FROM pg_partition_tree(c.oid)), c.oid) AS parts) p "
-      "WHERE c.oid = to_regclass($1)",
-      {{.value = name}});
+  auto found = connection.run(kFindTable, {{.value = name}});
   if (!found) return std::move(found).error();
   if (found->rows() == 0) return std::optional<ExistingTable>();
   ExistingTable table{.oid = static_cast<std::uint32_t>(found->integer(0, 0)),
@@ -53,17 +79,7 @@ Result<std::optional<ExistingTable>> look_up(PgConnection& connection, const std
                       .one_writer = found->text(0, 3) == "t",
                       .fills_rows = found->text(0, 4) == "t",
                       .columns = {}};
-  auto columns = connection.run(
-      // A type of somebody else is none of PostgreSQL's own, whatever it is called.
-      "SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN coalesce(b.typnamespace, "
-      "t.typnamespace) = 'pg_catalog'::regnamespace OR coalesce(b.typname, t.typname) = 'citext' "
-      "THEN coalesce(b.typname, t.typname) ELSE format_type(coalesce(b.oid, t.oid), NULL) END, "
-      "coalesce(b.typtype, t.typtype), CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod "
-      "END, a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL, "
-      "a.attgenerated <> '' FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN "
-      "pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype WHERE a.attrelid = $1::oid AND "
-      "a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-      {{.value = found->text(0, 0)}});
+  auto columns = connection.run(kFindColumns, {{.value = found->text(0, 0)}});
   if (!columns) return std::move(columns).error();
   for (int row = 0; row < columns->rows(); ++row) {
     table.columns.push_back({.name = std::string(columns->text(row, 0)),

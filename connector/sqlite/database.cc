@@ -47,8 +47,7 @@ std::string_view advice(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUnavailable:
       return " Another process is writing to it; SQLite allows one writer at a time. Try again "
-             "when "
-             "it is done.";
+             "when it is done.";
     case ErrorCode::kDiskFull:
       return " Free some space; nothing was half-written.";
     case ErrorCode::kPermissionDenied:

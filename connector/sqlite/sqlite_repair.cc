@@ -63,12 +63,12 @@ Result<std::uint64_t> SqliteSink::remove_rows_in_transaction(std::span<const Row
     }
   }
   if (auto sole = check_sole_owner(); !sole) return std::move(sole).error();
-  auto erase = database_->prepare(
-      "DELETE FROM " + quote_sql_name(options_.table) +
-      " AS t WHERE t._object IN (SELECT key FROM temp.leat_removed) AND EXISTS (SELECT 1 FROM "
-      "temp.leat_removed AS r WHERE r.key = t._object AND (r.version = t._version OR r.version = "
-      "'') AND "
-      "t._offset >= r.first AND t._offset < r.behind)");
+  auto erase =
+      database_->prepare("DELETE FROM " + quote_sql_name(options_.table) +
+                         " AS t WHERE t._object IN (SELECT key FROM temp.leat_removed) AND "
+                         "EXISTS (SELECT 1 FROM temp.leat_removed AS r WHERE r.key = t._object AND "
+                         "(r.version = t._version OR r.version = '') AND t._offset >= r.first AND "
+                         "t._offset < r.behind)");
   if (!erase) return std::move(erase).error();
   if (auto done = erase->run(*database_, "take rows out of"); !done) return std::move(done).error();
   const auto removed = static_cast<std::uint64_t>(database_->changes());
@@ -77,11 +77,11 @@ Result<std::uint64_t> SqliteSink::remove_rows_in_transaction(std::span<const Row
   if (!rejects) return std::move(rejects).error();
   if (!*rejects) return removed;
   auto forget = database_->prepare(
-      "DELETE FROM leat_reject WHERE pipeline = ?1 AND EXISTS (SELECT 1 FROM temp.leat_removed AS "
-      "r "
-      "WHERE CAST(r.key AS BLOB) = CAST(object AS BLOB) AND (r.version = '' OR "
-      "CAST(r.version AS BLOB) = CAST(leat_reject.version AS BLOB)) AND byte_offset >= r.first AND "
-      "byte_offset < r.behind)");
+      "DELETE FROM leat_reject WHERE pipeline = ?1 AND "
+      "EXISTS (SELECT 1 FROM temp.leat_removed AS r WHERE "
+      "CAST(r.key AS BLOB) = CAST(object AS BLOB) AND "
+      "(r.version = '' OR CAST(r.version AS BLOB) = CAST(leat_reject.version AS BLOB)) AND "
+      "byte_offset >= r.first AND byte_offset < r.behind)");
   if (!forget) return std::move(forget).error();
   forget->bind_text(1, pipeline_);
   if (auto done = forget->run(*database_, "take rejects out of"); !done) {

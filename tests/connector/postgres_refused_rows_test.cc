@@ -127,9 +127,8 @@ TEST_F(RefusedRowsTest, DeferredConstraints) {
 
 TEST_F(RefusedRowsTest, WhatTriggersRaise) {
   reader_->run(
-      "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.v = 'bad' THEN "
-      "RAISE "
-      "'no, line 3'; END IF; RETURN NEW; END $$");
+      "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "IF NEW.v = 'bad' THEN RAISE 'no, line 3'; END IF; RETURN NEW; END $$");
   expect_reasons(
       refuse("CREATE TABLE t (id bigint, v text); CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW "
              "EXECUTE FUNCTION no()",
@@ -223,9 +222,9 @@ TEST_F(RefusedRowsTest, AreFoundAmongOnesThatFitNoTable) {
 
 TEST_F(RefusedRowsTest, WhatATriggerWritesElsewhere) {
   reader_->run(
-      "CREATE TABLE audit (y text NOT NULL); CREATE FUNCTION note() RETURNS trigger LANGUAGE "
-      "plpgsql "
-      "AS $$ BEGIN INSERT INTO audit VALUES (NULLIF(NEW.v, 'bad')); RETURN NEW; END $$");
+      "CREATE TABLE audit (y text NOT NULL); "
+      "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "INSERT INTO audit VALUES (NULLIF(NEW.v, 'bad')); RETURN NEW; END $$");
   expect_reasons(
       refuse("CREATE TABLE t (id bigint, v text); CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW "
              "EXECUTE FUNCTION note()",

@@ -117,11 +117,10 @@ TEST_F(PostgresSinkTest, DecimalsOfEveryScaleKeepEachDigit) {
 
 TEST_F(PostgresSinkTest, WritesIntoWiderTypesOfAnExistingTable) {
   reader_->run(
-      "CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN positive AS bigint CHECK (value > "
-      "0); "
-      "CREATE TABLE t (a bigint, b numeric, c text, d timestamp, e double precision, f jsonb, g "
-      "mood, "
-      "h varchar(10), i numeric(20,6), j positive, k text, l text, z integer DEFAULT 7)");
+      "CREATE TYPE mood AS ENUM ('sad', 'glad'); "
+      "CREATE DOMAIN positive AS bigint CHECK (value > 0); "
+      "CREATE TABLE t (a bigint, b numeric, c text, d timestamp, e double precision, f jsonb, "
+      "g mood, h varchar(10), i numeric(20,6), j positive, k text, l text, z integer DEFAULT 7)");
   ChunkBuilder builder(
       "a smallint, b integer, c bigint, d date, e real, f text, g text, h text, i numeric(10,2), j "
       "integer, k timestamptz, l numeric(10,2)");
@@ -135,9 +134,8 @@ TEST_F(PostgresSinkTest, WritesIntoWiderTypesOfAnExistingTable) {
 
 TEST_F(PostgresSinkTest, NamesEveryDifferenceOfAnExistingTable) {
   const Error error = refused_schema(
-      "CREATE TABLE t (a smallint, b integer GENERATED ALWAYS AS (a + 1) STORED, need text NOT "
-      "NULL, "
-      "fine text NOT NULL DEFAULT 'x', n numeric(10,1), s timestamp(0))",
+      "CREATE TABLE t (a smallint, b integer GENERATED ALWAYS AS (a + 1) STORED, "
+      "need text NOT NULL, fine text NOT NULL DEFAULT 'x', n numeric(10,1), s timestamp(0))",
       "a bigint, b integer, c text, n numeric(10,2), s timestamp");
   EXPECT_EQ(error.code, ErrorCode::kSchemaMismatch);
   EXPECT_THAT(error.message,
@@ -311,8 +309,7 @@ TEST_F(PostgresSinkTest, GoesOnAfterItsSessionsWereEnded) {
   load(*sink, ChunkBuilder("a bigint").row(1));
   reader_->run(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-      "AND "
-      "pid <> pg_backend_pid()");
+      "AND pid <> pg_backend_pid()");
   ChunkBuilder more("a bigint", "b");
   expect_ok(sink->write(more.row(2).build()));
   const auto settled = sink->settle();

@@ -116,9 +116,8 @@ TEST_F(SqliteSinkTest, MakesTheTableAndKeepsRowsWithTheirEpoch) {
 TEST_F(SqliteSinkTest, KeepsEveryTypeInItsCanonicalForm) {
   auto sink = open_sink();
   ChunkBuilder chunk(
-      "b bool, s int2, i int4, l int8, f real, d double precision, n numeric(20,2), t text, y "
-      "bytea, "
-      "da date, ti time, ts timestamp, tz timestamptz, u uuid, j json");
+      "b bool, s int2, i int4, l int8, f real, d double precision, n numeric(20,2), t text, "
+      "y bytea, da date, ti time, ts timestamp, tz timestamptz, u uuid, j json");
   chunk.row(1, -2, 3, std::numeric_limits<std::int64_t>::min(), 0.5, 0.1, -150,
             std::string("a\0b", 3), std::string("\0\xff", 2), 0, 1'500'000, 0, 0,
             "0123456789abcdef", "{\"a\":1}");

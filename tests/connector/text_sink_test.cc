@@ -86,9 +86,8 @@ TEST(CsvOutput, WritesTheHeaderOnceAndQuotesOnlyWhereNeeded) {
 
 TEST(CsvOutput, WritesEveryType) {
   ChunkBuilder chunk(
-      "b bool, s int2, i int4, l int8, f real, d double precision, n numeric(10,2), t text, y "
-      "bytea, "
-      "da date, ti time, ts timestamp, tz timestamptz, u uuid, j json");
+      "b bool, s int2, i int4, l int8, f real, d double precision, n numeric(10,2), t text, "
+      "y bytea, da date, ti time, ts timestamp, tz timestamptz, u uuid, j json");
   chunk.row(1, -2, 3, std::numeric_limits<std::int64_t>::min(), 0.5, 0.1, -150, "t",
             std::string("\0\xff", 2), 0, 1'500'000, 0, 0, "0123456789abcdef", "{\"a\":[1,2]}");
   std::vector<RowChunk> chunks;
@@ -108,9 +107,8 @@ TEST(CsvOutput, QuotesColumnNames) {
 
 TEST(JsonOutput, WritesEveryTypeInALineThatParses) {
   ChunkBuilder chunk(
-      "b bool, s int2, i int4, l int8, f real, d double precision, n numeric(10,2), t text, y "
-      "bytea, "
-      "da date, ti time, ts timestamp, tz timestamptz, u uuid, j json, \"q\"\"\" text");
+      "b bool, s int2, i int4, l int8, f real, d double precision, n numeric(10,2), t text, "
+      "y bytea, da date, ti time, ts timestamp, tz timestamptz, u uuid, j json, \"q\"\"\" text");
   chunk.row(0, -2, 3, 4, 0.5, 1e23, 150, "a\"\\\n\t\x01é", std::string("\0\xff", 2), 0, 0, 0, 0,
             "0123456789abcdef", "{\"a\":\n[1,\r\n2]}", nullptr);
   std::vector<RowChunk> chunks;

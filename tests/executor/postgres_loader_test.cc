@@ -240,8 +240,7 @@ TEST_F(PostgresLoaderTest, AContinuousLoadOutlastsTheLossOfItsConnections) {
   ASSERT_TRUE(load.has_rows(10)) << load.messages();
   reader_->run(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-      "AND "
-      "pid <> pg_backend_pid()");
+      "AND pid <> pg_backend_pid()");
   put("b", many_rows(10, 10));
   ASSERT_TRUE(load.says("loaded again")) << load.messages();
   EXPECT_TRUE(arrives(20)) << load.messages();
