@@ -13,15 +13,15 @@ namespace {
 
 // What is loaded again when a row of it is refused; and what is kept in memory for that.
 constexpr std::size_t kSegmentBytesMax = 6u << 20;
-// From so many refused rows of a segment on the rest of it is loaded row by row.
+// Once this many rows of a segment were refused, the rest of it is loaded row by row.
 constexpr std::int64_t kManyRefused = 16;
-// … so many of them in a statement: that is what a time limit is for, and what is in memory of
-// their failures.
+// Rows that one statement loads row by row: a statement's time limit has to allow for so many, and
+// the failures of all of them may be in memory at a time.
 constexpr std::int64_t kRowsByRow = 20'000;
-// Rows that wait for those they point at, and the chunks that hold them.
+// Rows that wait for those they point at, and the memory of the chunks that hold them.
 constexpr std::size_t kLateRowsMax = 50'000;
 constexpr std::size_t kLateBytesMax = 64u << 20;
-// Each of which turns the order of those that are left.
+// Attempts at the late rows. Each one is in the reverse order of the attempt before.
 constexpr int kLatePasses = 8;
 constexpr std::string_view kForeignKeyViolation = "23503";
 
@@ -109,6 +109,15 @@ std::vector<PgSegment::Span>::const_iterator PgSegment::span_of(std::int64_t row
   return std::prev(behind);
 }
 
+/// The segment's rows are in the table, refused, or late.
+void PgSegment::clear() {
+  spans_.clear();
+  rows_ = 0;
+  bytes_ = 0;
+  refused_ = 0;
+  unstaged_ = 0;
+}
+
 Result<void> PgSegment::send_buffer() {
   Result<void> sent = connection_->send_copy({buffer_.as<char>(), buffer_.size()});
   buffer_.clear();
@@ -144,11 +153,7 @@ Result<void> PgSegment::end() {
   }
   if (!done) return done;
   context_.step("copy ended");
-  spans_.clear();
-  rows_ = 0;
-  bytes_ = 0;
-  refused_ = 0;
-  unstaged_ = 0;
+  clear();
   const bool many_late = late_.size() >= kLateRowsMax || late_bytes_ >= kLateBytesMax;
   return many_late ? settle() : Result<void>();
 }
@@ -175,10 +180,7 @@ Result<void> PgSegment::try_late_rows() {
   std::reverse(tried.begin(), tried.end());
   for (LateRow& late : tried) add_span(std::move(late.chunk), late.row, late.row + 1);
   Result<void> done = load_around_bad_rows(0, rows_);
-  spans_.clear();
-  rows_ = 0;
-  refused_ = 0;
-  unstaged_ = 0;
+  clear();
   return done;
 }
 
@@ -200,13 +202,13 @@ void PgSegment::transaction_ended() {
 bool PgSegment::blames_a_row(const Error& error) const {
   const PgFailure& failure = connection_->failure();
   return connection_->alive() && !error.retryable &&
-         is_a_rows(failure, line_of(failure.context) > 0);
+         is_row_at_fault(failure, line_of(failure.context) > 0);
 }
 
 /// What types of extensions and triggers raise may be of any class: what comes while one row is
 /// added is that row's, unless it is the server's. Not where the column that is at fault is none
 /// that leat fills: then no row can get in.
-bool PgSegment::is_a_rows(const PgFailure& failure, bool of_one_row) const {
+bool PgSegment::is_row_at_fault(const PgFailure& failure, bool of_one_row) const {
   if (!is_row_error(failure.sqlstate) && (!of_one_row || is_server_error(failure.sqlstate))) {
     return false;
   }
@@ -297,15 +299,14 @@ Result<std::int64_t> PgSegment::load_row_by_row(std::int64_t first, std::int64_t
   if (!staged) return std::move(staged).error();
   if (!*staged) return std::int64_t{0};
   if (Result<void> renewed = renew_savepoint(); !renewed) return std::move(renewed).error();
-  std::vector<PgFailure> failures;
-  std::vector<std::int64_t> rows;
-  Result<void> done = insert_row_by_row(first, last, rows, failures);
-  if (!done && !connection_->alive()) return std::move(done).error();
-  const bool by_rows = std::all_of(failures.begin(), failures.end(), [this](const auto& failure) {
-    return is_a_rows(failure, true);
-  });
-  if (!done || !by_rows) {
-    const std::int64_t line = done ? 0 : line_of(connection_->failure().context);
+  Result<std::vector<RefusedRow>> refused = insert_row_by_row(first, last);
+  if (!refused && !connection_->alive()) return std::move(refused).error();
+  const bool rows_at_fault =
+      refused && std::all_of(refused->begin(), refused->end(), [this](const RefusedRow& row) {
+        return is_row_at_fault(row.failure, /*of_one_row=*/true);
+      });
+  if (!rows_at_fault) {
+    const std::int64_t line = refused ? 0 : line_of(connection_->failure().context);
     if (Result<void> back = take_back(); !back) return std::move(back).error();
     // A few rows that do not fit the table's types are gone around; many are not worth it.
     const bool told = line >= 1 && line <= last - first && ++unstaged_ <= kManyRefused;
@@ -314,21 +315,22 @@ Result<std::int64_t> PgSegment::load_row_by_row(std::int64_t first, std::int64_t
     if (unstaged_ <= kManyRefused) row_by_row_ = false;
     return std::int64_t{0};
   }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (Result<void> refused = refuse(first + rows[i], failures[i]); !refused) {
-      return std::move(refused).error();
+  for (const RefusedRow& row : *refused) {
+    if (Result<void> told = refuse(first + row.row, row.failure); !told) {
+      return std::move(told).error();
     }
   }
   return last - first;
 }
 
-Result<void> PgSegment::insert_row_by_row(std::int64_t first, std::int64_t last,
-                                          std::vector<std::int64_t>& rows,
-                                          std::vector<PgFailure>& failures) {
+Result<std::vector<PgSegment::RefusedRow>> PgSegment::insert_row_by_row(std::int64_t first,
+                                                                        std::int64_t last) {
   const PgTargetTable& target = context_.target;
-  if (Result<void> begun = begin_copy("pg_temp.leat_rows"); !begun) return begun;
-  if (Result<void> sent = append_segment(first, last); !sent) return sent;
-  if (Result<void> staged = end_copy(); !staged) return staged;
+  if (Result<void> begun = begin_copy("pg_temp.leat_rows"); !begun) {
+    return std::move(begun).error();
+  }
+  if (Result<void> sent = append_segment(first, last); !sent) return std::move(sent).error();
+  if (Result<void> staged = end_copy(); !staged) return std::move(staged).error();
   if (auto inserted = connection_->run("DO " + connection_->literal(insert_each(target)));
       !inserted) {
     return std::move(inserted).error();
@@ -336,17 +338,19 @@ Result<void> PgSegment::insert_row_by_row(std::int64_t first, std::int64_t last,
   auto told = connection_->run(
       "SELECT n, sqlstate, message, detail, field FROM pg_temp.leat_refused ORDER BY n");
   if (!told) return std::move(told).error();
+  std::vector<RefusedRow> refused;
+  refused.reserve(static_cast<std::size_t>(told->rows()));
   for (int i = 0; i < told->rows(); ++i) {
-    rows.push_back(told->integer(i, 0));
-    failures.push_back({.sqlstate = std::string(told->text(i, 1)),
-                        .message = std::string(told->text(i, 2)),
-                        .detail = std::string(told->text(i, 3)),
-                        .context = {},
-                        .column = std::string(told->text(i, 4))});
+    refused.push_back({.row = told->integer(i, 0),
+                       .failure = {.sqlstate = std::string(told->text(i, 1)),
+                                   .message = std::string(told->text(i, 2)),
+                                   .detail = std::string(told->text(i, 3)),
+                                   .context = {},
+                                   .column = std::string(told->text(i, 4))}});
   }
   auto emptied = connection_->run("TRUNCATE pg_temp.leat_rows, pg_temp.leat_refused");
   if (!emptied) return std::move(emptied).error();
-  return {};
+  return refused;
 }
 
 /// Once in a transaction, below its savepoint: each table takes locks up to the end.

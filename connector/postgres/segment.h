@@ -60,9 +60,15 @@ class PgSegment {
     std::shared_ptr<const RowChunk> chunk;
     std::int64_t row = 0;
   };
+  /// What the server reports of a row that it could not add.
+  struct RefusedRow {
+    std::int64_t row = 0;  ///< From the first one that was sent.
+    PgFailure failure;
+  };
 
   void add_span(std::shared_ptr<const RowChunk> chunk, std::int64_t first, std::int64_t last);
   std::vector<Span>::const_iterator span_of(std::int64_t row) const;
+  void clear();
   Result<void> begin_copy(std::string_view into);
   Result<void> end_copy();
   void append_rows(const RowChunk& chunk, std::int64_t first, std::int64_t last);
@@ -71,8 +77,7 @@ class PgSegment {
   Result<void> load_around_bad_rows(std::int64_t first, std::int64_t last);
   Result<void> load_rows(std::int64_t first, std::int64_t last);
   Result<std::int64_t> load_row_by_row(std::int64_t first, std::int64_t last);
-  Result<void> insert_row_by_row(std::int64_t first, std::int64_t last,
-                                 std::vector<std::int64_t>& rows, std::vector<PgFailure>& failures);
+  Result<std::vector<RefusedRow>> insert_row_by_row(std::int64_t first, std::int64_t last);
   Result<bool> allows_row_by_row();
   Result<bool> make_stage();
   Result<void> try_late_rows();
@@ -80,7 +85,7 @@ class PgSegment {
   Result<void> take_back();
   Result<void> refuse(std::int64_t row, const PgFailure& failure);
   bool blames_a_row(const Error& error) const;
-  bool is_a_rows(const PgFailure& failure, bool of_one_row) const;
+  bool is_row_at_fault(const PgFailure& failure, bool of_one_row) const;
 
   const PgWriterContext& context_;
   const Refuse refuse_;
@@ -88,10 +93,10 @@ class PgSegment {
   bool in_copy_ = false;
   bool savepoint_ = false;
   Buffer buffer_;
-  bool has_rows_ = false;  ///< Of this transaction, in the table.
+  bool has_rows_ = false;  ///< Rows of this transaction may be in the table.
   std::vector<Span> spans_;
   std::int64_t rows_ = 0;  ///< In spans_.
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;  ///< Sent of them.
   std::vector<LateRow> late_;
   std::size_t late_bytes_ = 0;      ///< Of their chunks.
   bool last_pass_ = false;          ///< Nothing is late any more.
