@@ -20,6 +20,22 @@ constexpr std::string_view kKnownSinks =
 
 Error invalid(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
 
+/// @param path  What stands behind "sqlite:".
+Result<std::unique_ptr<RowSink>> open_sqlite(const std::string& path, const SinkOptions& options) {
+  if (path.empty()) return invalid("The sink \"sqlite:\" names no file, as in sqlite:rows.db.");
+  if (path == ":memory:") {
+    return invalid("Rows in sqlite::memory: would be gone with the process. Name a file.");
+  }
+  if (options.table.empty()) {
+    return invalid("The sink sqlite:" + path + " needs the name of a table: give it with --table.");
+  }
+  return std::unique_ptr<RowSink>(std::make_unique<connector::SqliteSink>(
+      connector::SqliteSinkOptions{.path = path,
+                                   .table = options.table,
+                                   .keep_rejects = options.keep_rejects,
+                                   .on_step = options.on_step}));
+}
+
 /// Such a URI may hold a password: messages repeat nothing of it.
 Result<std::unique_ptr<RowSink>> open_postgres(std::string_view uri, const SinkOptions& options) {
   if (Result<void> valid = connector::check_postgres_uri(uri); !valid) {
@@ -32,6 +48,17 @@ Result<std::unique_ptr<RowSink>> open_postgres(std::string_view uri, const SinkO
   if (!table) return std::move(table).error();
   return std::unique_ptr<RowSink>(
       std::make_unique<connector::PostgresSink>(std::string(uri), *std::move(table), options));
+}
+
+Error no_such_sink(std::string_view uri) {
+  const std::string known = " Known sinks are " + std::string(kKnownSinks) + ".";
+  if (uri.empty()) return invalid("No sink is given." + known);
+  const std::size_t colon = uri.find(':');
+  if (colon != std::string_view::npos) {
+    return invalid("There is no sink \"" + std::string(uri.substr(0, colon + 1)) + "\"." + known);
+  }
+  return invalid("\"" + std::string(uri) + "\" is no sink. For an SQLite file write sqlite:" +
+                 std::string(uri) + "." + known);
 }
 
 Error no_repair(std::string_view what) {
@@ -67,33 +94,12 @@ Result<std::unique_ptr<RowSink>> open_sink(std::string_view uri, const SinkOptio
   }
   if (uri == "null:") return std::unique_ptr<RowSink>(std::make_unique<connector::NullSink>());
   if (uri.starts_with(kSqlite)) {
-    const std::string path(uri.substr(kSqlite.size()));
-    if (path.empty()) return invalid("The sink \"sqlite:\" names no file, as in sqlite:rows.db.");
-    if (path == ":memory:") {
-      return invalid("Rows in sqlite::memory: would be gone with the process. Name a file.");
-    }
-    if (options.table.empty()) {
-      return invalid("The sink " + std::string(uri) +
-                     " needs the name of a table: give it with --table.");
-    }
-    return std::unique_ptr<RowSink>(std::make_unique<connector::SqliteSink>(
-        connector::SqliteSinkOptions{.path = path,
-                                     .table = options.table,
-                                     .keep_rejects = options.keep_rejects,
-                                     .on_step = options.on_step}));
+    return open_sqlite(std::string(uri.substr(kSqlite.size())), options);
   }
   if (uri.starts_with("postgresql:") || uri.starts_with("postgres:")) {
     return open_postgres(uri, options);
   }
-  if (uri.empty())
-    return invalid("No sink is given. Known sinks are " + std::string(kKnownSinks) + ".");
-  const std::size_t colon = uri.find(':');
-  if (colon != std::string_view::npos) {
-    return invalid("There is no sink \"" + std::string(uri.substr(0, colon + 1)) +
-                   "\". Known sinks are " + std::string(kKnownSinks) + ".");
-  }
-  return invalid("\"" + std::string(uri) + "\" is no sink. For an SQLite file write sqlite:" +
-                 std::string(uri) + ". Known sinks are " + std::string(kKnownSinks) + ".");
+  return no_such_sink(uri);
 }
 
 }  // namespace leat
