@@ -33,11 +33,7 @@ Result<std::unique_ptr<SinkReader>> SqliteSink::read(std::string_view pipeline) 
 
 Result<std::uint64_t> SqliteSink::remove_rows(std::span<const RowsOfObject> ranges) {
   auto removed = remove_rows_in_transaction(ranges);
-  if (!removed) {
-    if (auto rolled_back = or_roll_back(removed.error()); !rolled_back) {
-      return std::move(rolled_back).error();
-    }
-  }
+  if (!removed) return or_roll_back(std::move(removed).error()).error();
   step("rows removed");
   return removed;
 }
