@@ -54,15 +54,24 @@ Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
   auto token = random_owner_token();
   if (!token) return std::move(token).error();
   if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
-  if (auto made = database_->execute(std::string(kMakeTables)); !made) {
-    return std::move(made).error();
-  }
-  if (options_.keep_rejects) {
-    if (auto made = database_->execute(std::string(kMakeRejectTable)); !made) {
-      return std::move(made).error();
-    }
-  }
+  if (auto made = make_tables(); !made) return std::move(made).error();
   if (auto prepared = prepare_statements(); !prepared) return std::move(prepared).error();
+  if (auto there = check_target(); !there) return std::move(there).error();
+  auto mark = claim(*token);
+  if (!mark) return mark;
+  if (!mark->follows(ledger)) return other_history(options_.path, pipeline_, *mark, ledger);
+  if (auto done = database_->execute("COMMIT"); !done) return std::move(done).error();
+  owner_ = *std::move(token);
+  return mark;
+}
+
+Result<void> SqliteSink::make_tables() {
+  if (auto made = database_->execute(std::string(kMakeTables)); !made) return made;
+  return options_.keep_rejects ? database_->execute(std::string(kMakeRejectTable)) : Result<void>();
+}
+
+/// That the table which the pipeline was loaded into is still there.
+Result<void> SqliteSink::check_target() {
   auto target = database_->prepare(
       "SELECT target FROM leat_pipeline WHERE pipeline = ?1 AND target IS NOT NULL AND "
       "NOT EXISTS (SELECT * FROM sqlite_schema WHERE name = target COLLATE NOCASE)");
@@ -70,35 +79,30 @@ Result<EpochMark> SqliteSink::take_over(const EpochMark& ledger) {
   target->bind_text(1, pipeline_);
   auto gone = target->step(*database_, "look for the table in");
   if (!gone) return std::move(gone).error();
-  if (*gone) {
-    return Error{ErrorCode::kStateMismatch,
-                 "the table " + std::string(target->bytes(0)) + " is gone from " + options_.path +
-                     ", but the record of what was loaded into it is still there. Restore it; or, "
-                     "to load everything again, delete the rows of \"" +
-                     pipeline_ +
-                     "\" from leat_pipeline and leat_split, and remove the state folder"};
-  }
+  if (!*gone) return {};
+  return Error{ErrorCode::kStateMismatch,
+               "the table " + std::string(target->bytes(0)) + " is gone from " + options_.path +
+                   ", but the record of what was loaded into it is still there. Restore it; or, "
+                   "to load everything again, delete the rows of \"" +
+                   pipeline_ + "\" from leat_pipeline and leat_split, and remove the state folder"};
+}
+
+/// A sink that is opened again takes the pipeline from itself alone.
+Result<EpochMark> SqliteSink::claim(const std::string& owner) {
   auto take = database_->prepare(
       "INSERT INTO leat_pipeline (pipeline, owner, epoch, token, parent) VALUES (?1, ?2, 0, 0, 0) "
       "ON CONFLICT (pipeline) DO UPDATE SET owner = excluded.owner WHERE ?3 IN ('', owner) "
       "RETURNING epoch, token, parent");
   if (!take) return std::move(take).error();
   take->bind_text(1, pipeline_);
-  take->bind_text(2, *token);
+  take->bind_text(2, owner);
   take->bind_text(3, owner_);  // Empty the first time that the sink is opened.
   auto row = take->step(*database_, "take over the pipeline in");
   if (!row) return std::move(row).error();
   if (!*row) return fenced();
-  const EpochMark mark{.epoch = static_cast<std::uint64_t>(take->integer(0)),
-                       .token = static_cast<std::uint64_t>(take->integer(1)),
-                       .parent = static_cast<std::uint64_t>(take->integer(2))};
-  take->reset();
-  if (!mark.follows(ledger)) {
-    return other_history(options_.path, pipeline_, mark, ledger);
-  }
-  if (auto done = database_->execute("COMMIT"); !done) return std::move(done).error();
-  owner_ = *std::move(token);
-  return mark;
+  return EpochMark{.epoch = static_cast<std::uint64_t>(take->integer(0)),
+                   .token = static_cast<std::uint64_t>(take->integer(1)),
+                   .parent = static_cast<std::uint64_t>(take->integer(2))};
 }
 
 Result<void> SqliteSink::visit_progress(std::uint64_t since_epoch, const ProgressVisitor& visit) {

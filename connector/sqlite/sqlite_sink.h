@@ -66,6 +66,9 @@ class SqliteSink final : public RowSink {
 
   Result<std::int64_t> largest_rowid();
   Result<EpochMark> take_over(const EpochMark& ledger);
+  Result<void> make_tables();
+  Result<void> check_target();
+  Result<EpochMark> claim(const std::string& owner);
   Result<void> visit_progress(std::uint64_t since_epoch, const ProgressVisitor& visit);
   Result<void> prepare_statements();
   Result<void> begin();

@@ -129,73 +129,86 @@ Result<ExistingTable> look_at(Database& database, const std::string& name) {
   }
 }
 
-}  // namespace
+const ExistingColumn* find_column(const ExistingTable& table, std::string_view name) {
+  const auto column =
+      std::find_if(table.columns.begin(), table.columns.end(),
+                   [name](const ExistingColumn& each) { return same_name(each.name, name); });
+  return column == table.columns.end() ? nullptr : &*column;
+}
 
-Result<TargetTable> open_target_table(Database& database, const std::string& name,
-                                      const Schema& schema) {
+/// What open_target_table() says of a name that is no user's.
+Result<void> check_name(const std::string& name) {
   for (const std::string_view own : {"leat_pipeline", "leat_split", "leat_reject"}) {
     if (same_name(name, own)) {
       return Error{ErrorCode::kInvalidArgument,
                    "The table " + name + " is leat's own. Choose another --table."};
     }
   }
+  return {};
+}
+
+Result<void> make_table(Database& database, const std::string& name, const Schema& schema) {
+  const auto columns_max =
+      static_cast<std::size_t>(sqlite3_limit(database.handle(), SQLITE_LIMIT_COLUMN, -1));
+  if (schema.fields.size() > columns_max) {
+    return Error{ErrorCode::kSchemaMismatch,
+                 "the table " + name + " would have " + std::to_string(schema.fields.size()) +
+                     " columns, and SQLite's tables hold " + std::to_string(columns_max) +
+                     " at most: name those that are wanted with --schema"};
+  }
+  return database.execute(create_statement(name, schema));
+}
+
+Result<void> check_columns(const ExistingTable& table, const std::string& name,
+                           const Schema& schema) {
+  std::string differences;
+  const auto differs = [&differences](const std::string& how) {
+    differences += (differences.empty() ? "" : "; ") + how;
+  };
+  for (const Field& field : schema.fields) {
+    const std::string wanted(declared_type(field.type.id));
+    const ExistingColumn* const column = find_column(table, field.name);
+    if (column == nullptr) {
+      differs("it has no column " + quote_sql_name(field.name) + " " + wanted);
+    } else if (!keeps_values(affinity_of(column->declared_type), field.type.id)) {
+      differs("its column " + quote_sql_name(field.name) + " is declared " + column->declared_type +
+              ", which would alter values of type " + field.type.to_sql() + " (" + wanted +
+              " would not)");
+    }
+  }
+  if (differences.empty()) return {};
+  return Error{ErrorCode::kSchemaMismatch, "the table " + name + " does not fit the schema: " +
+                                               differences + ". Alter the table, or the schema"};
+}
+
+/// As TargetTable::rowid.
+std::string rowid_of(const ExistingTable& table) {
+  if (table.without_rowid || table.integer_key || table.has_triggers || table.kind == "virtual") {
+    return {};
+  }
+  for (const char* const alias : {"_rowid_", "rowid", "oid"}) {
+    if (find_column(table, alias) == nullptr) return alias;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<TargetTable> open_target_table(Database& database, const std::string& name,
+                                      const Schema& schema) {
+  if (auto usable = check_name(name); !usable) return std::move(usable).error();
   auto table = look_at(database, name);
   if (!table) return std::move(table).error();
   if (table->kind.empty()) {
-    const auto columns_max =
-        static_cast<std::size_t>(sqlite3_limit(database.handle(), SQLITE_LIMIT_COLUMN, -1));
-    if (schema.fields.size() > columns_max) {
-      return Error{ErrorCode::kSchemaMismatch,
-                   "the table " + name + " would have " + std::to_string(schema.fields.size()) +
-                       " columns, and SQLite's tables hold " + std::to_string(columns_max) +
-                       " at most: name those that are wanted with --schema"};
-    }
-    if (auto made = database.execute(create_statement(name, schema)); !made) {
-      return std::move(made).error();
-    }
-    for (const Field& field : schema.fields) {
-      table->columns.push_back({field.name, std::string(declared_type(field.type.id))});
-    }
+    if (auto made = make_table(database, name, schema); !made) return std::move(made).error();
+    table = look_at(database, name);
+    if (!table) return std::move(table).error();
   } else if (table->kind == "view") {
     return Error{ErrorCode::kSchemaMismatch,
                  name + " is a view; rows can only be added to a table."};
   }
-  const auto find_column = [&table](std::string_view wanted) {
-    return std::find_if(
-        table->columns.begin(), table->columns.end(),
-        [&](const ExistingColumn& column) { return same_name(column.name, wanted); });
-  };
-  std::string differences;
-  const auto add_difference = [&differences](const std::string& difference) {
-    differences += (differences.empty() ? "" : "; ") + difference;
-  };
-  for (const Field& field : schema.fields) {
-    const std::string wanted = std::string(declared_type(field.type.id));
-    const auto column = find_column(field.name);
-    if (column == table->columns.end()) {
-      add_difference("it has no column " + quote_sql_name(field.name) + " " + wanted);
-    } else if (!keeps_values(affinity_of(column->declared_type), field.type.id)) {
-      add_difference("its column " + quote_sql_name(field.name) + " is declared " +
-                     column->declared_type + ", which would alter values of type " +
-                     field.type.to_sql() + " (" + wanted + " would not)");
-    }
-  }
-  if (!differences.empty()) {
-    return Error{ErrorCode::kSchemaMismatch, "the table " + name + " does not fit the schema: " +
-                                                 differences + ". Alter the table, or the schema"};
-  }
-  TargetTable target{.name = name, .rowid = {}};
-  if (table->without_rowid || table->integer_key || table->has_triggers ||
-      table->kind == "virtual") {
-    return target;
-  }
-  for (const std::string_view alias : {"_rowid_", "rowid", "oid"}) {
-    if (find_column(alias) == table->columns.end()) {
-      target.rowid = alias;
-      break;
-    }
-  }
-  return target;
+  if (auto fit = check_columns(*table, name, schema); !fit) return std::move(fit).error();
+  return TargetTable{.name = name, .rowid = rowid_of(*table)};
 }
 
 }  // namespace leat::connector
