@@ -57,12 +57,13 @@ class PostgresSinkTest : public testing::Test {
     EXPECT_TRUE(result) << result.error().to_string();
   }
 
-  /// Writes the chunk and commits it as epoch 1.
-  void load(RowSink& sink, const ChunkBuilder& builder) {
+  /// Writes the chunk and commits it, with its split as finished.
+  void load(RowSink& sink, const ChunkBuilder& builder, std::uint64_t epoch = 1) {
     const RowChunk chunk = builder.build();
     expect_ok(sink.write(chunk));
-    expect_ok(sink.commit(checkpoint(1, {progress_of(*builder.split(), SplitState::kFinished, 1,
-                                                     static_cast<std::uint64_t>(chunk.rows))})));
+    expect_ok(
+        sink.commit(checkpoint(epoch, {progress_of(*builder.split(), SplitState::kFinished, epoch,
+                                                   static_cast<std::uint64_t>(chunk.rows))})));
   }
 
   Error refused_schema(const std::string& table_sql, const std::string& schema) {

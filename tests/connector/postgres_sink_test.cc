@@ -317,8 +317,7 @@ TEST_F(PostgresSinkTest, GoesOnAfterItsSessionsWereEnded) {
   EXPECT_TRUE(settled.error().retryable) << settled.error().to_string();
   expect_ok(sink->close());
   ASSERT_TRUE(open_again(*sink, {.epoch = 1, .token = 1'001, .parent = 1'000}));
-  expect_ok(sink->write(more.build()));
-  expect_ok(sink->commit(checkpoint(2, {progress_of(*more.split(), SplitState::kFinished, 2, 1)})));
+  load(*sink, more, 2);
   EXPECT_EQ(reader_->one("SELECT string_agg(a::text, ',' ORDER BY a) FROM t"), "1,2");
 }
 
@@ -364,8 +363,7 @@ TEST_F(PostgresSinkTest, StartsOverWhenTheTableWasAltered) {
   EXPECT_TRUE(settled.error().retryable) << settled.error().to_string();
   expect_ok(sink->close());
   ASSERT_TRUE(open_again(*sink));
-  expect_ok(sink->write(more.build()));
-  expect_ok(sink->commit(checkpoint(2, {progress_of(*more.split(), SplitState::kFinished, 2, 1)})));
+  load(*sink, more, 2);
   EXPECT_EQ(reader_->one("SELECT string_agg(id::text, ',' ORDER BY id) FROM t"), "1,2");
 }
 
@@ -423,9 +421,7 @@ TEST_F(PostgresSinkTest, RowsThatGoBeforeOthersComeDoNotWaitForEachOther) {
   sink = opened({.table = "t", .lock_timeout_ms = 2'000});
   ChunkBuilder builder(schema);
   ASSERT_TRUE(sink->remove_rows(std::vector<RowsOfObject>{{.object = *builder.split()}}));
-  expect_ok(sink->write(builder.row(2, "in/a.csv", "v1", 0, 1).build()));
-  expect_ok(
-      sink->commit(checkpoint(2, {progress_of(*builder.split(), SplitState::kFinished, 2, 1)})));
+  load(*sink, builder.row(2, "in/a.csv", "v1", 0, 1), 2);
   EXPECT_EQ(reader_->one("SELECT id FROM t"), "2");
 }
 
@@ -443,9 +439,7 @@ TEST_F(PostgresSinkTest, APipelineStaysWithItsTable) {
   other = make_sink({.table = "u"});
   ASSERT_TRUE(open_again(*other));
   ChunkBuilder more("id bigint", "b");
-  expect_ok(other->write(more.row(2).build()));
-  expect_ok(
-      other->commit(checkpoint(2, {progress_of(*more.split(), SplitState::kFinished, 2, 1)})));
+  load(*other, more.row(2), 2);
   EXPECT_EQ(reader_->one("SELECT string_agg(id::text, ',' ORDER BY id) FROM u"), "1,2");
 }
 
@@ -610,16 +604,17 @@ TEST_F(PostgresSinkTest, SaysWhatARoleMayNotDo) {
 }
 
 TEST_F(PostgresSinkTest, AWrongPasswordIsToldAndNotShown) {
-  // A rule for one role only, before those that are there: other tests do not notice.
   const std::string role = "guarded_" + std::to_string(::getpid());
+  reader_->run("CREATE ROLE " + role + " LOGIN PASSWORD 'right'");
+  // A rule for this role only, in front of those that are there: other tests do not notice.
   const std::string file = reader_->one("SHOW hba_file");
   const std::string before = reader_->one("SELECT pg_read_file('" + file + "')");
-  reader_->run("CREATE ROLE " + role + " LOGIN PASSWORD 'right'");
-  reader_->run(
-      "COPY (SELECT line FROM (VALUES ('host all " + role +
-      " 127.0.0.1/32 scram-sha-256'), ('host all all 127.0.0.1/32 trust')) AS l (line)) TO '" +
-      file + "'");
-  reader_->run("SELECT pg_reload_conf()");
+  const auto set_rules = [&](const std::string& rules) {
+    reader_->run("COPY (SELECT unnest(string_to_array($hba$" + rules + "$hba$, E'\\n'))) TO '" +
+                 file + "'");
+    reader_->run("SELECT pg_reload_conf()");
+  };
+  set_rules("host all " + role + " 127.0.0.1/32 scram-sha-256\n" + before);
   std::optional<Error> error;
   // The server reads the file when it gets to it.
   for (int attempt = 0; attempt < 10'000 && !error; ++attempt) {
@@ -627,11 +622,12 @@ TEST_F(PostgresSinkTest, AWrongPasswordIsToldAndNotShown) {
     const auto mark = open_again(*sink);
     if (!mark && mark.error().message.find("password") != std::string::npos) error = mark.error();
   }
+  set_rules(before);
+  reader_->run("DROP ROLE " + role);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, ErrorCode::kPermissionDenied);
   EXPECT_FALSE(error->retryable);
   EXPECT_THAT(error->message, Not(HasSubstr("sesame")));
-  reader_->run("DROP ROLE " + role);
 }
 
 TEST_F(PostgresSinkTest, AServerThatIsNotThereMayComeBack) {
