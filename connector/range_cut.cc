@@ -7,13 +7,14 @@
 namespace leat::connector {
 namespace {
 
+// Bytes that are read as digits. With 7 of them, sums of two distances do not overflow 64 bits.
 constexpr std::size_t kDigits = 7;
 // S3 takes no longer keys.
 constexpr std::size_t kKeyBytesMax = 1'024;
 constexpr unsigned char kLowest = ' ';
 constexpr unsigned char kHighest = '~';
 
-/// The bytes of `key` from `begin` on, as digits.
+/// The bytes of `key` from `begin` on, as the digits of a number in base 256.
 std::uint64_t number_of(std::string_view key, std::size_t begin) {
   std::uint64_t number = 0;
   for (std::size_t i = begin; i < begin + kDigits; ++i) {

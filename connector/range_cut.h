@@ -7,25 +7,28 @@
 
 namespace leat::connector {
 
+/// Distances between keys are in units of the distance from `origin` to `at`, see guess_cut().
 struct RangeCut {
-  /// Behind where the listing stands, before its end; ASCII behind what is known.
+  /// After `at`, before `until`; printable ASCII behind the bytes that `origin` and `at` share.
   std::string key;
-  double way = 0;   ///< From the origin to the key, …
-  double left = 0;  ///< … and of what is likely left: both in parts of the way that was made.
+  double way = 0;   ///< The distance from `origin` to `key`; 1 or more.
+  double left = 0;  ///< The distance from `at` to the end of the range, but at most 1: a guess.
 };
 
-/// Guesses from how far a listing of keys in byte order has come: bytes behind what two keys have
-/// in common are taken for digits of a number. As much as was listed may be left, so the cut is as
-/// far ahead as the origin is behind; but no further than half of the way to the end, where that
-/// has the same front.
+/// Guesses where to cut from how far a listing of keys in byte order has come.
 ///
-/// A guess beyond the last key costs one request and is the end for the next one: ever nearer to
-/// where the listing stands.
+/// The bytes behind the prefix that `origin` and `at` share are read as the digits of a number, so
+/// that keys have distances. What is left is taken to be as long as what was listed: the cut is as
+/// far ahead of `at` as `origin` is behind it. Where the end shares the prefix, the cut is no
+/// further than halfway to the end.
+///
+/// A guess beyond the last key there is costs one request. It then becomes the `until` of the range
+/// that it was cut off, so that the next guess is nearer to where the listing stands.
 ///
 /// @param origin  A key that was listed.
 /// @param at      The last key that was listed, after `origin`.
 /// @param until   Before this one the listing ends; empty: there is no end.
-/// @return  None: no such key can be told.
+/// @return  nullopt: no key can be guessed.
 std::optional<RangeCut> guess_cut(std::string_view origin, std::string_view at,
                                   std::string_view until);
 

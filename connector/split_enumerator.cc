@@ -10,13 +10,13 @@
 namespace leat::connector {
 namespace {
 
-// Of one range. One more, and every second one goes: the front moves on in larger steps then. Odd,
-// so that the last one stays.
+// Page ends that are kept of one range. Beyond that every second one is dropped, so that
+// remaining() moves the front on in larger steps. Odd: of one more, the last one is kept.
 constexpr std::size_t kPageEndsMax = 1'023;
 
-// Between two cuts: so a listing of less is never cut, and few requests go to wrong guesses.
+// Pages between two cuts: a shorter listing is never cut, and few requests go to wrong guesses.
 constexpr std::size_t kPagesPerCut = 8;
-// Of which less is left is not worth a request.
+// A range is not worth a request for a cut when fewer pages of it than this are likely left.
 constexpr double kPagesWorthACut = 2;
 
 std::size_t common_bytes(std::string_view a, std::string_view b) {
@@ -197,7 +197,7 @@ void SplitEnumerator::note_page_end(RangeListing& listing) {
   ends.resize(kept);
 }
 
-/// Keeps what a guess at the rest of the range goes by.
+/// Moves the origin of guesses on, where the listing has come into another folder.
 void SplitEnumerator::note_way(RangeListing& listing) {
   const std::string& at = *listing.last_key;
   if (listing.mark.empty()) listing.mark = at;
@@ -207,7 +207,8 @@ void SplitEnumerator::note_way(RangeListing& listing) {
   }
   ++listing.pages_since_origin;
   if (++listing.pages_since_mark < kPagesPerCut) return;
-  // In a folder to which the listing has come since, what was before tells nothing.
+  // The mark and this key are in a folder that the origin is not in: keys before that folder tell
+  // nothing about how long it is.
   const std::size_t alike = common_bytes(listing.mark, at);
   const std::size_t slash = at.rfind('/', alike == 0 ? 0 : alike - 1);
   if (slash != std::string::npos && slash < alike && slash >= common_bytes(listing.origin, at)) {

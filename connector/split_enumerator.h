@@ -112,10 +112,13 @@ class SplitEnumerator {
     std::uint64_t keys = 0;
     std::deque<PageEnd> page_ends = {};
     std::optional<std::string> first_unsettled = {};
-    /// A key that was listed, from which on what comes is alike; empty: none yet.
+    /// Where guess_cut() measures from: the key since which all keys are of one folder, as far as
+    /// is known. Empty: none was listed yet.
     std::string origin = {};
-    double pages_since_origin = 0;  ///< Those listed by others are estimated.
-    std::string mark = {};          ///< As the origin, but of late.
+    /// Of a range that was cut off another one, those before its first page are estimated.
+    double pages_since_origin = 0;
+    /// A key within the last kPagesPerCut pages: the next origin, if the folder changes.
+    std::string mark = {};
     std::size_t pages_since_mark = 0;
   };
 
