@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "tests/cli/command_test.h"
+#include "tests/support/sqlite_session.h"
 
 namespace leat::cli {
 namespace {
@@ -30,21 +30,7 @@ class RepairTest : public CommandTest {
   const std::string load_ = "load --once --log-level error" + pipeline_;
 
   std::vector<std::string> rows(const std::string& sql) const {
-    std::vector<std::string> all;
-    sqlite3* database = nullptr;
-    EXPECT_EQ(sqlite3_open(path("rows.db").c_str(), &database), SQLITE_OK);
-    const auto add = [](void* to, int columns, char** values, char**) {
-      std::string row;
-      for (int i = 0; i < columns; ++i) {
-        row += std::string(i == 0 ? "" : "|") + (values[i] == nullptr ? "NULL" : values[i]);
-      }
-      static_cast<std::vector<std::string>*>(to)->push_back(row);
-      return 0;
-    };
-    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), add, &all, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(database) << " in " << sql;
-    sqlite3_close(database);
-    return all;
+    return testing::SqliteSession(path("rows.db")).rows(sql);
   }
   std::vector<std::string> ids() const { return rows("SELECT id FROM t ORDER BY id"); }
 

@@ -1,7 +1,6 @@
 // The main job against a real S3 service: a bucket's objects become rows, each once.
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "tests/cli/command_test.h"
+#include "tests/support/sqlite_session.h"
 #include "tests/support/test_bucket.h"
 
 namespace leat::cli {
@@ -41,19 +41,8 @@ class S3LoadTest : public CommandTest {
     return nlohmann::json::parse(content("report.json"));
   }
 
-  std::int64_t number(const std::string& sql) {
-    sqlite3* database = nullptr;
-    EXPECT_EQ(sqlite3_open(path("rows.db").c_str(), &database), SQLITE_OK);
-    std::int64_t value = -1;
-    sqlite3_exec(
-        database, sql.c_str(),
-        [](void* out, int, char** values, char**) {
-          *static_cast<std::int64_t*>(out) = std::stoll(values[0]);
-          return 0;
-        },
-        &value, nullptr);
-    sqlite3_close(database);
-    return value;
+  std::string query(const std::string& sql) {
+    return testing::SqliteSession(path("rows.db")).one(sql);
   }
 
   std::unique_ptr<testing::TestBucket> bucket_;
@@ -78,19 +67,19 @@ TEST_F(S3LoadTest, LoadsFiveHundredOddlyNamedObjectsOnceAndThenOnlyWhatIsNew) {
   bucket_->put("in/plain/", "");
   bucket_->put("in/plain/not-this.txt", "not a csv");
   EXPECT_EQ(load().at("rows"), 500);
-  EXPECT_EQ(number("SELECT count(*) FROM t"), 500);
-  EXPECT_EQ(number("SELECT count(DISTINCT id) FROM t"), 500);
-  EXPECT_EQ(number("SELECT count(*) FROM t WHERE key = _object"), 500);
+  EXPECT_EQ(query("SELECT count(*) FROM t"), "500");
+  EXPECT_EQ(query("SELECT count(DISTINCT id) FROM t"), "500");
+  EXPECT_EQ(query("SELECT count(*) FROM t WHERE key = _object"), "500");
 
   EXPECT_EQ(load().at("rows"), 0);
-  EXPECT_EQ(number("SELECT count(*) FROM t"), 500);
+  EXPECT_EQ(query("SELECT count(*) FROM t"), "500");
 
   put_object("in/double//slash/a new one.csv", 500);
   put_object("in/000 first.csv", 501);
   put_object("in/zzz/last+.csv", 502);
   EXPECT_EQ(load().at("rows"), 3);
-  EXPECT_EQ(number("SELECT count(*) FROM t"), 503);
-  EXPECT_EQ(number("SELECT sum(id) FROM t"), 503 * 502 / 2);
+  EXPECT_EQ(query("SELECT count(*) FROM t"), "503");
+  EXPECT_EQ(query("SELECT sum(id) FROM t"), std::to_string(503 * 502 / 2));
 }
 
 TEST_F(S3LoadTest, AConditionListsOnlyTheFoldersThatFulfilIt) {
@@ -107,9 +96,9 @@ TEST_F(S3LoadTest, AConditionListsOnlyTheFoldersThatFulfilIt) {
   EXPECT_EQ(some.at("rows"), 15);
   EXPECT_EQ(some.at("list_requests"), 2);  // The folders, and the keys from the first one on.
   EXPECT_EQ(load(partitions + "--where 'dt < 2026-11-13'", "in/dt=*/*.csv").at("rows"), 6);
-  EXPECT_EQ(number("SELECT count(*) FROM t WHERE dt BETWEEN '2026-11-13' AND '2026-11-15'"), 0);
+  EXPECT_EQ(query("SELECT count(*) FROM t WHERE dt BETWEEN '2026-11-13' AND '2026-11-15'"), "0");
   EXPECT_EQ(load(partitions, "in/dt=*/*.csv").at("rows"), 9);
-  EXPECT_EQ(number("SELECT count(DISTINCT id) FROM t"), 30);
+  EXPECT_EQ(query("SELECT count(DISTINCT id) FROM t"), "30");
   EXPECT_EQ(load(partitions + "--discovery tail", "in/dt=*/*.csv").at("rows"), 0);
   put_object("in/dt=2026-11-20/late.csv", 2'000);
   EXPECT_EQ(load(partitions + "--discovery tail", "in/dt=*/*.csv").at("rows"), 1);

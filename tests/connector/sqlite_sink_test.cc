@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <cmath>
 #include <filesystem>
@@ -17,6 +16,7 @@
 #include "tests/connector/chunk_builder.h"
 #include "tests/support/child_process.h"
 #include "tests/support/small_disk.h"
+#include "tests/support/sqlite_session.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat::connector {
@@ -27,38 +27,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// A connection of the test's own. Each row of a result is one string, its columns joined by '|'.
-class Reader {
+/// Waits for nobody: a lock that is in the way is to be seen.
+class Reader : public testing::SqliteSession {
  public:
-  explicit Reader(const fs::path& path) {
-    EXPECT_EQ(sqlite3_open(path.c_str(), &handle_), SQLITE_OK);
-    sqlite3_busy_timeout(handle_, 0);
-  }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { sqlite3_close(handle_); }
-
-  std::vector<std::string> rows(const std::string& sql) {
-    std::vector<std::string> rows;
-    const auto add = [](void* to, int columns, char** values, char**) {
-      std::string row;
-      for (int i = 0; i < columns; ++i) {
-        row += std::string(i == 0 ? "" : "|") + (values[i] == nullptr ? "NULL" : values[i]);
-      }
-      static_cast<std::vector<std::string>*>(to)->push_back(row);
-      return 0;
-    };
-    EXPECT_EQ(sqlite3_exec(handle_, sql.c_str(), add, &rows, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(handle_) << " in " << sql;
-    return rows;
-  }
-  std::string one(const std::string& sql) {
-    const auto all = rows(sql);
-    return all.size() == 1 ? all[0] : std::to_string(all.size()) + " rows";
-  }
-
- private:
-  sqlite3* handle_ = nullptr;
+  explicit Reader(const fs::path& path) : SqliteSession(path, /*busy_timeout_ms=*/0) {}
 };
 
 class SqliteSinkTest : public ::testing::Test {

@@ -6,7 +6,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <chrono>
 #include <csignal>
@@ -26,6 +25,7 @@
 #include "tests/crash/crash_files.h"
 #include "tests/crash/crash_run.h"
 #include "tests/support/killable_postgres.h"
+#include "tests/support/sqlite_session.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat::crash {
@@ -58,22 +58,7 @@ class SqliteTarget final : public Target {
 
   std::string uri() override { return "sqlite:" + path_.string(); }
   std::vector<std::string> rows(const std::string& sql) override {
-    std::vector<std::string> all;
-    sqlite3* database = nullptr;
-    EXPECT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 10'000);
-    const auto add = [](void* to, int columns, char** values, char**) {
-      std::string row;
-      for (int i = 0; i < columns; ++i) {
-        row += std::string(i == 0 ? "" : "|") + (values[i] == nullptr ? "NULL" : values[i]);
-      }
-      static_cast<std::vector<std::string>*>(to)->push_back(row);
-      return 0;
-    };
-    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), add, &all, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(database) << " in " << sql;
-    sqlite3_close(database);
-    return all;
+    return testing::SqliteSession(path_).rows(sql);
   }
   void mend() override {
     if (rows("SELECT 1 FROM sqlite_schema WHERE name = 'leat_reject'").empty()) return;

@@ -1,7 +1,6 @@
 // OnChange::kAppend: objects that grow are gone on with, each of their records once.
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include "leat/loader.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_store.h"
+#include "tests/support/sqlite_session.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat {
@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ManualClock;
 using testing::MemoryStore;
+using testing::SqliteSession;
 using testing::TemporaryFolder;
 
 class AppendTest : public ::testing::Test {
@@ -70,22 +71,9 @@ class AppendTest : public ::testing::Test {
   }
   SourceStats load() { return load(options()); }
 
+  /// Each row is a line, its columns joined by '|'.
   std::string query(const std::string& sql) {
-    sqlite3* database = nullptr;
-    EXPECT_EQ(sqlite3_open((folder_.path() / "rows.db").c_str(), &database), SQLITE_OK);
-    std::string text;
-    sqlite3_exec(
-        database, sql.c_str(),
-        [](void* out, int columns, char** values, char**) {
-          for (int i = 0; i < columns; ++i) {
-            *static_cast<std::string*>(out) += values[i] != nullptr ? values[i] : "NULL";
-            *static_cast<std::string*>(out) += i + 1 < columns ? "|" : "\n";
-          }
-          return 0;
-        },
-        &text, nullptr);
-    sqlite3_close(database);
-    return text;
+    return SqliteSession(folder_.path() / "rows.db").lines(sql);
   }
   std::string rows() { return query("SELECT id, name, _offset, _record FROM t ORDER BY id"); }
   bool said(const std::string& text) const { return said_.find(text) != std::string::npos; }

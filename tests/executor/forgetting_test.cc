@@ -3,7 +3,6 @@
 #include "executor/forgetting.h"
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,12 +13,14 @@
 
 #include "leat/loader.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/sqlite_session.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat::executor {
 namespace {
 
 using testing::ManualClock;
+using testing::SqliteSession;
 using testing::TemporaryFolder;
 using Keys = std::vector<std::string>;
 
@@ -193,16 +194,8 @@ class ForgottenObject : public ::testing::Test {
     return report ? report->source : SourceStats{};
   }
 
-  std::int64_t number(const std::string& sql) {
-    sqlite3* database = nullptr;
-    sqlite3_stmt* statement = nullptr;
-    EXPECT_EQ(sqlite3_open((folder_.path() / "rows.db").c_str(), &database), SQLITE_OK);
-    EXPECT_EQ(sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr), SQLITE_OK);
-    EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW);
-    const std::int64_t value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
-    return value;
+  std::string query(const std::string& sql) {
+    return SqliteSession(folder_.path() / "rows.db").one(sql);
   }
 
   std::size_t ledger_entries() {
@@ -226,15 +219,15 @@ TEST_F(ForgottenObject, GoesFromLedgerAndTableRecordKeepsItsRowsAndIsNewWhenItCo
   EXPECT_EQ(ledger_entries(), 2u);
   EXPECT_EQ(load().objects_forgotten, 1u);
   EXPECT_EQ(ledger_entries(), 1u);
-  EXPECT_EQ(number("SELECT count(*) FROM leat_split"), 1);
-  EXPECT_EQ(number("SELECT count(*) FROM t"), 2);
+  EXPECT_EQ(query("SELECT count(*) FROM leat_split"), "1");
+  EXPECT_EQ(query("SELECT count(*) FROM t"), "2");
   // The record of the table does not bring it back either.
   std::filesystem::remove_all(folder_.path() / "state");
   EXPECT_EQ(load().rows, 0u);
   EXPECT_EQ(ledger_entries(), 1u);
   put("a.csv", "id\n1\n");
   EXPECT_EQ(load().rows, 1u);
-  EXPECT_EQ(number("SELECT count(*) FROM t"), 3);
+  EXPECT_EQ(query("SELECT count(*) FROM t"), "3");
 }
 
 TEST_F(ForgottenObject, IsNotOneThatANarrowerPatternLeavesOut) {
@@ -319,15 +312,11 @@ TEST_F(ForgottenObject, ARecordOfManySplitsIsTakenOverInParts) {
   put("a.csv", "id\n1\n");
   load();
   // The same record under twelve thousand other names: more than is taken over at once.
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open((folder_.path() / "rows.db").c_str(), &database), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(database,
-                         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
-                         "i < 12000) INSERT INTO leat_split SELECT pipeline, CAST(key || i AS "
-                         "BLOB), epoch, progress FROM leat_split, n",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
-  sqlite3_close(database);
+  SqliteSession(folder_.path() / "rows.db")
+      .rows(
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) "
+          "INSERT INTO leat_split SELECT pipeline, CAST(key || i AS BLOB), epoch, progress "
+          "FROM leat_split, n");
   std::filesystem::remove_all(folder_.path() / "state");
   EXPECT_EQ(load("**", std::chrono::hours(1)).rows, 0u);
   EXPECT_EQ(ledger_entries(), 12'001u);

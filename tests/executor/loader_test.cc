@@ -1,7 +1,6 @@
 #include "leat/loader.h"
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,11 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/sqlite_session.h"
 #include "tests/support/temporary_folder.h"
 
 namespace leat {
 namespace {
 
+using testing::SqliteSession;
 using testing::TemporaryFolder;
 
 class LoaderTest : public ::testing::Test {
@@ -51,25 +52,9 @@ class LoaderTest : public ::testing::Test {
     return *report;
   }
 
+  /// Each row is a line, its columns joined by '|'.
   std::string query(const std::string& sql) {
-    sqlite3* database = nullptr;
-    EXPECT_EQ(sqlite3_open((folder_.path() / "rows.db").c_str(), &database), SQLITE_OK);
-    std::string text;
-    char* message = nullptr;
-    sqlite3_exec(
-        database, sql.c_str(),
-        [](void* out, int columns, char** values, char**) {
-          for (int i = 0; i < columns; ++i) {
-            *static_cast<std::string*>(out) += values[i] != nullptr ? values[i] : "NULL";
-            *static_cast<std::string*>(out) += i + 1 < columns ? "|" : "\n";
-          }
-          return 0;
-        },
-        &text, &message);
-    if (message != nullptr) text += message;
-    sqlite3_free(message);
-    sqlite3_close(database);
-    return text;
+    return SqliteSession(folder_.path() / "rows.db").lines(sql);
   }
 
   std::string file(const std::string& name) {
