@@ -46,8 +46,8 @@ Result<void> SqliteReader::begin() {
                                           "\" beside the table " + table_ +
                                           ": nothing was committed to it under this name"};
   if (!*known) return unknown;
-  auto select =
-      database_.prepare("SELECT epoch, token, parent FROM leat_pipeline WHERE pipeline = ?1");
+  auto select = database_.prepare(
+      "SELECT epoch, token, parent, target IS NOT NULL FROM leat_pipeline WHERE pipeline = ?1");
   if (!select) return std::move(select).error();
   select->bind_text(1, pipeline_);
   auto row = select->step(database_, "read the epoch in");
@@ -56,6 +56,7 @@ Result<void> SqliteReader::begin() {
   mark_ = {.epoch = static_cast<std::uint64_t>(select->integer(0)),
            .token = static_cast<std::uint64_t>(select->integer(1)),
            .parent = static_cast<std::uint64_t>(select->integer(2))};
+  loaded_into_ = select->integer(3) != 0;
   return {};
 }
 
@@ -75,15 +76,24 @@ Result<std::optional<SplitProgress>> SqliteReader::next_progress() {
   return std::optional<SplitProgress>(*std::move(progress));
 }
 
+Result<Statement> SqliteReader::select_rows() {
+  auto made = has_table(database_, table_);
+  if (!made) return std::move(made).error();
+  // It is made with its first rows.
+  if (!*made && !loaded_into_) return database_.prepare("SELECT NULL WHERE false");
+  auto lineage = has_lineage(database_, table_);
+  if (!lineage) return std::move(lineage).error();
+  if (!*lineage) return no_lineage_to_count_by(table_);
+  // By place: a column of the user's may have any name that could be given here.
+  return database_.prepare(
+      "SELECT CAST(_object AS BLOB), CAST(_version AS BLOB), count(*), count(DISTINCT _record) "
+      "FROM " +
+      quote_sql_name(table_) + " WHERE _object IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2");
+}
+
 Result<std::optional<ObjectRows>> SqliteReader::next_rows() {
   if (!rows_) {
-    auto lineage = has_lineage(database_, table_);
-    if (!lineage) return std::move(lineage).error();
-    if (!*lineage) return no_lineage_to_count_by(table_);
-    auto select = database_.prepare(
-        "SELECT CAST(_object AS BLOB) AS key, CAST(_version AS BLOB) AS version, count(*), "
-        "count(DISTINCT _record) FROM " +
-        quote_sql_name(table_) + " GROUP BY key, version ORDER BY key, version");
+    auto select = select_rows();
     if (!select) return std::move(select).error();
     rows_ = *std::move(select);
   }

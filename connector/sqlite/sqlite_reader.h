@@ -31,11 +31,13 @@ class SqliteReader final : public SinkReader {
   SqliteReader(Database database, std::string table, std::string_view pipeline)
       : database_(std::move(database)), table_(std::move(table)), pipeline_(pipeline) {}
   Result<void> begin();
+  Result<Statement> select_rows();
 
   Database database_;
   const std::string table_;
   const std::string pipeline_;
   EpochMark mark_;
+  bool loaded_into_ = false;  ///< The record names a table.
   // Below: statements, which go before the connection does. Each is made when it is first asked.
   std::optional<Statement> progress_;
   std::optional<Statement> rows_;

@@ -106,11 +106,6 @@ TEST_F(PostgresRepairTest, SaysThatTheTableIsGone) {
   EXPECT_THAT(rows.error().message, HasSubstr("\"t\""));
 }
 
-TEST_F(PostgresRepairTest, HasNoRowsBeforeTheTableIsMade) {
-  open_sink();
-  EXPECT_FALSE(make_sink()->read("p").value()->next_rows().value());
-}
-
 TEST_F(PostgresRepairTest, SaysWhatARoleMayNotDo) {
   auto sink = open_sink();
   write(*sink, "a", 1);

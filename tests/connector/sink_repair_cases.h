@@ -152,6 +152,35 @@ TYPED_TEST_P(SinkRepairTest, ReadsMoreThanAPageOfEach) {
   EXPECT_EQ(this->rejects().size(), 2'001u);
 }
 
+// The table is made with the first rows.
+TYPED_TEST_P(SinkRepairTest, TellsOfNoRowsWhereNoneWereLoadedYet) {
+  auto sink = this->open_sink();
+  this->commit(*sink, {this->object("empty")});
+  EXPECT_THAT(this->progress(), testing::ElementsAre("empty finished"));
+  EXPECT_THAT(this->objects_with_rows(), testing::IsEmpty());
+}
+
+TYPED_TEST_P(SinkRepairTest, TellsNothingOfRowsThatNameNoObject) {
+  auto sink = this->open_sink();
+  ChunkBuilder chunk("id bigint, _object text, _version text, _offset bigint, _record bigint", "a");
+  chunk.row(1, "a", "v1", 0, 1).row(2, nullptr, nullptr, nullptr, nullptr);
+  const Result<void> written = sink->write(chunk.build());
+  ASSERT_TRUE(written) << written.error().to_string();
+  this->commit(*sink, {this->object("a")});
+  EXPECT_THAT(this->objects_with_rows(), testing::ElementsAre("a v1 1/1"));
+}
+
+TYPED_TEST_P(SinkRepairTest, CountsByObjectWhateverTheColumnsAreCalled) {
+  auto sink = this->open_sink();
+  ChunkBuilder chunk(
+      "key text, version text, _object text, _version text, _offset bigint, _record bigint", "a");
+  chunk.row("x", "1", "a", "v1", 0, 1).row("y", "2", "a", "v1", 10, 2);
+  const Result<void> written = sink->write(chunk.build());
+  ASSERT_TRUE(written) << written.error().to_string();
+  this->commit(*sink, {this->object("a")});
+  EXPECT_THAT(this->objects_with_rows(), testing::ElementsAre("a v1 2/2"));
+}
+
 TYPED_TEST_P(SinkRepairTest, SaysThatThereIsNoRecord) {
   EXPECT_EQ(this->make_sink()->read("p").error().code, ErrorCode::kNotFound);
   this->open_sink();
@@ -296,7 +325,9 @@ TYPED_TEST_P(SinkRepairTest, RefusesToRemoveWhatAnotherPipelineMayHaveLoaded) {
 
 REGISTER_TYPED_TEST_SUITE_P(SinkRepairTest, TellsProgressRowsAndRejectsInTheByteOrderOfKeys,
                             ReadsOneCommittedStateBesideAWriter, ReadsMoreThanAPageOfEach,
-                            SaysThatThereIsNoRecord, TakesTheRowsOfObjectsAndOfRangesOut,
+                            TellsOfNoRowsWhereNoneWereLoadedYet, TellsNothingOfRowsThatNameNoObject,
+                            CountsByObjectWhateverTheColumnsAreCalled, SaysThatThereIsNoRecord,
+                            TakesTheRowsOfObjectsAndOfRangesOut,
                             TakesTheRowsOfAllVersionsOutWhenAsked, RowsGoAndComeInOneTransaction,
                             TakesRejectsOut, RollsBackAndGoesOn, RemovesNothingOnceItIsTakenOver,
                             RefusesToRemoveWhereRowsDoNotTellWhoseTheyAre,
