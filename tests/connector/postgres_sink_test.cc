@@ -24,7 +24,6 @@
 namespace leat::connector {
 namespace {
 
-using leat::test::PostgresSession;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
