@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/hex_digit.h"
+
 namespace leat::connector {
 namespace {
 
@@ -23,11 +25,10 @@ struct Escape {
   std::size_t size = 6;
 
   explicit constexpr Escape(unsigned char c) {
-    constexpr std::string_view kHex = "0123456789abcdef";
     constexpr std::string_view kShort = "\"\\\n\r\t";
     constexpr std::string_view kLetters = "\"\\nrt";
-    text[4] = kHex[c >> 4];
-    text[5] = kHex[c & 15];
+    text[4] = core::kHexDigits[c >> 4];
+    text[5] = core::kHexDigits[c & 15];
     if (const std::size_t i = kShort.find(static_cast<char>(c)); i != kShort.npos) {
       text[1] = kLetters[i];
       size = 2;

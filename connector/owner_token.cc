@@ -3,7 +3,8 @@
 #include <sys/random.h>
 
 #include <array>
-#include <string_view>
+
+#include "core/hex_digit.h"
 
 namespace leat::connector {
 
@@ -12,11 +13,10 @@ Result<std::string> random_owner_token() {
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     return Error{ErrorCode::kIo, "The operating system gave no random bytes for an owner token."};
   }
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string token;
   for (const unsigned char byte : bytes) {
-    token.push_back(kHex[byte >> 4]);
-    token.push_back(kHex[byte & 15]);
+    token.push_back(core::kHexDigits[byte >> 4]);
+    token.push_back(core::kHexDigits[byte & 15]);
   }
   return token;
 }

@@ -28,13 +28,12 @@ constexpr std::size_t kEtagBytesMax = 2 + 2 * kDigestBytes + 1 + 20;
 /// @return  How many bytes of `out` are the ETag.
 std::size_t write_etag(std::string_view digest, std::uint64_t parts,
                        std::array<char, kEtagBytesMax>& out) noexcept {
-  constexpr char kDigits[] = "0123456789abcdef";
   char* at = out.data();
   *at++ = '"';
   for (const char c : digest) {
     const auto byte = static_cast<unsigned char>(c);
-    *at++ = kDigits[byte >> 4];
-    *at++ = kDigits[byte & 15];
+    *at++ = core::kHexDigits[byte >> 4];
+    *at++ = core::kHexDigits[byte & 15];
   }
   if (parts != 0) {
     *at++ = '-';

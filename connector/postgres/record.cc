@@ -50,14 +50,13 @@ std::string pg_readable(std::string_view bytes, bool unicode) {
   if (is_pg_text(bytes) && (unicode || std::all_of(bytes.begin(), bytes.end(), is_ascii))) {
     return std::string(bytes);
   }
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string text;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20 && byte < 0x7f) {
       text.push_back(c);
     } else {
-      text += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      text += {'\\', 'x', core::kHexDigits[byte >> 4], core::kHexDigits[byte & 15]};
     }
   }
   return text;
