@@ -11,8 +11,6 @@ namespace {
 
 // Above all that can follow in a key: the highest character of UTF-8, which is what S3's keys are.
 constexpr std::string_view kHighest = "\xf4\x8f\xbf\xbf";
-// S3 takes no longer ones.
-constexpr std::size_t kKeyBytesMax = 1'024;
 
 /// What a store lists otherwise would be passed over.
 Result<void> check_folders(const ListPage& page, const std::string& level) {

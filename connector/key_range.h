@@ -1,10 +1,14 @@
 // A part of a store's keys.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace leat::connector {
+
+/// S3 takes no longer keys.
+inline constexpr std::size_t kKeyBytesMax = 1'024;
 
 /// The keys after one and before another, in byte order. Neither belongs to it.
 struct KeyRange {

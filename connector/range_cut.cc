@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "connector/key_range.h"
+
 namespace leat::connector {
 namespace {
 
 // Bytes that are read as digits. With 7 of them, sums of two distances do not overflow 64 bits.
 constexpr std::size_t kDigits = 7;
-// S3 takes no longer keys.
-constexpr std::size_t kKeyBytesMax = 1'024;
 constexpr unsigned char kLowest = ' ';
 constexpr unsigned char kHighest = '~';
 
