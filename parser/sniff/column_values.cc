@@ -121,6 +121,12 @@ const ValueFormats& comma_numbers() {
 
 bool is_typed(const DataType& type) noexcept { return !type.is_variable(); }
 
+DataType type_of_value(std::string_view text) {
+  ColumnValues alone;
+  alone.add(text, false, [] { return SniffedMisfit(); });
+  return alone.type();
+}
+
 ColumnValues::ColumnValues() {
   static const ValueFormats iso{FormatOptions()};
   formats_ = &iso;

@@ -23,6 +23,9 @@ namespace leat::parser {
 /// True for a number, date, time, UUID and so on: anything but text, JSON and bytes.
 bool is_typed(const DataType& type) noexcept;
 
+/// That of a column of this value alone.
+DataType type_of_value(std::string_view text);
+
 /// What a column of text would be with other flags.
 struct OtherReading {
   std::string flags;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "parser/convert/values.h"
+#include "parser/sniff/names_alone.h"
 #include "parser/sniff/postgres_text.h"
 
 namespace leat::parser {
@@ -205,9 +206,10 @@ Trial best_delimiter(Scorer& scorer, const FormatOptions& format, bool choose) {
 }
 
 /// Of one column: which delimiter may have been meant all the same. Empty: there is no sign of one.
-std::string other_delimiters(Scorer& scorer, const FormatOptions& one_column) {
+std::string other_delimiters(Scorer& scorer, const std::vector<Sample>& samples,
+                             const Trial& one_column) {
   for (const char delimiter : std::string(kDelimiters) + ": ") {
-    FormatOptions other = one_column;
+    FormatOptions other = one_column.format;
     other.delimiter = delimiter;
     if (!other.validate()) continue;
     const Trial trial = scorer.score(other);
@@ -219,7 +221,7 @@ std::string other_delimiters(Scorer& scorer, const FormatOptions& one_column) {
     }
     // Texts that hold commas here and there are texts.
     if (kDelimiters.find(delimiter) != std::string_view::npos &&
-        10 * trial.divided >= 9 * trial.records && trial.divided > 2) {
+        10 * trial.divided >= 9 * trial.records) {
       return "each record is one column, since no delimiter divides enough of them alike; " + name +
              " stands in " + std::to_string(trial.divided) + " of " +
              std::to_string(trial.records) + ": if it is the delimiter, say --delimiter " + name +
@@ -227,7 +229,41 @@ std::string other_delimiters(Scorer& scorer, const FormatOptions& one_column) {
              "more fields than the header)";
     }
   }
-  return {};
+  // Among many records the first one is no better witness than others.
+  if (one_column.records >= kRecordsEnough) return {};
+  return first_record_otherwise(samples, one_column.format);
+}
+
+/// Where one column is best for all samples: samples of names alone say nothing against the
+/// delimiter under which the others are a table. nullopt: there is none.
+std::optional<Dialect> without_names_alone(const std::vector<Sample>& samples,
+                                           const FormatOptions& format,
+                                           const SniffedSettings& choose,
+                                           const FormatOptions& one_column) {
+  if (samples.size() < 2) return std::nullopt;
+  for (const char delimiter : kDelimiters) {
+    FormatOptions other = one_column;
+    other.delimiter = delimiter;
+    if (!other.validate()) continue;
+    const auto alone = fields_of_names_alone(samples, other, one_column);
+    if (std::none_of(alone.begin(), alone.end(), [](const auto& one) { return one.has_value(); })) {
+      continue;
+    }
+    std::vector<Sample> others(samples.size());
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (!alone[i]) others[i] = samples[i];
+    }
+    Dialect found = find_dialect(others, format, choose);
+    if (found.format.delimiter != delimiter ||
+        *std::max_element(found.fields.begin(), found.fields.end()) < 2) {
+      continue;
+    }
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (alone[i]) found.fields[i] = *alone[i];
+    }
+    return found;
+  }
+  return std::nullopt;
 }
 
 /// PostgreSQL's text format with all else that `format` says.
@@ -292,7 +328,13 @@ Dialect find_dialect(const std::vector<Sample>& samples, const FormatOptions& fo
       if (!evidence.empty()) best = std::move(trial);
     }
     if (best.records >= kRecordsEnough || front_bytes >= largest) {
-      if (open.delimiter && best.most_fields == 1) evidence = other_delimiters(scorer, best.format);
+      if (open.delimiter && best.most_fields == 1 && format.kind == Format::kCsv) {
+        if (auto names = find_names_alone(samples, best.format)) return *std::move(names);
+        if (auto table = without_names_alone(samples, format, open, best.format)) {
+          return *std::move(table);
+        }
+        evidence = other_delimiters(scorer, samples, best);
+      }
       return {std::move(best.format), std::move(best.fields), std::min(front_bytes, largest),
               std::move(evidence)};
     }

@@ -26,6 +26,8 @@ struct Dialect {
   std::vector<std::size_t> fields;
   std::size_t front_bytes = 0;  ///< Of each sample: what was looked at.
   std::string evidence = {};    ///< Why it is no CSV, or may have columns; mostly empty.
+  /// Below the names of some sample its bytes end within the first record, and within quotes.
+  bool open_ended = false;
 };
 
 /// Blank lines, and comments where there are some, are no records here.

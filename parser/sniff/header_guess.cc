@@ -88,12 +88,6 @@ std::vector<Row> rows_of(const Sample& sample, const FormatOptions& format, std:
 /// Evidence is not asked for here.
 SniffedMisfit nowhere() { return {}; }
 
-DataType type_of_value(const std::string& text) {
-  ColumnValues alone;
-  alone.add(text, false, nowhere);
-  return alone.type();
-}
-
 std::string without_spaces(const std::string& text) {
   const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
   return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);

@@ -15,7 +15,6 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 /// Bytes that are tokenized at a time: with their spans they stay in a core's cache.
 constexpr std::size_t kPieceBytes = 64u << 10;
 
-constexpr std::string_view kUnterminated = "a quote is not closed before the object's end";
 constexpr std::string_view kTooLarge = "the record is longer than --max-record-bytes";
 
 }  // namespace
@@ -99,7 +98,8 @@ SampleWalk walk_records(const Sample& sample, const FormatOptions& options, Toke
       record.ordinal = ordinal;
       record.byte_offset = used;
       record.raw = bytes.substr(used);
-      record.fault = done.error().code == ErrorCode::kUnterminatedQuote ? kUnterminated : kTooLarge;
+      record.fault =
+          done.error().code == ErrorCode::kUnterminatedQuote ? kUnterminatedFault : kTooLarge;
       visit(record);
       return walk;
     }

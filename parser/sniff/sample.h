@@ -13,6 +13,9 @@
 
 namespace leat::parser {
 
+/// SampledRecord::fault of a last record whose quote is never closed.
+constexpr std::string_view kUnterminatedFault = "a quote is not closed before the object's end";
+
 struct Sample {
   std::string object;  ///< As a user would write it.
   std::string bytes;   ///< The front of the decoded object.

@@ -92,6 +92,26 @@ class Table {
     report_.format.skip_lines = header_lines_;
   }
 
+  /// Where no record is a row: what is wrong with the first one.
+  Error fault_of_first() const {
+    const SniffedMisfit& first = report_.misfits.front();
+    Error error{first_misfit_, ""};
+    if (first_misfit_ == ErrorCode::kUnterminatedQuote) {
+      error.message =
+          "a quoted field is still open at the end of the object, so that no record can be read; "
+          "look for a lone quote at the start of a field, or set --quote";
+    } else if (first_misfit_ == ErrorCode::kMalformedRecord) {
+      error.message = "no record of the sample can be read: " + first.text +
+                      "; set --delimiter, --quote and --schema";
+    } else {
+      error.message =
+          "no record of the sample has as many fields as there are names: " + first.text +
+          "; see --short-records, --long-records, --skip-lines and --delimiter";
+    }
+    error.at = {.object = first.object, .record = first.record, .byte_offset = first.byte_offset};
+    return error;
+  }
+
  private:
   struct LineEnds {
     bool lf = false;
@@ -323,6 +343,11 @@ class Table {
   void add_misfit(const SampledRecord& record, const ColumnValues::Locate& locate) {
     ++report_.records_misfit;
     if (report_.misfits.size() >= kMisfitsShown) return;
+    if (report_.misfits.empty()) {
+      first_misfit_ = record.block != nullptr              ? ErrorCode::kFieldCount
+                      : record.fault == kUnterminatedFault ? ErrorCode::kUnterminatedQuote
+                                                           : ErrorCode::kMalformedRecord;
+    }
     report_.misfits.push_back(locate());
     report_.misfits.back().text = record.block == nullptr
                                       ? std::string(record.fault)
@@ -437,6 +462,7 @@ class Table {
   std::size_t spaced_quotes_ = 0;
   bool one_space_each_ = true;
   bool line_end_fault_ = false;
+  ErrorCode first_misfit_ = ErrorCode::kFieldCount;
 };
 
 /// Empties the samples that are no text. @return  Whether there are others.
@@ -606,8 +632,9 @@ Result<SniffReport> without_records(const std::vector<Sample>& samples, SniffRep
                "no record ends in the first " + std::to_string(sample.bytes.size()) +
                    " bytes, so that its columns cannot be found; set --schema"};
     } else {
-      error = {ErrorCode::kMalformedRecord,
-               "no record can be read: " + fault + "; set --delimiter, --quote and --schema"};
+      error = {
+          fault == kUnterminatedFault ? ErrorCode::kUnterminatedQuote : ErrorCode::kMalformedRecord,
+          "no record can be read: " + fault + "; set --delimiter, --quote and --schema"};
     }
     error.at.object = sample.object;
     error.at.byte_offset = 0;
@@ -668,15 +695,18 @@ Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptio
     find_trailing_delimiters(samples, dialect, report);
     row_names = open.header && has_row_names(samples, dialect, report.format);
   }
-  Table(samples, report, dialect.fields, row_names).read();
-  if (report.records != 0 && report.records_misfit == report.records) {
-    const SniffedMisfit& first = report.misfits.front();
-    Error error{ErrorCode::kFieldCount,
-                "no record of the sample has as many fields as there are names: " + first.text +
-                    "; see --short-records, --long-records, --skip-lines and --delimiter"};
-    error.at = {.object = first.object, .record = first.record, .byte_offset = first.byte_offset};
+  Table table(samples, report, dialect.fields, row_names);
+  table.read();
+  if (report.records == 0 && dialect.open_ended) {
+    Error error{ErrorCode::kRecordTooLarge,
+                "no record below the names ends in the " +
+                    std::to_string(report.objects.front().bytes) +
+                    " bytes that were looked at, since a quoted field is still open there; look "
+                    "for a lone quote at the start of a field, or set --schema"};
+    error.at = {.object = report.objects.front().object, .byte_offset = 0};
     return error;
   }
+  if (report.records != 0 && report.records_misfit == report.records) return table.fault_of_first();
   return report;
 }
 

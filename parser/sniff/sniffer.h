@@ -15,7 +15,8 @@ namespace leat::parser {
 /// Without a record anywhere the report has no columns.
 ///   kNotText          None of the samples that hold bytes is text.
 ///   kRecordTooLarge   No record ends in any of them.
-///   kMalformedRecord  No record of them can be read.
+///   kMalformedRecord, kUnterminatedQuote  No record of them can be read, but for a header.
+///   kFieldCount       None has as many fields as there are names.
 ///   kUnsupported      JSON lines where CSV was said, or format.kind is kLines.
 ///   kInvalidArgument  `format` does not validate.
 Result<SniffReport> sniff_samples(std::vector<Sample> samples, const FormatOptions& format,

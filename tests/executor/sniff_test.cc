@@ -188,6 +188,16 @@ TEST_F(SniffingSource, AnObjectThatIsNoTextIsQuarantinedAndTheNextOneDecides) {
   EXPECT_EQ(schema_, "id bigint, n bigint");
 }
 
+TEST_F(SniffingSource, AnObjectOfWhichNoRecordCanBeReadIsQuarantinedAndTheNextOneDecides) {
+  store_->put("/in/a", "id,name\n1,\"ab\n2,c\n3,d\n");
+  store_->put("/in/b", "1,\"e2024:");
+  store_->put("/in/c", "id,name\n1,x,y\n");
+  store_->put("/in/d", "id,name\n1,x\n");
+  EXPECT_THAT(load(options())["/in/d"], ElementsAre("1|x"));
+  EXPECT_EQ(stats_.objects_quarantined, 3u);
+  EXPECT_EQ(schema_, "id bigint, name text");
+}
+
 TEST_F(SniffingSource, NamesThatAreNoneAreNotReadByPlaceUnasked) {
   store_->put("/in/a", "id,,\xff\n1,2,3\n");
   EXPECT_TRUE(load(options()).empty());

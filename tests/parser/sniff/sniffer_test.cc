@@ -13,6 +13,7 @@
 namespace leat::parser {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -173,6 +174,24 @@ const std::vector<Case>& cases() {
       {"row_names_in_front", "\"w\",\"f\"\n\"1\",26.5,5\n\"2\",27.6,17\n",
        "skip 1 no header | column1 bigint, w double precision, f bigint"},
       {"a_field_less_than_names", "a,b,c,d\n1,2,3\n4,5,6\n", "field_count"},
+      {"a_first_record_of_a_field_less", "a,b,c,d\n1,2,3\n", "field_count"},
+      {"a_first_record_of_a_field_more", "id,name,qty\n7,Smith, John,3\n", "field_count"},
+      {"a_first_record_of_a_field_less_between_semicolons", "id;name;qty\n7;Smith\n",
+       "field_count"},
+      {"a_first_record_that_a_delimiter_ends", "id,name\n1,x,\n",
+       "long records ignore-empty | id bigint, name text"},
+      {"a_first_record_of_a_quote_that_is_not_closed", "id,name\n1,\"ab\n2,c\n3,d\n",
+       "unterminated_quote"},
+      {"an_only_record_of_a_quote_that_is_not_closed", "id\tname\n1\t\"ab", "unterminated_quote"},
+      {"a_quote_that_is_not_closed_without_header", "1,\"e2024:", "unterminated_quote"},
+      {"a_first_record_of_text_behind_a_quote", "id,name\n1,\"ab\"c\n", "malformed_record"},
+      {"two_lines_of_prose", "Dear Sir, hello\nthis, that, and more\n",
+       "delimiter tab | \"Dear Sir, hello\" text"},
+      {"two_lines_of_code", "a>=1.2,<2\nb>=1,<3,!=2\n", "delimiter tab | \"a>=1.2,<2\" text"},
+      {"one_line_of_prose", "He said, \"hello", "| \"He said\" text, \" \"\"hello\" text"},
+      {"two_records_of_values", "1,2,3\n4,5\n", "delimiter tab | \"1,2,3\" text"},
+      {"a_quote_that_is_not_closed_in_a_line_of_several", "he said,\"no\nthen left\nand\n",
+       "delimiter tab | \"he said,\"\"no\" text"},
       {"padded_titles",
        ",,\r\nBy State,,\r\nName,State,Total\r\nAlabama,AL,19582\r\nAlaska,AK,3123\r\n",
        "skip 2 | \"Name\" text, \"State\" text, \"Total\" bigint"},
@@ -285,6 +304,33 @@ TEST(Sniffer, SaysWhyNoRecordCanBeRead) {
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::kMalformedRecord);
   EXPECT_THAT(report.error().message, HasSubstr("text after a closing quote; a quote inside"));
+}
+
+TEST(Sniffer, SaysThatAQuoteInTheFirstRecordIsNotClosed) {
+  std::string bytes = "id,name,qty\n0,\"n0,0\n";
+  for (int i = 1; i < 1'000; ++i) bytes += std::to_string(i) + ",n," + std::to_string(3 * i) + "\n";
+  const Result<SniffReport> report = sniff_all({bytes});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kUnterminatedQuote);
+  EXPECT_EQ(report.error().at.record, 1u);
+  EXPECT_EQ(report.error().at.byte_offset, 12u);
+  EXPECT_THAT(report.error().message, HasSubstr("--quote"));
+  EXPECT_EQ(summary(sniff_all({bytes, "id,name,qty\n1,x,2\n2,y,3\n"})),
+            "| id bigint, name text, qty bigint");
+
+  const Result<SniffReport> cut = sniff_samples({{"o", bytes, false}}, {}, {});
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, ErrorCode::kRecordTooLarge);
+  EXPECT_THAT(cut.error().message, AllOf(HasSubstr("quote"), HasSubstr("--schema")));
+}
+
+TEST(Sniffer, ObjectsOfNamesAloneSayNothingAgainstTheDelimiterOfOthers) {
+  const auto report = sniff_all({"id,name\n1,\"ab\n2,c\n", "1,\"e2024:", "id,name\n1,x,y\n",
+                                 "id,name\n1,\"cd", "id,name\n1,x\n"});
+  EXPECT_EQ(summary(report), "| id bigint, name text");
+  EXPECT_EQ(report->records_misfit, 3u);
+  EXPECT_EQ(summary(sniff_all({"id,name\n1,2,3\n", "name\nLovelace, Ada\nTuring, Alan\n"})),
+            "delimiter tab | \"id,name\" text, name text");
 }
 
 TEST(Sniffer, ReportsRecordsThatFitNoTable) {
@@ -663,6 +709,9 @@ TEST(Sniffer, SaysWhichDelimiterMayHaveBeenMeantWhereItTakesNone) {
   EXPECT_THAT(sniff_all({"city:pop\nA:1\nB:2\n"})->notes,
               ElementsAre("each record is one column, but would be 2 with --delimiter ':'"));
   EXPECT_THAT(sniff_all({"name\nLovelace, Ada\nno comma\nTuring, Alan\n"})->notes, IsEmpty());
+  EXPECT_THAT(sniff_all({"1,2,3\n4,5\n"})->notes, Contains(HasSubstr("',' stands in 2 of 2")));
+  EXPECT_THAT(sniff_all({"id;name\n7\n8\n9\n"})->notes,
+              ElementsAre(HasSubstr("the first would be 2 names with --delimiter ';'")));
 }
 
 TEST(Sniffer, LeavesOutAnObjectOfAnotherDelimiter) {
