@@ -11,6 +11,8 @@ namespace leat::connector {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 63;
+/// SQLSTATE too_many_columns: of a table, 1,600.
+constexpr std::string_view kTooManyColumns = "54011";
 
 /// A table's number, kind and full name; whether transactions that add rows to it may wait for one
 /// another (PgTargetTable::one_writer), and whether a trigger may fill its columns (fills_rows).
@@ -390,7 +392,13 @@ Result<PgTargetTable> open_postgres_table(PgConnection& connection, const std::s
                        ", and it is not to be made. Its columns: " + schema.to_sql()};
     }
     if (auto made = connection.run(create_statement(name, schema)); !made) {
-      return std::move(made).error();
+      Error error = std::move(made).error();
+      if (connection.failure().sqlstate == kTooManyColumns) {
+        error.message = "the table " + name + " would have " +
+                        std::to_string(schema.fields.size()) +
+                        " columns: name those that are wanted with --schema. " + error.message;
+      }
+      return error;
     }
     table = look_up(connection, name);
     if (!table) return std::move(table).error();

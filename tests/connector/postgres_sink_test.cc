@@ -166,6 +166,16 @@ TEST_F(PostgresSinkTest, MakesNoTableWhenToldSo) {
   EXPECT_EQ(written.error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(PostgresSinkTest, SaysWhatToDoAboutTooManyColumns) {
+  std::string schema = "c0 bigint";
+  for (int i = 1; i <= 1'600; ++i) schema += ", c" + std::to_string(i) + " bigint";
+  auto sink = opened();
+  const Result<void> written = sink->write(ChunkBuilder(schema).build());
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, AllOf(HasSubstr("the table \"t\" would have 1601 columns"),
+                                             HasSubstr("--schema"), HasSubstr("SQLSTATE 54011")));
+}
+
 TEST_F(PostgresSinkTest, CommitsRowsRejectsAndPositionsTogether) {
   auto sink = opened({.keep_rejects = true});
   ChunkBuilder builder("a bigint", "in/\xff.csv");
