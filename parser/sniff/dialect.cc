@@ -229,9 +229,7 @@ std::string other_delimiters(Scorer& scorer, const std::vector<Sample>& samples,
              "more fields than the header)";
     }
   }
-  // Among many records the first one is no better witness than others.
-  if (one_column.records >= kRecordsEnough) return {};
-  return first_record_otherwise(samples, one_column.format);
+  return first_records_otherwise(samples, one_column.format, one_column.records);
 }
 
 /// Where one column is best for all samples: samples of names alone say nothing against the

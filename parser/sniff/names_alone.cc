@@ -1,7 +1,6 @@
 #include "parser/sniff/names_alone.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +8,8 @@
 
 namespace leat::parser {
 namespace {
+
+constexpr std::uint64_t kFirstRecords = 20;
 
 /// What a name may begin with: no space, as prose has it behind its commas, and no sign of code.
 bool begins_name(char c) {
@@ -90,14 +91,14 @@ std::optional<Dialect> names_alone(const std::vector<Sample>& samples,
   return any ? std::optional(std::move(dialect)) : std::nullopt;
 }
 
-/// The quote of the first record is never closed.
-bool begins_open(const Sample& sample, const FormatOptions& format) {
-  bool open = false;
-  walk_records(sample, format, false, sample.bytes.size(), [&open](const SampledRecord& record) {
-    open = record.fault == kUnterminatedFault;
-    return false;
+/// Where one of the first records begins whose quote is never closed.
+std::optional<std::uint64_t> find_open_quote(const Sample& sample, const FormatOptions& format) {
+  std::optional<std::uint64_t> begin;
+  walk_records(sample, format, false, sample.bytes.size(), [&begin](const SampledRecord& record) {
+    if (record.fault == kUnterminatedFault) begin = record.byte_offset;
+    return record.ordinal + 1 < kFirstRecords;
   });
-  return open;
+  return begin;
 }
 
 std::uint64_t lines_of(const Sample& sample, const FormatOptions& one_column) {
@@ -135,7 +136,7 @@ std::optional<Dialect> find_names_alone(const std::vector<Sample>& samples,
   if (best || !single_lines) return best;
   try_delimiters(one_column, [&](const FormatOptions& format) {
     const auto is_open = [&](const Sample& sample) {
-      return lines_of(sample, one_column) == 0 || begins_open(sample, format);
+      return lines_of(sample, one_column) == 0 || find_open_quote(sample, format);
     };
     if (!std::all_of(samples.begin(), samples.end(), is_open)) return false;
     best.emplace();
@@ -154,15 +155,15 @@ std::vector<std::optional<std::size_t>> fields_of_names_alone(const std::vector<
     const Below below = one_column.header ? look_below_names(samples[i], format) : Below();
     if (below.names != 0 && below.any && below.in_vain) {
       fields[i] = below.fields;
-    } else if (lines_of(samples[i], one_column) == 1 && begins_open(samples[i], format)) {
+    } else if (lines_of(samples[i], one_column) == 1 && find_open_quote(samples[i], format)) {
       fields[i] = 0;
     }
   }
   return fields;
 }
 
-std::string first_record_otherwise(const std::vector<Sample>& samples,
-                                   const FormatOptions& one_column) {
+std::string first_records_otherwise(const std::vector<Sample>& samples,
+                                    const FormatOptions& one_column, std::uint64_t records) {
   std::string told;
   const auto first = std::find_if(samples.begin(), samples.end(), [&](const Sample& sample) {
     return lines_of(sample, one_column) != 0;
@@ -172,13 +173,16 @@ std::string first_record_otherwise(const std::vector<Sample>& samples,
     const std::string flag =
         "--delimiter " +
         (format.delimiter == '\t' ? std::string("tab") : std::string("'") + format.delimiter + "'");
-    const std::size_t names = one_column.header ? look_below_names(*first, format).names : 0;
-    if (names != 0) {
-      told = "each record is one column, though the first would be " + std::to_string(names) +
-             " names with " + flag;
-    } else if (begins_open(*first, format)) {
-      told = "each record is one column; with " + flag +
-             " a quote in the first record would never be closed";
+    if (const std::optional<std::uint64_t> begin = find_open_quote(*first, format)) {
+      told = "each record is one column; with " + flag + " the quote in the record at byte " +
+             std::to_string(*begin) + " would never be closed";
+    } else if (one_column.header && records < kFirstRecords) {
+      // Above many records the first one is no better witness than they are.
+      const std::size_t names = look_below_names(*first, format).names;
+      if (names != 0) {
+        told = "each record is one column, though the first would be " + std::to_string(names) +
+               " names with " + flag;
+      }
     }
     return !told.empty();
   });

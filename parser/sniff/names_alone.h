@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,9 +27,9 @@ std::vector<std::optional<std::size_t>> fields_of_names_alone(const std::vector<
                                                               const FormatOptions& format,
                                                               const FormatOptions& one_column);
 
-/// What a delimiter would make of the first record, where it divides too few others to be taken for
-/// one; empty: no names, and no quote that is not closed.
-std::string first_record_otherwise(const std::vector<Sample>& samples,
-                                   const FormatOptions& one_column);
+/// What a delimiter would make of the first of so many records, where it divides too few to be
+/// taken for one; empty: no quote that is not closed, and no names above a few records.
+std::string first_records_otherwise(const std::vector<Sample>& samples,
+                                    const FormatOptions& one_column, std::uint64_t records);
 
 }  // namespace leat::parser

@@ -712,6 +712,8 @@ TEST(Sniffer, SaysWhichDelimiterMayHaveBeenMeantWhereItTakesNone) {
   EXPECT_THAT(sniff_all({"1,2,3\n4,5\n"})->notes, Contains(HasSubstr("',' stands in 2 of 2")));
   EXPECT_THAT(sniff_all({"id;name\n7\n8\n9\n"})->notes,
               ElementsAre(HasSubstr("the first would be 2 names with --delimiter ';'")));
+  EXPECT_THAT(sniff_all({"Title\n\nid,name,x\n1,\"ab,2\n2,c,3\n"})->notes,
+              ElementsAre(HasSubstr("the quote in the record at byte 17 would never be closed")));
 }
 
 TEST(Sniffer, LeavesOutAnObjectOfAnotherDelimiter) {
