@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
+#include <type_traits>
 
 namespace leat {
 namespace {
@@ -22,6 +25,34 @@ TEST(Result, HoldsAnError) {
   EXPECT_EQ(result.error().code, ErrorCode::kNotFound);
   const Error taken = std::move(result).error();
   EXPECT_EQ(taken.message, "no such bucket");
+}
+
+struct Base {
+  Base() = default;
+  Base(const Base&) = delete;
+  Base& operator=(const Base&) = delete;
+  virtual ~Base() = default;
+};
+struct Derived : Base {};
+
+TEST(Result, TakesWhatBecomesItsValue) {
+  const auto made = []() -> Result<std::unique_ptr<Base>> { return std::make_unique<Derived>(); };
+  EXPECT_NE(dynamic_cast<Derived*>(made()->get()), nullptr);
+  const auto local = []() -> Result<std::unique_ptr<Base>> {
+    auto derived = std::make_unique<Derived>();
+    return derived;
+  };
+  EXPECT_TRUE(local());
+  const Result<std::string> text = "text";
+  EXPECT_EQ(*text, "text");
+  const Result<std::optional<int>> some = 7;
+  EXPECT_EQ(**some, 7);
+  const Result<std::optional<Error>> error = Error{};
+  EXPECT_FALSE(error);
+  // Nor of what does not.
+  static_assert(!std::is_constructible_v<Result<std::string>, Result<std::string_view>>);
+  static_assert(!std::is_convertible_v<std::unique_ptr<Base>, Result<std::unique_ptr<Derived>>>);
+  static_assert(!std::is_convertible_v<std::string, Result<int>>);
 }
 
 TEST(Result, OfVoidIsSuccessUnlessGivenAnError) {
