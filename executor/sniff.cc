@@ -4,43 +4,19 @@
 #include <utility>
 #include <vector>
 
+#include "connector/guarded_store.h"
 #include "core/plural.h"
 #include "executor/sniff_objects.h"
 #include "parser/sniff/sniffer.h"
 
 namespace leat {
+namespace {
 
-Result<void> SniffOptions::validate() const {
-  if (from.empty()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "no source: say what to look at, e.g. s3://bucket/in/**/*.csv"};
-  }
-  if (objects_max == 0 || objects_max > 1000) {
-    return Error{ErrorCode::kInvalidArgument, "between 1 and 1,000 objects can be looked at"};
-  }
-  if (sample_bytes_max == 0 || sample_bytes_max > (512ull << 20)) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "between 1 byte and 512 MiB of an object can be looked at"};
-  }
-  return format.validate();
-}
-
-Result<SniffReport> sniff(const SniffOptions& options) {
-  if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
-  Result<SourceUri> uri = parse_source_uri(options.from);
-  if (!uri) return std::move(uri).error();
-  Result<std::unique_ptr<ObjectStore>> store = open_store(*uri, options.store);
-  if (!store) return std::move(store).error();
-  return sniff(options, **store);
-}
-
-Result<SniffReport> sniff(const SniffOptions& options, const ObjectStore& store) {
-  if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
-  Result<SourceUri> uri = parse_source_uri(options.from);
-  if (!uri) return std::move(uri).error();
+Result<SniffReport> sniff_store(const SniffOptions& options, const std::string& pattern,
+                                const ObjectStore& store) {
   const Clock& clock = options.store.clock != nullptr ? *options.store.clock : system_clock();
   Result<executor::ChosenObjects> chosen =
-      executor::choose_objects(store, uri->pattern, options.objects_max, options.store.stop);
+      executor::choose_objects(store, pattern, options.objects_max, options.store.stop);
   if (!chosen) return std::move(chosen).error();
   if (chosen->objects.empty()) {
     std::string message = "nothing matches " + options.from;
@@ -81,6 +57,39 @@ Result<SniffReport> sniff(const SniffOptions& options, const ObjectStore& store)
                                            " holds no record: neither names nor values"};
   }
   return report;
+}
+
+}  // namespace
+
+Result<void> SniffOptions::validate() const {
+  if (from.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "no source: say what to look at, e.g. s3://bucket/in/**/*.csv"};
+  }
+  if (objects_max == 0 || objects_max > 1000) {
+    return Error{ErrorCode::kInvalidArgument, "between 1 and 1,000 objects can be looked at"};
+  }
+  if (sample_bytes_max == 0 || sample_bytes_max > (512ull << 20)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "between 1 byte and 512 MiB of an object can be looked at"};
+  }
+  return format.validate();
+}
+
+Result<SniffReport> sniff(const SniffOptions& options) {
+  if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
+  Result<SourceUri> uri = parse_source_uri(options.from);
+  if (!uri) return std::move(uri).error();
+  Result<std::unique_ptr<ObjectStore>> store = open_store(*uri, options.store);
+  if (!store) return std::move(store).error();
+  return sniff_store(options, uri->pattern, **store);
+}
+
+Result<SniffReport> sniff(const SniffOptions& options, const ObjectStore& store) {
+  if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
+  Result<SourceUri> uri = parse_source_uri(options.from);
+  if (!uri) return std::move(uri).error();
+  return sniff_store(options, uri->pattern, connector::GuardedStore(store));
 }
 
 }  // namespace leat

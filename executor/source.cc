@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "connector/guarded_store.h"
 #include "executor/source_executor.h"
 
 namespace leat {
@@ -114,7 +115,9 @@ Result<std::unique_ptr<Source>> Source::open(SourceOptions options,
   if (store == nullptr) {
     return invalid("the store is null: leave it out, and options.from says which one is opened");
   }
-  return open_source(std::move(options), std::move(store), recovered);
+  Result<std::unique_ptr<ObjectStore>> guarded = connector::GuardedStore::of(std::move(store));
+  if (!guarded) return std::move(guarded).error();
+  return open_source(std::move(options), *std::move(guarded), recovered);
 }
 
 }  // namespace leat

@@ -1,7 +1,9 @@
 // Where the bytes come from: a store of immutable object versions.
 //
 // Two stores are built in, a local folder and anything that speaks S3. Others can be handed to
-// Source by implementing these three interfaces.
+// Source by implementing these three interfaces. Theirs are called from threads of the source, and
+// ought not to throw: an exception, or a null where none is allowed, becomes an Error of kInternal
+// that names the call. (Out of uri_of() and reuse() it only costs the name, or the memory.)
 #pragma once
 
 #include <cstddef>

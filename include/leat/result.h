@@ -39,7 +39,8 @@ enum class ErrorCode : std::uint16_t {
   kFieldCount = 19,         ///< More or fewer fields than columns.
   kSchemaMismatch = 20,     ///< Header, schema and table do not fit together.
   kCancelled = 21,          ///< The caller asked to stop.
-  kInternal = 22,           ///< A broken invariant of leat itself. Please report it.
+  kInternal = 22,           ///< A broken invariant of leat itself, please report it; or an
+                            ///< exception out of the caller's code, which the message tells.
   kStateMismatch = 23,      ///< State folder and sink disagree about what was committed.
   kBadEncoding = 24,        ///< Compressed content that is broken, cut off, or above the limits.
   kRowRefused = 25,         ///< A row that the table's own rules refuse, as a reject: its `raw` is

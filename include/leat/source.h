@@ -219,6 +219,7 @@ class Source {
   /// any bucket's name, and "/PATTERN" for those with one.
   ///   kInvalidArgument   The store is null.
   static Result<std::unique_ptr<Source>> open(SourceOptions options,
+  ///   kInternal          An exception came out of its uri().
                                               std::unique_ptr<ObjectStore> store,
                                               std::optional<Checkpoint> recovered = {});
   Source(const Source&) = delete;
