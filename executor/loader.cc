@@ -361,6 +361,26 @@ class PipelineLoader final : public Loader {
   explicit PipelineLoader(LoaderOptions options) : options_(std::move(options)) {}
 
   Result<LoadReport> run(std::stop_token stop, const ProgressCallback& progress) override {
+    bool reporting = false;
+    const auto told = [&](const LoadReport& report) {
+      reporting = true;
+      progress(report);
+      reporting = false;
+    };
+    std::string why = "memory ran out: ";
+    try {
+      return load(std::move(stop), progress ? ProgressCallback(told) : nullptr);
+    } catch (const std::exception& exception) {
+      if (reporting) why = "an exception came out of the progress callback: ";
+      why += exception.what();
+    } catch (...) {
+      why = "an exception came out of the progress callback";
+    }
+    return Error{ErrorCode::kInternal, std::move(why)};
+  }
+
+ private:
+  Result<LoadReport> load(std::stop_token stop, const ProgressCallback& progress) {
     const auto begin = SteadyClock::now();
     const Clock& clock = options_.source.clock != nullptr ? *options_.source.clock : system_clock();
     // The sink first: a wrong URI is told before a state folder is made. One for all attempts: it
@@ -427,7 +447,6 @@ class PipelineLoader final : public Loader {
     }
   }
 
- private:
   const LoaderOptions options_;
 };
 
@@ -474,6 +493,14 @@ Result<std::unique_ptr<Loader>> Loader::create(LoaderOptions options) {
   if (options.rejects_max != std::numeric_limits<std::uint64_t>::max()) {
     // For a sink 0 is no limit: one that takes none is told with the first by check_rejects().
     options.sink.refused_rows_max = std::max<std::uint64_t>(options.rejects_max, 1);
+  }
+  if (options.sink.on_step) {
+    options.sink.on_step = [step = std::move(options.sink.on_step)](std::string_view name) {
+      try {
+        step(name);
+      } catch (...) {  // Told for traces: no reason to end a load.
+      }
+    };
   }
   return std::unique_ptr<Loader>(std::make_unique<PipelineLoader>(std::move(options)));
 }

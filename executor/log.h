@@ -9,7 +9,10 @@ namespace leat::executor {
 
 inline void log(const SourceOptions& options, SourceOptions::LogLevel level,
                 const std::string& message) {
-  if (options.log) options.log(level, message);
+  try {
+    if (options.log) options.log(level, message);
+  } catch (...) {  // There is nobody whom a thread of the source's own could tell.
+  }
 }
 
 }  // namespace leat::executor

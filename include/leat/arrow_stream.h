@@ -25,7 +25,8 @@ struct ArrowStreamOptions {
   std::stop_token stop = {};
   /// Takes records that became no rows (OnError::kReject), before the rows of their chunk are
   /// handed out, in the thread of get_next. Empty: a stream has no place for them, and the first
-  /// one is an error.
+  /// one is an error. It must not throw: an exception ends the stream with EIO (std::bad_alloc:
+  /// ENOMEM).
   std::function<void(const ObjectVersion& object, std::span<const RejectedRow> rejects)>
       on_rejects = {};
 };

@@ -45,7 +45,8 @@ struct LoadReport {
 /// Runs one pipeline. Used by one thread.
 class Loader {
  public:
-  /// Called about twice a second and at the end, from the thread of run().
+  /// Called about twice a second and at the end, from the thread of run(). It must not throw: an
+  /// exception ends the run with kInternal, and what was not committed is loaded by the next one.
   using ProgressCallback = std::function<void(const LoadReport&)>;
 
   /// Opens nothing yet.

@@ -192,7 +192,8 @@ struct SinkOptions {
   /// Told of the steps of sinks with tables as they are taken ("copy sent", "copy ended", "rows
   /// removed", "rejects removed", "rolled back", "commit begins", "commit sent", "commit answered";
   /// by loader and repairs "ledger begins", "ledger written", "after-action begins", "after-action
-  /// done"), from any thread. For traces and tests.
+  /// done"), from any thread. For traces and tests. It must not throw: leat::Loader drops an
+  /// exception, and elsewhere one may end the process.
   std::function<void(std::string_view)> on_step = {};
 };
 

@@ -140,7 +140,8 @@ struct SourceOptions {
   /// A split whose reads fail in a way that may pass is tried this often, with growing pauses.
   std::uint32_t split_attempts_max = 5;
 
-  /// Messages for people, e.g. a quarantined split. Called from any thread; may be empty.
+  /// Messages for people, e.g. a quarantined split. Called from any thread; may be empty. It must
+  /// not throw: an exception is dropped.
   enum class LogLevel { kDebug, kInfo, kWarning, kError };
   std::function<void(LogLevel, const std::string&)> log = {};
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,6 +75,29 @@ TEST_F(LoaderTest, LoadsEachFileOnceOverSeveralRuns) {
   EXPECT_EQ(loaded(options()).source.rows, 1u);
   EXPECT_EQ(query("SELECT id, name, name IS NULL FROM t ORDER BY id"),
             "1|one|0\n2|two, too|0\n3|NULL|1\n4||0\n5|five|0\n");
+}
+
+TEST_F(LoaderTest, AnExceptionOutOfTheProgressCallbackEndsTheRunWithAnErrorAndNothingIsLost) {
+  put("a.csv", "id,name\n1,one\n");
+  const auto loader = Loader::create(options());
+  ASSERT_TRUE(loader);
+  const Result<LoadReport> report =
+      (*loader)->run({}, [](const LoadReport&) { throw std::runtime_error("mine"); });
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kInternal);
+  EXPECT_EQ(report.error().message, "an exception came out of the progress callback: mine");
+  loaded(options());
+  EXPECT_EQ(query("SELECT id FROM t"), "1\n");
+}
+
+TEST_F(LoaderTest, ExceptionsOutOfLogAndTracesAreDropped) {
+  put("a.csv", "id,name\n1,one\n");
+  put("b.csv", "id,name\nx,y\n");
+  LoaderOptions throwing = options();
+  throwing.source.log = [](auto, const std::string&) { throw std::runtime_error("mine"); };
+  throwing.sink.on_step = [](std::string_view) { throw 7; };
+  EXPECT_EQ(loaded(throwing).source.rows, 1u);
+  EXPECT_EQ(query("SELECT id FROM t"), "1\n");
 }
 
 TEST_F(LoaderTest, RecoversFromTheTableWhenTheStateFolderIsLost) {
