@@ -115,14 +115,20 @@ Result<void> SchemaRegistry::adopt_dialect(std::string_view fact) {
   return error;
 }
 
-Result<void> SchemaRegistry::set(std::shared_ptr<const Schema> schema) {
+Result<std::shared_ptr<const Schema>> delivered_schema(const std::shared_ptr<const Schema>& schema,
+                                                       const SourceOptions& options) {
   Result<std::shared_ptr<const Schema>> delivered = schema;
-  if (!options_.partitions.fields.empty()) {
-    delivered = with_partitions(*delivered, options_.partitions);
+  if (!options.partitions.fields.empty()) {
+    delivered = with_partitions(*delivered, options.partitions);
   }
-  if (delivered && options_.lineage) {
-    delivered = with_lineage(*delivered, options_.lineage_modified);
+  if (delivered && options.lineage) {
+    delivered = with_lineage(*delivered, options.lineage_modified);
   }
+  return delivered;
+}
+
+Result<void> SchemaRegistry::set(std::shared_ptr<const Schema> schema) {
+  Result<std::shared_ptr<const Schema>> delivered = delivered_schema(schema, options_);
   if (!delivered) return std::move(delivered).error();
   const std::lock_guard lock(mutex_);
   parsed_ = std::move(schema);

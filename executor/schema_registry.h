@@ -15,6 +15,11 @@
 
 namespace leat::executor {
 
+/// The columns of the chunks, where `schema` holds those of the data.
+///   kInvalidArgument  A partition or a lineage column has the name of one before it.
+Result<std::shared_ptr<const Schema>> delivered_schema(const std::shared_ptr<const Schema>& schema,
+                                                       const SourceOptions& options);
+
 /// Thread-safe.
 class SchemaRegistry {
  public:

@@ -1,11 +1,15 @@
 #include "leat/source.h"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 
+#include "connector/glob.h"
 #include "connector/guarded_store.h"
+#include "executor/object_filter.h"
+#include "executor/schema_registry.h"
 #include "executor/source_executor.h"
 
 namespace leat {
@@ -15,16 +19,80 @@ Error invalid(std::string message) {
   return Error{ErrorCode::kInvalidArgument, std::move(message)};
 }
 
-Result<void> check_schema(const Schema& schema) {
-  if (schema.fields.empty()) return invalid("the schema has no columns");
+Result<void> check_type(const Field& field) {
+  const DataType& type = field.type;
+  const std::string column = "column " + quote_identifier(field.name);
+  if (type.id < TypeId::kBool || type.id > TypeId::kJson) {
+    return invalid(column + " has type " + std::to_string(static_cast<int>(type.id)) +
+                   ", which is no TypeId");
+  }
+  if (type.id != TypeId::kDecimal) {
+    if (type.precision == 0 && type.scale == 0) return {};
+    return invalid(column + " has a precision or scale, which only numeric columns have");
+  }
+  if (type.precision >= 1 && type.precision <= 38 && type.scale <= type.precision) return {};
+  return invalid(column + " is " + type.to_sql() +
+                 ": a precision is between 1 and 38, a scale between 0 and the precision");
+}
+
+/// @param what  "the schema has a column", "there is a partition".
+Result<void> check_columns(const Schema& schema, const std::string& what) {
   std::unordered_set<std::string_view> names;
   for (const Field& field : schema.fields) {
-    if (field.name.empty()) return invalid("the schema has a column without a name");
+    if (field.name.empty()) return invalid(what + " without a name");
     if (!names.insert(field.name).second) {
-      return invalid("the schema has the column " + quote_identifier(field.name) + " twice");
+      return invalid(what + " " + quote_identifier(field.name) + " twice");
     }
+    if (Result<void> valid = check_type(field); !valid) return valid;
   }
   return {};
+}
+
+/// Those of the data, of the partitions and of the lineage.
+Result<void> check_schema(const SourceOptions& options) {
+  if (options.schema) {
+    if (options.schema->fields.empty()) return invalid("the schema has no columns");
+    if (Result<void> valid = check_columns(*options.schema, "the schema has a column"); !valid)
+      return valid;
+    if (options.format.kind == Format::kLines && options.schema->fields.size() != 1) {
+      return invalid("lines have one column; the schema has " +
+                     std::to_string(options.schema->fields.size()));
+    }
+  }
+  if (Result<void> valid = check_columns(options.partitions, "there is a partition"); !valid)
+    return valid;
+  const auto delivered = executor::delivered_schema(
+      std::make_shared<const Schema>(options.schema.value_or(Schema())), options);
+  return delivered ? Result<void>() : delivered.error();
+}
+
+Result<void> check_enumerators(const SourceOptions& options) {
+  const auto up_to = [](auto value, auto last) {
+    return static_cast<int>(value) >= 0 && value <= last;
+  };
+  const std::pair<const char*, bool> known[] = {
+      {"types", up_to(options.types, SourceOptions::Types::kSniff)},
+      {"on_change", up_to(options.on_change, SourceOptions::OnChange::kAppend)},
+      {"after.kind", up_to(options.after.kind, AfterAction::Kind::kTag)},
+      {"order", up_to(options.order, SourceOptions::Order::kModified)},
+      {"discovery", up_to(options.discovery, SourceOptions::Discovery::kTail)},
+      {"store.s3.addressing",
+       up_to(options.store.s3.addressing, S3Options::Addressing::kVirtualHost)},
+  };
+  for (const auto& [name, is_known] : known) {
+    if (!is_known) return invalid("SourceOptions::" + std::string(name) + " is no enumerator");
+  }
+  return {};
+}
+
+/// What is asked for by `from`, `where` and the like.
+Result<void> check_objects(const SourceOptions& options) {
+  Result<SourceUri> uri = parse_source_uri(options.from);
+  if (!uri) return std::move(uri).error();
+  Result<connector::Glob> glob = connector::Glob::compile(uri->pattern);
+  if (!glob) return std::move(glob).error();
+  Result<executor::ObjectFilter> filter = executor::ObjectFilter::create(options);
+  return filter ? Result<void>() : std::move(filter).error();
 }
 
 /// @param store  Null: that of options.from.
@@ -61,6 +129,7 @@ Result<std::unique_ptr<Source>> open_source(SourceOptions options,
 Result<void> SourceOptions::validate() const {
   if (from.empty()) return invalid("no source: say what to read, e.g. s3://bucket/in/**/*.csv");
   if (state_dir.empty()) return invalid("no state folder: say where progress is kept");
+  if (Result<void> valid = check_enumerators(*this); !valid) return valid;
   if (poll_interval.count() <= 0) return invalid("the poll interval must be above 0");
   if (poll_interval_max.count() != 0 && poll_interval_max < poll_interval) {
     return invalid("the longest poll interval is below the poll interval");
@@ -91,6 +160,10 @@ Result<void> SourceOptions::validate() const {
       (after.kind == AfterAction::Kind::kDelete || after.kind == AfterAction::Kind::kMove)) {
     return invalid("--on-change append waits for objects to grow, which --after would take away");
   }
+  if ((after.kind == AfterAction::Kind::kMove || after.kind == AfterAction::Kind::kTag) &&
+      after.name.empty()) {
+    return invalid("--after move and tag need a name: write move:PREFIX, or tag:NAME=VALUE");
+  }
   if (after.kind == AfterAction::Kind::kMove && !from.starts_with("s3://") &&
       !after.name.starts_with('/')) {
     return invalid("--after move: \"" + after.name + "\" is no absolute path of a folder");
@@ -98,10 +171,9 @@ Result<void> SourceOptions::validate() const {
   if (!format.header && !schema && types == Types::kText) {
     return invalid("without a header the columns need a schema, e.g. 'id bigint, name text'");
   }
-  if (schema) {
-    if (Result<void> valid = check_schema(*schema); !valid) return valid;
-  }
-  return format.validate();
+  if (Result<void> valid = check_schema(*this); !valid) return valid;
+  if (Result<void> valid = format.validate(); !valid) return valid;
+  return check_objects(*this);
 }
 
 Result<std::unique_ptr<Source>> Source::open(SourceOptions options,

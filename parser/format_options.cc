@@ -6,6 +6,7 @@
 #include "parser/convert/value_formats.h"
 #include "parser/convert/values.h"
 #include "parser/decode/text_decoder.h"
+#include "parser/simd/target.h"
 
 namespace leat {
 namespace {
@@ -143,9 +144,27 @@ Result<void> check_characters(const FormatOptions& options) {
   return {};
 }
 
+/// Numbers that a caller made an enumerator of.
+Result<void> check_enumerators(const FormatOptions& options) {
+  const std::pair<const char*, bool> known[] = {
+      {"kind", options.kind <= Format::kPostgresCsv},
+      {"on_error", options.on_error <= OnError::kNull},
+      {"extra_columns", options.extra_columns <= ExtraColumns::kFail},
+      {"missing_columns", options.missing_columns <= MissingColumns::kFail},
+      {"line_ends", options.line_ends <= LineEnds::kAny},
+      {"short_records", options.short_records <= ShortRecords::kNull},
+      {"long_records", options.long_records <= LongRecords::kIgnoreEmpty},
+  };
+  for (const auto& [name, is_known] : known) {
+    if (!is_known) return invalid("FormatOptions::" + std::string(name) + " is no enumerator");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> FormatOptions::validate() const {
+  if (Result<void> ok = check_enumerators(*this); !ok) return ok;
   if (kind != Format::kJsonLines && kind != Format::kLines) {
     if (Result<void> ok = check_characters(*this); !ok) return ok;
   }
@@ -163,7 +182,8 @@ Result<void> FormatOptions::validate() const {
   if (tokenizer != "simd" && tokenizer != "libcsv" && tokenizer != "scalar") {
     return invalid("--tokenizer must be simd, libcsv or scalar, not \"" + tokenizer + "\"");
   }
-  return {};
+  const Result<parser::SimdTarget> target = parser::choose_simd_target(simd);
+  return target ? Result<void>() : target.error();
 }
 
 Result<FormatOptions> dialect_options(std::string_view dialect) {

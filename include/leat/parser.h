@@ -109,7 +109,8 @@ struct FormatOptions {
   /// environment variable LEAT_SIMD names, else the best that this machine can run.
   std::string simd = {};
 
-  ///   kInvalidArgument  Which option, and why (same character twice, line end as delimiter, …).
+  ///   kInvalidArgument  Which option, and why (same character twice, line end as delimiter, SIMD
+  ///                     instructions that this machine cannot run, …).
   Result<void> validate() const;
 };
 
@@ -192,8 +193,7 @@ class ByteStreamParser {
 };
 
 /// A parser of options.kind. Without a schema the first header decides: all its columns are text.
-///   kInvalidArgument  Options that do not validate; no schema and no header; SIMD instructions
-///                     asked for that this machine cannot run.
+///   kInvalidArgument  Options that do not validate; no schema and no header.
 Result<std::unique_ptr<ByteStreamParser>> make_parser(const FormatOptions& options,
                                                       std::shared_ptr<const Schema> schema);
 

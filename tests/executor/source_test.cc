@@ -677,7 +677,7 @@ TEST_F(SourceTest, RefusesASchemaThatNoTableCanHave) {
   EXPECT_EQ(refused({}), "the schema has no columns");
   Schema twice = *parse_schema("id bigint, name text");
   twice.fields[1].name = "id";
-  EXPECT_EQ(refused(twice), "the schema has the column id twice");
+  EXPECT_EQ(refused(twice), "the schema has a column id twice");
   twice.fields[1].name = "";
   EXPECT_EQ(refused(twice), "the schema has a column without a name");
 }
