@@ -1,5 +1,6 @@
 #include "leat/split.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "core/wire.h"
@@ -13,6 +14,9 @@ using core::append_varint;
 using core::WireReader;
 
 constexpr char kFormatVersion = 1;
+// Of checkpoints, which others than leat keep: with a checksum.
+constexpr char kCheckpointVersion = 2;
+constexpr std::size_t kChecksumBytes = 8;
 
 enum ProgressFlag : std::uint8_t { kErrorFollows = 1, kFingerprintFollows = 2 };
 constexpr std::uint8_t kProgressFlagsAll = kErrorFollows | kFingerprintFollows;
@@ -23,16 +27,31 @@ constexpr std::uint8_t kErrorFlagsAll = kRetryableFlag | kRecordFlag | kByteOffs
 // The shortest encoded SplitProgress: 15 fields of one byte each, without error.
 constexpr std::size_t kProgressBytesMin = 15;
 
-Error corrupt(std::string_view what, std::string_view bytes) {
-  if (!bytes.empty() && bytes.front() != kFormatVersion) {
-    return {ErrorCode::kCorrupt,
-            "An encoded " + std::string(what) + " has format version " +
-                std::to_string(static_cast<unsigned char>(bytes.front())) +
-                "; this leat reads version 1. Was it written by a later leat?"};
+Error corrupt(std::string_view what, std::string_view bytes, char version = kFormatVersion) {
+  if (!bytes.empty() && (bytes.front() < kFormatVersion || bytes.front() > version)) {
+    return {ErrorCode::kCorrupt, "An encoded " + std::string(what) + " has format version " +
+                                     std::to_string(static_cast<unsigned char>(bytes.front())) +
+                                     "; this leat reads version " + std::to_string(version) +
+                                     (version == kFormatVersion ? "" : " and those before") +
+                                     ". Was it written by a later leat?"};
   }
   return {ErrorCode::kCorrupt, "An encoded " + std::string(what) + " of " +
                                    std::to_string(bytes.size()) +
                                    " bytes breaks its format: it is cut or damaged."};
+}
+
+/// FNV-1a of 64 bits, little-endian: no change of a single byte leaves it as it is.
+std::string checksum_of(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
+  for (const char c : bytes) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100'0000'01b3;
+  }
+  std::string checksum;
+  for (std::size_t i = 0; i < kChecksumBytes; ++i) {
+    checksum.push_back(static_cast<char>(hash >> (8 * i)));
+  }
+  return checksum;
 }
 
 void append_position(const Position& position, std::string& out) {
@@ -190,18 +209,26 @@ Result<SplitProgress> SplitProgress::decode(std::string_view bytes) {
 }
 
 std::string Checkpoint::encode() const {
-  std::string out(1, kFormatVersion);
+  std::string out(1, kCheckpointVersion);
   append_varint(epoch, out);
   append_varint(token, out);
   append_varint(parent, out);
   append_varint(splits.size(), out);
   for (const SplitProgress& split : splits) append_progress(split, out);
-  return out;
+  return out += checksum_of(out);
 }
 
 Result<Checkpoint> Checkpoint::decode(std::string_view bytes) {
-  WireReader reader(bytes);
-  if (reader.byte() != kFormatVersion) reader.fail();
+  std::string_view summed = bytes;
+  bool whole = true;
+  if (bytes.starts_with(kCheckpointVersion)) {
+    summed.remove_suffix(std::min(kChecksumBytes, bytes.size()));
+    whole = bytes.substr(summed.size()) == checksum_of(summed);
+  }
+  WireReader reader(summed);
+  const std::uint8_t version = reader.byte();
+  if (version != kFormatVersion && version != kCheckpointVersion) reader.fail();
+  if (!whole) reader.fail();
   Checkpoint checkpoint;
   checkpoint.epoch = reader.varint();
   checkpoint.token = reader.varint();
@@ -213,7 +240,7 @@ Result<Checkpoint> Checkpoint::decode(std::string_view bytes) {
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     checkpoint.splits.push_back(read_progress(reader));
   }
-  if (!reader.complete()) return corrupt("checkpoint", bytes);
+  if (!reader.complete()) return corrupt("checkpoint", bytes, kCheckpointVersion);
   return checkpoint;
 }
 

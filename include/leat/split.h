@@ -135,8 +135,9 @@ struct Checkpoint {
 
   EpochMark mark() const noexcept { return {epoch, token, parent}; }
 
+  /// Ends with a checksum, as it is kept by others.
   std::string encode() const;
-  ///   kCorrupt  Not what encode() of this or an earlier version makes.
+  ///   kCorrupt  Not what encode() of this or an earlier version makes, or damaged.
   static Result<Checkpoint> decode(std::string_view bytes);
 };
 

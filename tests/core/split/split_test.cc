@@ -143,10 +143,11 @@ TEST(Checkpoint, EncodesTheDocumentedBytes) {
   progress.updated_ms = 1;
   const Checkpoint checkpoint{.epoch = 6, .splits = {progress}, .token = 9, .parent = 8};
   const std::string expected =
-      std::string{1, 6, 9, 8, 1} +                    // version, epoch, token, parent, count
+      std::string{2, 6, 9, 8, 1} +                    // version, epoch, token, parent, count
       std::string{1, 1, 'a', 1, 'v', '\xac', 2, 1} +  // state, object
       std::string{2, 3, 1, 'p', 0} +                  // position
-      std::string{4, 5, 6, 2, 0, 0};  // rows, rejected, epoch, updated, offending, error
+      std::string{4, 5, 6, 2, 0, 0} +      // rows, rejected, epoch, updated, offending, error
+      "\x3d\x19\x26\x34\x61\x25\x55\x69";  // checksum
   EXPECT_EQ(checkpoint.encode(), expected);
 }
 
@@ -186,6 +187,37 @@ TEST(SplitProgress, RefusesCutAndDamagedBytes) {
 
 TEST(Checkpoint, RefusesCutAndDamagedBytes) {
   expect_robust<Checkpoint>(some_checkpoint().encode());
+}
+
+TEST(Checkpoint, NoChangedByteAndNoTwoBitsPassItsChecksum) {
+  const std::string encoded = some_checkpoint().encode();
+  for (std::size_t bit = 0; bit < encoded.size() * 8; ++bit) {
+    for (std::size_t other = bit; other < encoded.size() * 8; other += 61) {
+      std::string damaged = encoded;
+      damaged[bit / 8] ^= static_cast<char>(1 << bit % 8);
+      if (other != bit) damaged[other / 8] ^= static_cast<char>(1 << other % 8);
+      ASSERT_FALSE(Checkpoint::decode(damaged)) << "bits " << bit << " and " << other;
+    }
+  }
+}
+
+TEST(Checkpoint, OfEarlierVersionsOfLeatIsRead) {
+  std::string earlier = some_checkpoint().encode();
+  earlier.resize(earlier.size() - 8);
+  earlier[0] = 1;
+  const auto decoded = Checkpoint::decode(earlier);
+  ASSERT_TRUE(decoded) << decoded.error().to_string();
+  EXPECT_EQ(decoded->encode(), some_checkpoint().encode());
+}
+
+TEST(Checkpoint, NamesALaterFormatVersion) {
+  std::string bytes = some_checkpoint().encode();
+  bytes[0] = 3;
+  const auto decoded = Checkpoint::decode(bytes);
+  ASSERT_FALSE(decoded);
+  EXPECT_NE(decoded.error().message.find("format version 3; this leat reads version 2 and"),
+            std::string::npos)
+      << decoded.error().message;
 }
 
 TEST(Checkpoint, RefusesAbsurdCountsBeforeAllocating) {
