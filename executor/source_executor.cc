@@ -78,6 +78,10 @@ Result<std::unique_ptr<SourceExecutor>> SourceExecutor::prepare(SourceOptions op
                                                                 std::unique_ptr<ObjectStore> store,
                                                                 std::string_view consumer) {
   if (Result<void> valid = options.validate(); !valid) return std::move(valid).error();
+  // As long as anybody means by it, and short enough for a clock's arithmetic.
+  constexpr std::chrono::milliseconds kIntervalMax = std::chrono::hours(24 * 365);
+  options.poll_interval = std::min(options.poll_interval, kIntervalMax);
+  options.poll_interval_max = std::min(options.poll_interval_max, kIntervalMax);
   // Parts that are listed side by side come in no order.
   if (options.order == SourceOptions::Order::kKey) options.list_parallel = 1;
   Result<SourceUri> uri = parse_source_uri(options.from);
@@ -234,7 +238,8 @@ Result<Polled> SourceExecutor::poll(std::chrono::milliseconds timeout) {
   if (fatal_) return *fatal_;
   // Longer than anybody waits, and short enough for the clock's arithmetic.
   constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24);
-  const auto deadline = std::chrono::steady_clock::now() + std::min(timeout, kLongest);
+  const auto deadline = std::chrono::steady_clock::now() +
+                        std::clamp(timeout, std::chrono::milliseconds(0), kLongest);
   while (true) {
     // Asked before the queue is: when all was done then, all that is left to tell is in the queue.
     const bool done = all_done();

@@ -227,7 +227,7 @@ class Source {
   Source& operator=(const Source&) = delete;
   virtual ~Source() = default;
 
-  /// Waits up to `timeout` for the next event.
+  /// Waits up to `timeout`, or a day, for the next event; not at all below 0.
   ///   kNotFound, kPermissionDenied  The bucket or folder itself, at the first listing.
   ///   kUnavailable, kThrottled, kTimeout  once: after all retries. Otherwise the source goes on.
   ///   kObjectChanged    OnChange::kFail.

@@ -694,6 +694,9 @@ TEST_F(SourceTest, WaitsAsLongAsAnyTimeLimitSays) {
   const Result<Polled> polled = source->poll(std::chrono::milliseconds::max());
   ASSERT_TRUE(polled);
   EXPECT_EQ(polled->rows.rows, 3);
+  for (const auto past : {std::chrono::milliseconds::min(), std::chrono::milliseconds(-1)}) {
+    EXPECT_TRUE(source->poll(past));
+  }
 }
 
 TEST_F(SourceTest, AClosedSourceRefusesWhatNeedsItsLedger) {
