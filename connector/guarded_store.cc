@@ -1,6 +1,7 @@
 #include "connector/guarded_store.h"
 
 #include <exception>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -31,12 +32,21 @@ class FailedLister final : public ObjectLister {
   const Error error_;
 };
 
+// In a row. Ten times what is taken of S3: another store may list much that it then leaves out.
+constexpr std::uint64_t kEmptyPagesMax = 10'000;
+
 class GuardedLister final : public ObjectLister {
  public:
-  explicit GuardedLister(std::unique_ptr<ObjectLister> lister) : lister_(std::move(lister)) {}
+  GuardedLister(std::unique_ptr<ObjectLister> lister, std::string_view start_after)
+      : lister_(std::move(lister)), start_after_(start_after) {}
 
   Result<ListPage> next_page() override {
-    return guarded("ObjectLister::next_page", [this] { return lister_->next_page(); });
+    return guarded("ObjectLister::next_page", [this]() -> Result<ListPage> {
+      Result<ListPage> page = lister_->next_page();
+      if (!page) return page;
+      if (Result<void> right = check(*page); !right) return std::move(right).error();
+      return page;
+    });
   }
 
   void reuse(std::vector<ObjectVersion> objects) override {
@@ -47,7 +57,35 @@ class GuardedLister final : public ObjectLister {
   }
 
  private:
+  /// What would have a listing go on without end.
+  Result<void> check(const ListPage& page) {
+    const auto wrong = [](std::string what) {
+      return Error{ErrorCode::kCorrupt, "the store's listing cannot be right: " + std::move(what)};
+    };
+    for (const ObjectVersion& object : page.objects) {
+      if (start_after_.empty() || object.key > start_after_) continue;
+      return wrong("it holds the key \"" + object.key + "\", and was to begin behind \"" +
+                   start_after_ + "\"");
+    }
+    if (!page.objects.empty()) {
+      const std::pair keys(page.objects.front().key, page.objects.back().key);
+      if (keys == keys_) {
+        return wrong("two pages in a row go from \"" + keys.first + "\" to \"" + keys.second +
+                     "\"");
+      }
+      keys_ = keys;
+    }
+    const bool empty = page.objects.empty() && page.folders.empty() && page.unsettled_keys.empty();
+    empty_pages_ = empty ? empty_pages_ + 1 : 0;
+    if (page.last || empty_pages_ < kEmptyPagesMax) return {};
+    return wrong(std::to_string(kEmptyPagesMax) +
+                 " pages in a row are empty, none of them the last");
+  }
+
   const std::unique_ptr<ObjectLister> lister_;
+  const std::string start_after_;
+  std::optional<std::pair<std::string, std::string>> keys_;  ///< First and last of a page.
+  std::uint64_t empty_pages_ = 0;
 };
 
 class GuardedReader final : public ObjectReader {
@@ -102,7 +140,7 @@ std::unique_ptr<ObjectLister> GuardedStore::list(std::string_view prefix,
     return std::make_unique<FailedLister>(
         Error{ErrorCode::kInternal, "the store returned no lister: ObjectStore::list gave null"});
   }
-  return std::make_unique<GuardedLister>(*std::move(listing));
+  return std::make_unique<GuardedLister>(*std::move(listing), start_after);
 }
 
 std::unique_ptr<ObjectLister> GuardedStore::list_level(std::string_view prefix) const {
@@ -110,7 +148,7 @@ std::unique_ptr<ObjectLister> GuardedStore::list_level(std::string_view prefix) 
       guarded("ObjectStore::list_level", [&]() -> Listing { return store_.list_level(prefix); });
   if (!listing) return std::make_unique<FailedLister>(std::move(listing).error());
   if (*listing == nullptr) return nullptr;
-  return std::make_unique<GuardedLister>(*std::move(listing));
+  return std::make_unique<GuardedLister>(*std::move(listing), std::string_view());
 }
 
 Result<std::unique_ptr<ObjectReader>> GuardedStore::open(const ObjectVersion& object,

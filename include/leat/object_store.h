@@ -46,7 +46,9 @@ class ObjectLister {
   ///   kNotFound          No such bucket or folder.
   ///   kPermissionDenied  Listing is not allowed; the message names the permission.
   ///   kUnavailable, kThrottled, kTimeout  After the retries were spent. Retryable.
-  ///   kCorrupt           A reply that is no listing, or one that would never end.
+  ///   kCorrupt           A reply that is no listing, or one that would never end. Of a caller's
+  ///                      own store leat says so itself: a key that is not behind `start_after`,
+  ///                      the same page twice in a row, or 10,000 empty ones.
   virtual Result<ListPage> next_page() = 0;
   /// Takes objects of an earlier page that nobody needs any more: a lister may write the next page
   /// into their memory.

@@ -72,8 +72,14 @@ class FaultyLister final : public ObjectLister {
   FaultyLister(const Faults& faults, std::unique_ptr<ObjectLister> lister)
       : faults_(faults), lister_(std::move(lister)) {}
   Result<ListPage> next_page() override {
-    (void)faults_.at("next_page");
-    return lister_->next_page();
+    if (!faults_.at("next_page")) return lister_->next_page();
+    ListPage page;
+    if (faults_.kind == Fault::kRepeats) {
+      if (!first_) first_ = *lister_->next_page();
+      page = *first_;
+    }
+    page.last = false;
+    return page;
   }
   void reuse(std::vector<ObjectVersion> objects) override {
     (void)faults_.at("reuse");
@@ -83,6 +89,7 @@ class FaultyLister final : public ObjectLister {
  private:
   const Faults& faults_;
   std::unique_ptr<ObjectLister> lister_;
+  std::optional<ListPage> first_;
 };
 
 class FaultyStore final : public ObjectStore {
@@ -102,6 +109,7 @@ class FaultyStore final : public ObjectStore {
   std::unique_ptr<ObjectLister> list(std::string_view prefix,
                                      std::string_view start_after) const override {
     if (faults_.at("list")) return nullptr;
+    if (faults_.at("start_after")) start_after = {};
     return std::make_unique<FaultyLister>(faults_, store_.list(prefix, start_after));
   }
   Result<std::unique_ptr<ObjectReader>> open(const ObjectVersion& object,
@@ -223,6 +231,31 @@ TEST_F(OwnStore, AReaderThatReadMoreThanThereWasRoomForIsAnError) {
     ASSERT_TRUE(error);
     EXPECT_EQ(error->code, ErrorCode::kInternal) << error->to_string();
   }
+}
+
+TEST_F(OwnStore, AListingThatIgnoresWhereItIsToBeginIsRefused) {
+  // Enough for the listing to be cut, at a key where the rest of it is asked for.
+  for (int i = 1'000; i < 2'000; ++i) shared_->put("/in/" + std::to_string(i), "id,name\n");
+  shared_->lists_from_any_key = true;
+  ASSERT_FALSE(load(options(), {}));
+  const std::optional<Error> error = load(options(), {"start_after", Fault::kIgnored});
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kCorrupt);
+  EXPECT_THAT(error->message, HasSubstr("was to begin behind \"/in/"));
+}
+
+TEST_F(OwnStore, AListingThatRepeatsAPageIsRefused) {
+  const std::optional<Error> error = load(options(), {"next_page", Fault::kRepeats});
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kCorrupt);
+  EXPECT_THAT(error->message, HasSubstr("two pages in a row go from \"/in/0\" to \"/in/2\""));
+}
+
+TEST_F(OwnStore, AListingOfNothingButEmptyPagesIsRefused) {
+  const std::optional<Error> error = load(options(), {"next_page", Fault::kIsEmpty});
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kCorrupt);
+  EXPECT_THAT(error->message, HasSubstr("10000 pages in a row are empty"));
 }
 
 TEST_F(OwnStore, SniffingIsGuardedToo) {
