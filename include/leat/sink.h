@@ -65,7 +65,10 @@ struct RowsOfObject {
   bool any_version = false;  ///< Of its other versions as well: it was read on as it grew.
 };
 
-/// Keeps rows. All calls come from one thread, in this order:
+/// Keeps rows. Not to be implemented elsewhere: leat takes only the sinks that open_sink() opens,
+/// and may add to what it asks of them. A program with a target of its own has leat/source.h.
+///
+/// All calls come from one thread, in this order:
 /// open, { write | take | discard | settle | remove_* | roll_back | commit }*, finish where the run
 /// ends well, close. read() may come at any time.
 /// After close() it may be opened again: it goes on as the writer that it was, and is kFenced where
