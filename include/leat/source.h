@@ -219,8 +219,8 @@ class Source {
   /// says which keys are meant: "s3://NAME/PATTERN" for keys without a leading '/', where NAME is
   /// any bucket's name, and "/PATTERN" for those with one.
   ///   kInvalidArgument   The store is null.
-  static Result<std::unique_ptr<Source>> open(SourceOptions options,
   ///   kInternal          An exception came out of its uri().
+  static Result<std::unique_ptr<Source>> open(SourceOptions options,
                                               std::unique_ptr<ObjectStore> store,
                                               std::optional<Checkpoint> recovered = {});
   Source(const Source&) = delete;
@@ -241,7 +241,8 @@ class Source {
   virtual Checkpoint checkpoint() = 0;
 
   /// The rows up to `checkpoint`, and the checkpoint itself, are durable at the consumer's: write
-  /// them into the ledger. Must be the latest that checkpoint() returned.
+  /// them into the ledger. Must be the latest that checkpoint() returned, as it returned it: epoch
+  /// and token tell which one it is, and the rest is written as it stands.
   ///   kInvalidArgument  It is not.
   ///   kDiskFull, kIo    Nothing was written; the same call may be repeated.
   virtual Result<void> commit(const Checkpoint& checkpoint) = 0;
