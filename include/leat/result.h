@@ -83,8 +83,8 @@ class [[nodiscard]] Result {
   template <class U>
   requires(!std::is_arithmetic_v<T> && std::convertible_to<U, T> &&
            !std::convertible_to<U, Error> && !std::same_as<std::remove_cvref_t<U>, T> &&
-           !std::same_as<std::remove_cvref_t<U>, Result>) Result(U&& value)
-      : state_(std::in_place_index<0>, std::forward<U>(value)) {}            // NOLINT: implicit
+           !std::same_as<std::remove_cvref_t<U>, Result>) Result(U&& value)  // NOLINT: implicit
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
   bool has_value() const noexcept { return state_.index() == 0; }
