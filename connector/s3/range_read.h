@@ -40,8 +40,7 @@ struct ReadCounters {
 /// Used by one thread. Borrows what it is given references of.
 class RangeRead {
  public:
-  /// Takes what comes while nobody waits, where it does not come on demand: of a piece at a time,
-  /// CurlExchange says how long one may be.
+  /// Memory of a range on demand: for the piece that comes while nobody waits.
   static constexpr std::size_t kOnDemandBytes = CurlExchange::kPieceMax;
 
   /// Sends nothing yet.
