@@ -367,14 +367,15 @@ class PipelineLoader final : public Loader {
       progress(report);
       reporting = false;
     };
-    std::string why = "memory ran out: ";
+    std::string why = "an exception came out of the progress callback";
+    // Any other is the process's own trouble, such as a lack of memory or threads.
     try {
       return load(std::move(stop), progress ? ProgressCallback(told) : nullptr);
     } catch (const std::exception& exception) {
-      if (reporting) why = "an exception came out of the progress callback: ";
-      why += exception.what();
+      if (!reporting) throw;
+      why += std::string(": ") + exception.what();
     } catch (...) {
-      why = "an exception came out of the progress callback";
+      if (!reporting) throw;
     }
     return Error{ErrorCode::kInternal, std::move(why)};
   }
