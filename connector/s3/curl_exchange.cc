@@ -178,8 +178,8 @@ void CurlExchange::end_piece() {
 void CurlExchange::resume(bool by_pieces) {
   by_pieces_ = by_pieces || request_.on_demand;
   piece_begin_ = body_received_;
+  resumed_ = true;
   if (!std::exchange(paused_, false)) return;
-  if (request_.on_demand) mark_ = Clock::now();  // It was not the server that took its time.
   curl_easy_pause(handle_, CURLPAUSE_CONT);
 }
 
@@ -212,9 +212,13 @@ bool CurlExchange::take_header(std::string_view line) {
   return true;
 }
 
-std::optional<std::string> CurlExchange::overdue(Clock::time_point now) {
+std::optional<std::string> CurlExchange::overdue(Clock::time_point now, bool rested) {
   if (!connected_) return std::nullopt;  // curl watches over connecting.
-  if (rests()) return std::nullopt;
+  if (rested) {
+    mark_ = now;
+    mark_bytes_ = bytes_received_;
+    return std::nullopt;
+  }
   if (request_.total_timeout.count() != 0 && now - begun_ >= request_.total_timeout) {
     return "no end of the answer within " + seconds_text(request_.total_timeout);
   }

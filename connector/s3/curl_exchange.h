@@ -34,10 +34,10 @@ bool ensure_curl_is_ready();
 class CurlExchange {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::size_t kPieceMin = std::size_t{256} << 10;
   /// By one call of the kernel. While it copies, what the server sends has to be queued aside: with
-  /// 512 KiB a server on the same machine was a third slower.
-  static constexpr std::size_t kReceivedMax = std::size_t{64} << 10;
+  /// 512 KiB a server on the same machine was a third slower. With 64 KiB the calls cost more.
+  static constexpr std::size_t kReceivedMax = std::size_t{96} << 10;
+  static constexpr std::size_t kPieceMin = 3 * kReceivedMax;
   static constexpr std::size_t kPieceMax = kPieceMin + kReceivedMax;
 
   CurlExchange(HttpRequest request, HttpReceiver& receiver);
@@ -62,11 +62,15 @@ class CurlExchange {
   ///   are there, and less than kPieceMax. What comes behind it waits in the kernel. Always so when
   ///   the request is on demand.
   void resume(bool by_pieces);
-  /// It has brought a piece and goes on when that is wanted.
-  bool rests() const { return paused_ && request_.on_demand; }
+  /// It needs nobody to move it while nobody waits for it: it is on demand, and has brought its
+  /// first piece, or what was waited for.
+  bool may_rest() const {
+    return request_.on_demand && (paused_ || (resumed_ && body_received_ != 0));
+  }
 
   /// Why it is to be given up at `now`; nullopt: it goes on.
-  std::optional<std::string> overdue(Clock::time_point now);
+  /// @param rested  It did since the last call, so that it was not the server that took its time.
+  std::optional<std::string> overdue(Clock::time_point now, bool rested);
 
   /// Tells the receiver that it is over.
   /// @param code  A CURLcode.
@@ -99,6 +103,7 @@ class CurlExchange {
   bool received_ = false;
   bool by_pieces_ = false;
   bool paused_ = false;
+  bool resumed_ = false;
   bool headers_too_long_ = false;
   bool refused_ = false;
   // The stall clock: at mark_ the bytes moved were mark_bytes_, and since then they are too few.

@@ -14,6 +14,8 @@ namespace {
 
 /// How exact the clocks of the transfers are.
 constexpr std::chrono::milliseconds kCheckEvery{100};
+/// Who drives looks at them before that: for so long there was no driver.
+constexpr std::chrono::milliseconds kUnchecked = 3 * kCheckEvery;
 /// Without anything to do the thread looks around for so long before it has to be woken, which
 /// costs who does it more.
 constexpr std::chrono::milliseconds kSleepsAfter{100};
@@ -208,9 +210,10 @@ bool HttpLoop::drive(Transfer& transfer, const std::stop_token& stop, Clock::tim
 void HttpLoop::leave() {
   driven_ = false;
   unfinished_ = moves();
+  all_rest_ = !unfinished_ && !active_.empty();
   left_ = Clock::now();
   over_.notify_all();
-  if (awaited_ != 0) work_.notify_one();
+  if (awaited_ != 0 || (thread_sleeps_ && has_work())) work_.notify_one();
 }
 
 /// mutex_ is held.
@@ -220,11 +223,14 @@ void HttpLoop::tell(Transfer& transfer) {
   ++told_;
 }
 
+bool HttpLoop::rests(const Transfer& transfer) {
+  return transfer.exchange.may_rest() && !transfer.awaited;
+}
+
 /// Something goes on though nobody waits for it.
 bool HttpLoop::moves() const {
-  return !waiting_.empty() || std::any_of(active_.begin(), active_.end(), [](const Transfer* each) {
-    return !each->exchange.rests();
-  });
+  return !waiting_.empty() || std::any_of(active_.begin(), active_.end(),
+                                          [](const Transfer* each) { return !rests(*each); });
 }
 
 /// mutex_ is held.
@@ -249,7 +255,7 @@ void HttpLoop::run() noexcept {
       drive_for_others();
       lock.lock();
       leave();
-    } else if (driven_ || has_work() || alone < kSleepsAfter) {
+    } else if (has_work() || (!all_rest_ && (driven_ || alone < kSleepsAfter))) {
       work_.wait_for(lock, kUnattendedMax);
     } else {
       thread_sleeps_ = true;
@@ -374,11 +380,14 @@ void HttpLoop::finish_what_ended() {
 
 void HttpLoop::finish_what_is_overdue() {
   const Clock::time_point now = Clock::now();
-  if (now - checked_ < kCheckEvery) return;
+  const Clock::duration unchecked = now - checked_;
+  if (unchecked < kCheckEvery) return;
   checked_ = now;
   for (std::size_t i = active_.size(); i-- != 0;) {
     Transfer& transfer = *active_[i];
-    std::optional<std::string> why = transfer.exchange.overdue(now);
+    const bool rested =
+        rests(transfer) || (transfer.exchange.may_rest() && unchecked >= kUnchecked);
+    std::optional<std::string> why = transfer.exchange.overdue(now, rested);
     if (!why) continue;
     transfer.exchange.end(
         TransportFailure{.kind = TransportFailure::Kind::kTimeout, .reason = *std::move(why)});

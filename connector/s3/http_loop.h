@@ -54,6 +54,7 @@ class HttpLoop {
   void tell(Transfer& transfer);
 
   // The driver's.
+  static bool rests(const Transfer& transfer);
   bool moves() const;
   void drive_for_others();
   std::size_t go_round(bool by_pieces) noexcept;
@@ -76,6 +77,7 @@ class HttpLoop {
   bool thread_sleeps_ = false;
   bool driven_ = false;      // There is a driver.
   bool unfinished_ = false;  // There was none, and transfers were under way that do not rest.
+  bool all_rest_ = false;    // All that were under way when the last driver stopped, at least one.
   Clock::time_point left_;   // When the last driver stopped.
   std::vector<Transfer*> arrived_;
   std::vector<Transfer*> cancelled_;

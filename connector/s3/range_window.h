@@ -19,6 +19,9 @@ class RangeWindow {
   static constexpr std::uint64_t kRangeOfFewBytesMax = std::uint64_t{32} << 20;
   static constexpr std::size_t kFewRanges = 2;
   static constexpr std::size_t kRangesMax = 4;
+  /// Until the first one has come. More would hardly be faster, and take memory, which is the most
+  /// of what a fast service costs.
+  static constexpr std::size_t kRangesAtFirst = 2;
   /// What all of them together shall bring, bytes/s. Around a third of what a core reads.
   static constexpr double kWantedRate = 500e6;
   /// Bounds of ask_before_end().
@@ -63,8 +66,7 @@ class RangeWindow {
     return ranges_ <= kFewRanges ? kRangeOfFewBytesMax : kRangeBytesMax;
   }
 
-  /// Until a range says otherwise the service may be slow.
-  std::size_t ranges_ = kRangesMax;
+  std::size_t ranges_ = kRangesAtFirst;
   std::uint64_t range_bytes_ = kFirstRangeBytes;
   std::uint64_t ask_before_end_ = kAskBeforeEndMin;
   double until_first_ = 1;  // Seconds, of the fastest answers.

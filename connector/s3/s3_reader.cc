@@ -56,8 +56,9 @@ void S3Reader::ask_ahead() {
     const std::uint64_t bytes_left = object_.size - asked_;
     std::uint64_t length = std::min(window_.range_bytes(), bytes_left);
     std::uint64_t memory_wanted = length;
-    if (window_.ranges() == 1 && budget_.is_alone()) {
-      length = std::min(kOnDemandFactor * window_.range_bytes(), bytes_left);
+    const bool goes_alone = !is_proven_ || window_.ranges() == 1;
+    if (goes_alone && budget_.is_alone()) {
+      if (is_proven_) length = std::min(kOnDemandFactor * window_.range_bytes(), bytes_left);
       memory_wanted = std::min<std::uint64_t>(length, RangeRead::kOnDemandBytes);
     }
     const std::uint64_t granted = budget_.take(memory_wanted);

@@ -1,6 +1,7 @@
 // A transport that answers as a test tells it to.
 #pragma once
 
+#include <charconv>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "connector/s3/http.h"
+#include "leat/split.h"
 
 namespace leat::connector::s3 {
 
@@ -100,6 +102,16 @@ class FakeTransport final : public HttpTransport {
   Step fallback_;
   std::vector<Seen> seen_;
 };
+
+/// Of a request that has a Range header: "bytes=0-9".
+inline Range asked_range(const HttpRequest& request) {
+  const std::string range = FakeTransport::Seen{request, {}}.header("range");
+  Range asked;
+  std::from_chars(range.data() + 6, range.data() + range.size(), asked.begin);
+  std::from_chars(range.data() + range.find('-') + 1, range.data() + range.size(), asked.end);
+  ++asked.end;
+  return asked;
+}
 
 /// An answer; the body comes in two pieces.
 inline FakeTransport::Step answer(int status, std::string body,

@@ -451,6 +451,29 @@ TEST(HttpClient, WhatComesOnDemandRestsWhileNobodyWaits) {
   EXPECT_EQ(receive_rest(*transfer, receiver), body.size());
 }
 
+TEST(HttpClient, TheTimeInWhichNobodyWaitedForWhatComesOnDemandIsNoStall) {
+  const std::string part = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0123456789";
+  CannedServer server({{part + std::string(CannedServer::kSilence)}});
+  HttpClient client({});
+  HttpRequest request = bulk_request(server.url());
+  request.on_demand = true;
+  request.stall_timeout = std::chrono::milliseconds(300);
+  NotingReceiver receiver;
+  const auto transfer = client.start(request, receiver);
+  const auto drive_for = [&](std::chrono::milliseconds time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < until) transfer->drive({}, until);
+    const std::lock_guard lock(receiver.mutex);
+    return receiver.end.has_value();
+  };
+  while (receiver.received == 0) EXPECT_FALSE(drive_for(std::chrono::milliseconds(1)));
+  std::this_thread::sleep_for(2 * request.stall_timeout);
+  EXPECT_FALSE(drive_for(request.stall_timeout / 6));
+  while (!drive_for(std::chrono::milliseconds(50))) {
+  }
+  EXPECT_EQ(receiver.end->failure->kind, TransportFailure::Kind::kTimeout);
+}
+
 TEST(HttpClient, WhatComesOnDemandMayHaveNoLength) {
   const std::string body(5'000'000, 'x');
   std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
