@@ -5,7 +5,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -39,9 +41,20 @@ class WithoutSignals {
   sigset_t before_;
 };
 
-/// The same of SIGPIPE alone, for a thread of the program that drives for a while. One that came is
-/// taken back, or it would come when the signal is let through again.
-class WithoutSigpipe {
+/// libcurl asks for none when it writes to a plain connection; what writes for TLS may not.
+bool may_raise_sigpipe(const HttpRequest& request) {
+  if (!request.url.starts_with("http://")) return true;
+  if (!request.use_proxy) return false;
+  constexpr std::array kOfProxies = {"http_proxy", "all_proxy", "ALL_PROXY"};
+  return std::any_of(kOfProxies.begin(), kOfProxies.end(),
+                     [](const char* name) { return std::getenv(name) != nullptr; });
+}
+
+}  // namespace
+
+/// SIGPIPE alone, for a thread of the program that drives for a while. One that came is taken back,
+/// or it would come when the signal is let through again.
+class HttpLoop::WithoutSigpipe {
  public:
   WithoutSigpipe() {
     sigemptyset(&sigpipe_);
@@ -61,8 +74,6 @@ class WithoutSigpipe {
   sigset_t sigpipe_;
   sigset_t before_;
 };
-
-}  // namespace
 
 class HttpLoop::Transfer final : public HttpTransfer {
  public:
@@ -161,8 +172,8 @@ void HttpLoop::wait_for_end(Transfer& transfer) {
     driven_ = true;
     lock.unlock();
     {
-      const WithoutSigpipe guard;
-      go_round(/*by_pieces=*/false);
+      std::optional<WithoutSigpipe> guard;
+      go_round(/*by_pieces=*/false, &guard);
     }
     lock.lock();
     leave();
@@ -187,10 +198,10 @@ bool HttpLoop::drive(Transfer& transfer, const std::stop_token& stop, Clock::tim
     }
     driven_ = true;
   }
-  const WithoutSigpipe guard;
+  std::optional<WithoutSigpipe> guard;
   const std::stop_callback on_stop(stop, [this] { curl_multi_wakeup(multi_.get()); });
   while (true) {
-    go_round(/*by_pieces=*/true);
+    go_round(/*by_pieces=*/true, &guard);
     const Clock::time_point now = Clock::now();
     {
       const std::lock_guard lock(mutex_);
@@ -269,7 +280,7 @@ void HttpLoop::run() noexcept {
 /// itself. Or until there is nothing to do.
 void HttpLoop::drive_for_others() {
   for (std::size_t calm = 0;; ++calm) {
-    const std::size_t told = go_round(/*by_pieces=*/false);
+    const std::size_t told = go_round(/*by_pieces=*/false, /*guard=*/nullptr);
     {
       const std::lock_guard lock(mutex_);
       if (told + awaited_ > 1) calm = 0;
@@ -280,12 +291,18 @@ void HttpLoop::drive_for_others() {
 }
 
 /// An exception would leave the loop without a driver that ends it, and others waiting for ever.
+/// @param guard  Filled where SIGPIPE may come: on any thread but the loop's own.
 /// @return  How many of those awaited were told something.
-std::size_t HttpLoop::go_round(bool by_pieces) noexcept {
+std::size_t HttpLoop::go_round(bool by_pieces, std::optional<WithoutSigpipe>* guard) noexcept {
+  const auto keep_sigpipe_away = [&] {
+    if (may_raise_sigpipe_ && guard != nullptr && !*guard) guard->emplace();
+  };
   told_ = 0;
-  resume(by_pieces);
+  keep_sigpipe_away();
   take_orders();
   begin_waiting();
+  keep_sigpipe_away();
+  resume(by_pieces);
   int running = 0;
   curl_multi_perform(multi_.get(), &running);
   finish_what_ended();  // First: its receivers need not be told that bytes pause.
@@ -361,6 +378,7 @@ void HttpLoop::begin(Transfer& transfer) {
     transfer.handle.reset();
     return mark_over(transfer);
   }
+  may_raise_sigpipe_ = may_raise_sigpipe_ || may_raise_sigpipe(transfer.exchange.request());
   active_.push_back(&transfer);
 }
 

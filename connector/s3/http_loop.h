@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -39,6 +40,7 @@ class HttpLoop {
  private:
   using Clock = CurlExchange::Clock;
   class Transfer;
+  class WithoutSigpipe;
   struct CleanupMulti {
     void operator()(void* multi) const noexcept;
   };
@@ -57,7 +59,7 @@ class HttpLoop {
   static bool rests(const Transfer& transfer);
   bool moves() const;
   void drive_for_others();
-  std::size_t go_round(bool by_pieces) noexcept;
+  std::size_t go_round(bool by_pieces, std::optional<WithoutSigpipe>* guard) noexcept;
   void resume(bool by_pieces);
   void poll(Clock::duration time_max);
   void tell_pauses();
@@ -89,6 +91,7 @@ class HttpLoop {
   std::vector<Transfer*> active_;
   std::vector<CurlHandle> idle_;
   Clock::time_point checked_;
+  bool may_raise_sigpipe_ = false;
   std::size_t told_ = 0;  // Of those awaited, in this round.
 
   std::thread thread_;

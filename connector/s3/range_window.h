@@ -14,9 +14,11 @@ namespace leat::connector::s3 {
 class RangeWindow {
  public:
   static constexpr std::uint64_t kFirstRangeBytes = std::uint64_t{1} << 20;
-  /// Of a range among many, and of one among at most kFewRanges.
+  /// Of a range among many, of one among at most kFewRanges, and of one on demand. Each range costs
+  /// the service some time, and how fast it is shows at a range's end.
   static constexpr std::uint64_t kRangeBytesMax = std::uint64_t{8} << 20;
   static constexpr std::uint64_t kRangeOfFewBytesMax = std::uint64_t{32} << 20;
+  static constexpr std::uint64_t kRangeOnDemandBytesMax = std::uint64_t{256} << 20;
   static constexpr std::size_t kFewRanges = 2;
   static constexpr std::size_t kRangesMax = 4;
   /// Until the first one has come. More would hardly be faster, and take memory, which is the most
@@ -38,10 +40,15 @@ class RangeWindow {
   /// How many shall be on their way.
   std::size_t ranges() const noexcept { return ranges_; }
   /// Of the next range.
-  std::uint64_t range_bytes() const noexcept { return range_bytes_; }
+  /// @param on_demand  It needs no memory for its length.
+  std::uint64_t range_bytes(bool on_demand) const noexcept {
+    return std::min(range_bytes_, range_bytes_max(on_demand));
+  }
 
   /// A range was asked for.
-  void asked() noexcept { range_bytes_ = std::min(range_bytes_ * 2, range_bytes_max()); }
+  void asked(bool on_demand) noexcept {
+    range_bytes_ = std::min(range_bytes(on_demand) * 2, range_bytes_max(on_demand));
+  }
 
   /// So many bytes before the end of a single range the next one is asked for: what comes while the
   /// service thinks about it.
@@ -52,7 +59,7 @@ class RangeWindow {
     const double seconds = std::max(range.to_last.count(), 1e-9);
     const double ranges_wanted = kWantedRate * seconds / bytes + 1;
     ranges_ = ranges_wanted >= kRangesMax ? kRangesMax : static_cast<std::size_t>(ranges_wanted);
-    range_bytes_ = std::min(range_bytes_, range_bytes_max());
+    range_bytes_ = range_bytes(/*on_demand=*/ranges_ == 1);
     // One late answer says nothing of the service.
     until_first_ = std::min(until_first_ * 1.05, range.until_first.count());
     const double meanwhile = bytes * until_first_ / seconds;
@@ -62,7 +69,8 @@ class RangeWindow {
   }
 
  private:
-  std::uint64_t range_bytes_max() const noexcept {
+  std::uint64_t range_bytes_max(bool on_demand) const noexcept {
+    if (on_demand) return kRangeOnDemandBytesMax;
     return ranges_ <= kFewRanges ? kRangeOfFewBytesMax : kRangeBytesMax;
   }
 

@@ -4,13 +4,6 @@
 #include <utility>
 
 namespace leat::connector::s3 {
-namespace {
-
-/// A range that needs no memory for its length may be longer: each one costs the service some time.
-constexpr std::uint64_t kOnDemandFactor = 4;
-
-}  // namespace
-
 S3Reader::S3Reader(S3Client& client, ReadBudget& budget, ObjectVersion object, std::uint64_t offset,
                    std::stop_token stop)
     : client_(client),
@@ -53,14 +46,11 @@ bool S3Reader::wants_another() const {
 
 void S3Reader::ask_ahead() {
   while (wants_another()) {
-    const std::uint64_t bytes_left = object_.size - asked_;
-    std::uint64_t length = std::min(window_.range_bytes(), bytes_left);
-    std::uint64_t memory_wanted = length;
     const bool goes_alone = !is_proven_ || window_.ranges() == 1;
-    if (goes_alone && budget_.is_alone()) {
-      if (is_proven_) length = std::min(kOnDemandFactor * window_.range_bytes(), bytes_left);
-      memory_wanted = std::min<std::uint64_t>(length, RangeRead::kOnDemandBytes);
-    }
+    const bool on_demand = goes_alone && budget_.is_alone();
+    std::uint64_t length = std::min(window_.range_bytes(on_demand), object_.size - asked_);
+    const std::uint64_t memory_wanted =
+        on_demand ? std::min<std::uint64_t>(length, RangeRead::kOnDemandBytes) : length;
     const std::uint64_t granted = budget_.take(memory_wanted);
     if (granted == 0) return;
     if (granted != memory_wanted) length = granted;
@@ -72,7 +62,7 @@ void S3Reader::ask_ahead() {
                                                   std::move(memory), stop_)});
     ahead_.back().range->start();
     asked_ += length;
-    window_.asked();
+    window_.asked(on_demand);
   }
 }
 

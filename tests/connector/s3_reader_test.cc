@@ -208,11 +208,11 @@ TEST(RangeWindowTest, ASlowServiceIsAskedOverSeveralConnections) {
   RangeWindow window;
   EXPECT_EQ(window.ranges(), RangeWindow::kRangesAtFirst);
   for (int i = 0; i < 10; ++i) {
-    window.asked();
+    window.asked(/*on_demand=*/false);
     window.received({8 * kMiB, 30ms, 100ms});  // 84 MB/s.
   }
   EXPECT_EQ(window.ranges(), RangeWindow::kRangesMax);
-  EXPECT_EQ(window.range_bytes(), RangeWindow::kRangeBytesMax);
+  EXPECT_EQ(window.range_bytes(false), RangeWindow::kRangeBytesMax);
   window.received({8 * kMiB, 30ms, 40ms});  // 210 MB/s.
   EXPECT_EQ(window.ranges(), 3u);
 }
@@ -221,13 +221,13 @@ TEST(RangeWindowTest, AFastServiceIsAskedForOneLongRange) {
   RangeWindow window;
   for (int i = 0; i < 10; ++i) {
     window.received({8 * kMiB, 1ms, 8ms});  // 1 GB/s.
-    window.asked();
+    window.asked(/*on_demand=*/false);
   }
   EXPECT_EQ(window.ranges(), 1u);
-  EXPECT_EQ(window.range_bytes(), RangeWindow::kRangeOfFewBytesMax);
+  EXPECT_EQ(window.range_bytes(false), RangeWindow::kRangeOfFewBytesMax);
   window.received({32 * kMiB, 1ms, 1s});
   EXPECT_EQ(window.ranges(), RangeWindow::kRangesMax);
-  EXPECT_EQ(window.range_bytes(), RangeWindow::kRangeBytesMax);
+  EXPECT_EQ(window.range_bytes(false), RangeWindow::kRangeBytesMax);
 }
 
 TEST(RangeWindowTest, TheNextRangeIsAskedForAsEarlyAsTheServiceNeedsToBegin) {
