@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -18,9 +19,9 @@ constexpr std::int32_t kDaysTo2000 = 10'957;
 constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::int64_t kUsTo2000 = kDaysTo2000 * kDayUs;
 
-// A numeric of 38 digits: four 16-bit heads and at most eleven groups of four digits.
-// With its length.
-constexpr std::size_t kNumericFieldBytesMax = 4 + 8 + 2 * 11;
+// The longest field without offsets is a numeric of 38 digits: its length, four 16-bit heads and at
+// most eleven groups of four digits.
+constexpr std::size_t kFixedFieldBytesMax = 4 + 8 + 2 * 11;
 
 // Each writes at `to`, where there is room, and returns the place behind.
 template <class T>
@@ -70,6 +71,40 @@ UInt128 power_of_ten(int exponent) {
   return power;
 }
 
+constexpr std::uint64_t kFourGroups = 10'000'000'000'000'000;
+/// What fills up to three digits to a group of four.
+constexpr std::uint64_t kFill[] = {1, 10, 100, 1'000};
+
+/// `value` < 10^16, whose last `fraction_groups` groups of four digits are a fraction. Without a
+/// loop: the groups are shifted so that the first one that is not 0 comes first.
+char* put_four_groups(bool negative, std::uint64_t value, int fraction_groups, int scale,
+                      char* to) {
+  const auto two_groups = [](std::uint32_t digits) -> std::uint64_t {
+    return digits / 10'000 << 16 | digits % 10'000;
+  };
+  constexpr std::uint64_t kTwoGroups = 100'000'000;
+  const std::uint64_t groups =
+      value < kTwoGroups ? two_groups(static_cast<std::uint32_t>(value))
+                         : two_groups(static_cast<std::uint32_t>(value / kTwoGroups)) << 32 |
+                               two_groups(static_cast<std::uint32_t>(value % kTwoGroups));
+  const auto shape = [](std::uint16_t digits, std::uint16_t weight, std::uint16_t sign,
+                        std::uint16_t digits_shown) {
+    return std::uint64_t{digits} << 48 | std::uint64_t{weight} << 32 | std::uint64_t{sign} << 16 |
+           digits_shown;
+  };
+  const auto shown = static_cast<std::uint16_t>(scale);
+  if (groups == 0) return put(shape(0, 0, 0, shown), put(std::int32_t{8}, to));
+  const int leading = std::countl_zero(groups) / 16;
+  const int digits = 4 - leading - std::countr_zero(groups) / 16;
+  to = put(static_cast<std::int32_t>(8 + 2 * digits), to);
+  to = put(shape(static_cast<std::uint16_t>(digits),
+                 static_cast<std::uint16_t>(3 - fraction_groups - leading), negative ? 0x4000 : 0,
+                 shown),
+           to);
+  put(groups << (16 * leading), to);
+  return to + 2 * digits;
+}
+
 /// `magnitude` / 10^scale.
 char* put_numeric(bool negative, UInt128 magnitude, int scale, char* to) {
   // The point has to fall between two groups: the fraction is filled up to whole groups.
@@ -78,10 +113,8 @@ char* put_numeric(bool negative, UInt128 magnitude, int scale, char* to) {
   std::int16_t groups[24];
   int whole = 0;
   int count = 0;
-  const auto low = static_cast<std::uint64_t>(magnitude);
-  if (magnitude < 10'000'000'000'000'000u) {  // With three zeros behind it, it fits 64 bits.
-    static constexpr std::uint64_t kFill[] = {1, 10, 100, 1'000};
-    count = split_groups(low * kFill[fill], groups);
+  if (magnitude < kFourGroups) {  // With three zeros behind it, it fits 64 bits.
+    count = split_groups(static_cast<std::uint64_t>(magnitude) * kFill[fill], groups);
     whole = count - fraction_groups;
   } else {
     const UInt128 unit = power_of_ten(scale);
@@ -94,8 +127,7 @@ char* put_numeric(bool negative, UInt128 magnitude, int scale, char* to) {
       const bool last_partial = i == fraction_groups - 1 && fill != 0;
       std::int16_t group = 0;
       if (last_partial) {
-        static constexpr std::int16_t kFill[] = {1, 10, 100, 1'000};
-        group = static_cast<std::int16_t>(static_cast<std::int16_t>(rest) * kFill[fill]);
+        group = static_cast<std::int16_t>(static_cast<std::uint64_t>(rest) * kFill[fill]);
       } else {
         place /= 10'000;
         group = static_cast<std::int16_t>(rest / place);
@@ -122,333 +154,351 @@ char* put_numeric(bool negative, UInt128 magnitude, int scale, char* to) {
 /// The decimal or integer `value` / 10^scale.
 char* put_decimal(Int128 value, int scale, char* to) {
   const bool negative = value < 0;
+  const auto low = static_cast<std::int64_t>(value);
+  constexpr auto kFew = static_cast<std::int64_t>(kFourGroups / 1'000);
+  if (low == value && low < kFew && low > -kFew) {
+    const int fraction_groups = (scale + 3) / 4;
+    const auto digits = static_cast<std::uint64_t>(negative ? -low : low);
+    return put_four_groups(negative, digits * kFill[fraction_groups * 4 - scale], fraction_groups,
+                           scale, to);
+  }
   const UInt128 magnitude =
       negative ? UInt128{0} - static_cast<UInt128>(value) : static_cast<UInt128>(value);
   return put_numeric(negative, magnitude, scale, to);
 }
 
-/// Times outside of PostgreSQL's range wrap to ones outside of it, which it refuses.
-std::int64_t since_2000(std::int64_t us) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(us) -
-                                   static_cast<std::uint64_t>(kUsTo2000));
+/// Where a column's fields come from. Rows are counted from the first one that is written.
+struct FieldSource {
+  const char* values = nullptr;           ///< From the first row on, where they have a width.
+  const std::int32_t* offsets = nullptr;  ///< Into values, from the first row on.
+  const std::size_t* made = nullptr;      ///< The same, where values are whole fields.
+  std::uint64_t origin = 0;               ///< Of COPY's dates and times, among the values.
+  int scale = 0;
+  const Column* column = nullptr;
+  std::int64_t first = 0;  ///< The first row, in the column.
+};
+
+/// Writes the field of a row, or those of a run of columns, and returns the place behind. Up to
+/// kSpareBytes behind it may be written to, too.
+using PutFields = char* (*)(const FieldSource* source, std::int64_t row, char* to);
+constexpr std::size_t kSpareBytes = 16;
+
+template <class T>
+T value_of(const FieldSource* source, std::int64_t row) {
+  T value;
+  std::memcpy(&value, source->values + row * static_cast<std::int64_t>(sizeof value), sizeof value);
+  return value;
 }
 
-std::int32_t days_since_2000(std::int32_t days) {
-  return static_cast<std::int32_t>(static_cast<std::uint32_t>(days) -
-                                   static_cast<std::uint32_t>(kDaysTo2000));
+/// Mostly bytes are few: then as many as a register holds are copied, of which what is written next
+/// takes back what is not theirs. A buffer's padding may be read.
+char* copy_padded(const char* from, std::size_t length, char* to) {
+  static_assert(kSpareBytes >= 16 && Buffer::kPadding >= 16);
+  if (length <= 16) {
+    std::memcpy(to, from, 16);
+  } else {
+    std::memcpy(to, from, length);
+  }
+  return to + length;
 }
 
-/// Calls `visit` with the values of a column of numbers.
-template <class Visit>
-void visit_numbers(TypeId type, const Column& column, const Visit& visit) {
-  switch (type) {
-    case TypeId::kInt16:
-      return visit(column.values.as<std::int16_t>());
-    case TypeId::kInt32:
-      return visit(column.values.as<std::int32_t>());
-    case TypeId::kFloat32:
-      return visit(column.values.as<float>());
-    case TypeId::kFloat64:
-      return visit(column.values.as<double>());
-    default:
-      return visit(column.values.as<std::int64_t>());
+/// What most columns are made of.
+enum class Kind : std::uint8_t { kFour, kEight, kBytes };
+constexpr std::size_t kKinds = 3;
+
+template <Kind kind>
+char* put_kind(const FieldSource* source, std::int64_t row, char* to) {
+  if constexpr (kind == Kind::kFour) {
+    const auto origin = static_cast<std::uint32_t>(source->origin);
+    return put_field(value_of<std::uint32_t>(source, row) - origin, to);
+  } else if constexpr (kind == Kind::kEight) {
+    return put_field(value_of<std::uint64_t>(source, row) - source->origin, to);
+  } else {
+    const std::int32_t begin = source->offsets[row];
+    const std::int32_t length = source->offsets[row + 1] - begin;
+    return copy_padded(source->values + begin, static_cast<std::size_t>(length), put(length, to));
   }
 }
 
-/// Bytes of a value without its length; 0: they differ.
-std::size_t width_of(CopyForm form) {
-  switch (form) {
-    case CopyForm::kBool:
-      return 1;
-    case CopyForm::kInt2:
-      return 2;
+/// Three columns: what it takes to find out what comes next is as much as to write a field.
+constexpr std::size_t kRun = 3;
+
+template <Kind first, Kind second, Kind third>
+char* put_run(const FieldSource* source, std::int64_t row, char* to) {
+  to = put_kind<first>(source, row, to);
+  to = put_kind<second>(source + 1, row, to);
+  return put_kind<third>(source + 2, row, to);
+}
+
+template <std::size_t... i>
+constexpr auto make_runs(std::index_sequence<i...>) {
+  return std::array<PutFields, sizeof...(i)>{
+      &put_run<Kind{i / kKinds / kKinds}, Kind{i / kKinds % kKinds}, Kind{i % kKinds}>...};
+}
+
+/// By the kinds, the first one most significant.
+constexpr auto kRuns = make_runs(std::make_index_sequence<kKinds * kKinds * kKinds>());
+
+template <class From, class To>
+char* put_number(const FieldSource* source, std::int64_t row, char* to) {
+  return put_field(static_cast<To>(value_of<From>(source, row)), to);
+}
+
+template <class From>
+char* put_numeric(const FieldSource* source, std::int64_t row, char* to) {
+  return put_decimal(value_of<From>(source, row), source->scale, to);
+}
+
+char* put_bool(const FieldSource* source, std::int64_t row, char* to) {
+  to = put(std::int32_t{1}, to);
+  *to = source->column->bool_at(source->first + row) ? 1 : 0;
+  return to + 1;
+}
+
+char* put_midnight(const FieldSource* source, std::int64_t row, char* to) {
+  const std::int64_t us = value_of<std::int32_t>(source, row) * kDayUs;
+  return put_field(static_cast<std::uint64_t>(us) - source->origin, to);
+}
+
+char* put_uuid(const FieldSource* source, std::int64_t row, char* to) {
+  return put_bytes({source->values + row * 16, 16}, to);
+}
+
+char* put_jsonb(const FieldSource* source, std::int64_t row, char* to) {
+  const std::int32_t begin = source->offsets[row];
+  const std::int32_t length = source->offsets[row + 1] - begin;
+  to = put(length + 1, to);
+  *to++ = 1;
+  return copy_padded(source->values + begin, static_cast<std::size_t>(length), to);
+}
+
+char* put_made(const FieldSource* source, std::int64_t row, char* to) {
+  const std::size_t begin = source->made[row];
+  return copy_padded(source->values + begin, source->made[row + 1] - begin, to);
+}
+
+template <PutFields put_value>
+char* put_unless_null(const FieldSource* source, std::int64_t row, char* to) {
+  if (source->column->is_null(source->first + row)) return put(std::int32_t{-1}, to);
+  return put_value(source, row, to);
+}
+
+bool has_nulls(const Column& column) { return column.validity.size() != 0; }
+
+template <PutFields put_value>
+PutFields with_nulls_of(const Column& column) {
+  return has_nulls(column) ? &put_unless_null<put_value> : put_value;
+}
+
+template <class To>
+PutFields number_of(TypeId from, const Column& column) {
+  switch (from) {
+    case TypeId::kInt16:
+      return with_nulls_of<&put_number<std::int16_t, To>>(column);
+    case TypeId::kInt32:
+      return with_nulls_of<&put_number<std::int32_t, To>>(column);
+    case TypeId::kFloat32:
+      return with_nulls_of<&put_number<float, To>>(column);
+    case TypeId::kFloat64:
+      return with_nulls_of<&put_number<double, To>>(column);
+    default:
+      return with_nulls_of<&put_number<std::int64_t, To>>(column);
+  }
+}
+
+PutFields numeric_of(TypeId from, const Column& column) {
+  switch (from) {
+    case TypeId::kInt16:
+      return with_nulls_of<&put_numeric<std::int16_t>>(column);
+    case TypeId::kInt32:
+      return with_nulls_of<&put_numeric<std::int32_t>>(column);
+    case TypeId::kInt64:
+      return with_nulls_of<&put_numeric<std::int64_t>>(column);
+    default:
+      return with_nulls_of<&put_numeric<Int128>>(column);
+  }
+}
+
+std::optional<Kind> kind_of(const CopyColumn& column) {
+  switch (column.form) {
     case CopyForm::kInt4:
+      if (column.from.id == TypeId::kInt32) return Kind::kFour;
+      return std::nullopt;
     case CopyForm::kFloat4:
+      if (column.from.id == TypeId::kFloat32) return Kind::kFour;
+      return std::nullopt;
     case CopyForm::kDate:
-      return 4;
+      return Kind::kFour;
     case CopyForm::kInt8:
+      if (column.from.width() == 8) return Kind::kEight;
+      return std::nullopt;
     case CopyForm::kFloat8:
+      if (column.from.id == TypeId::kFloat64) return Kind::kEight;
+      return std::nullopt;
+    case CopyForm::kTimestamp:
+      return Kind::kEight;
+    case CopyForm::kBytes:
+      return Kind::kBytes;
+    default:
+      return std::nullopt;
+  }
+}
+
+PutFields field_of(const CopyColumn& as, const Column& column) {
+  if (const std::optional<Kind> kind = kind_of(as)) {
+    return *kind == Kind::kFour    ? with_nulls_of<&put_kind<Kind::kFour>>(column)
+           : *kind == Kind::kEight ? with_nulls_of<&put_kind<Kind::kEight>>(column)
+                                   : with_nulls_of<&put_kind<Kind::kBytes>>(column);
+  }
+  switch (as.form) {
+    case CopyForm::kBool:
+      return with_nulls_of<&put_bool>(column);
+    case CopyForm::kInt2:
+      return number_of<std::int16_t>(as.from.id, column);
+    case CopyForm::kInt4:
+      return number_of<std::int32_t>(as.from.id, column);
+    case CopyForm::kInt8:
+      return number_of<std::int64_t>(as.from.id, column);
+    case CopyForm::kFloat4:
+      return number_of<float>(as.from.id, column);
+    case CopyForm::kFloat8:
+      return number_of<double>(as.from.id, column);
+    case CopyForm::kNumeric:
+      return numeric_of(as.from.id, column);
+    case CopyForm::kTimestampOfDate:
+      return with_nulls_of<&put_midnight>(column);
+    case CopyForm::kUuid:
+      return with_nulls_of<&put_uuid>(column);
+    case CopyForm::kJsonb:
+      return with_nulls_of<&put_jsonb>(column);
+    case CopyForm::kText:
+      return &put_made;
+    default:
+      std::abort();
+  }
+}
+
+/// What times count from in COPY, in the unit of the column's values. Those outside of PostgreSQL's
+/// range wrap to ones outside of it, which it refuses.
+std::uint64_t origin_of(CopyForm form) {
+  switch (form) {
+    case CopyForm::kDate:
+      return kDaysTo2000;
     case CopyForm::kTimestamp:
     case CopyForm::kTimestampOfDate:
-      return 8;
-    case CopyForm::kUuid:
-      return 16;
-    case CopyForm::kNumeric:
-    case CopyForm::kBytes:
-    case CopyForm::kJsonb:
-    case CopyForm::kText:
-    case CopyForm::kServerText:
+      return kUsTo2000;
+    default:
       return 0;
   }
-  return 0;
 }
 
-/// Writes a block of rows column by column: the loop over a column's rows knows its form and reads
-/// memory in order. First how long each row becomes, then its fields at their places.
-class BlockEncoder {
+/// Writes rows one after the other, each by a few calls: columns are told apart once for all rows.
+class RowsEncoder {
  public:
-  static constexpr std::int64_t kRowsMax = 256;
-
-  BlockEncoder(const RowChunk& chunk, const std::vector<CopyColumn>& columns)
-      : chunk_(chunk), columns_(columns), made_(columns.size()) {}
-
-  /// Appends the rows [first, first + rows), at most kRowsMax.
-  void append(std::int64_t first, std::int64_t rows, Buffer& out) {
-    first_ = first;
-    rows_ = rows;
-    measure();
-    std::size_t size = out.size();
-    const std::size_t begin = size;
-    for (std::int64_t i = 0; i < rows_; ++i) size += bytes_[i];
-    out.resize(size);
-    char* to = out.as<char>() + begin;
-    for (std::int64_t i = 0; i < rows_; ++i) {
-      at_[i] = put(static_cast<std::int16_t>(columns_.size()), to);
-      to += bytes_[i];
-      end_[i] = to;
+  /// Borrows both.
+  RowsEncoder(const RowChunk& chunk, const std::vector<CopyColumn>& columns, std::int64_t first,
+              std::int64_t rows)
+      : rows_(rows), made_(columns.size()) {
+    bytes_max_ = static_cast<std::size_t>(rows) * sizeof count_;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      add_column(columns[c], chunk.columns[c], first);
     }
-    ahead_ = 0;
-    for (std::size_t c = 0; c < columns_.size(); ++c) put_column(c);
+  }
+
+  void append(Buffer& out) const {
+    const std::vector<Step> steps = steps_of_row();
+    const std::size_t begin = out.size();
+    out.resize(begin + bytes_max_ + kSpareBytes);
+    char* to = out.as<char>() + begin;
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      to = put(count_, to);
+      for (const Step& step : steps) to = step.put(step.source, row, to);
+    }
+    out.resize(static_cast<std::size_t>(to - out.as<char>()));
   }
 
  private:
-  /// Fields that are made before it is known where they go, with their lengths.
+  struct Step {
+    PutFields put;
+    const FieldSource* source;
+  };
+
+  /// Fields of one column that are made before it is known where they go, with their lengths.
   struct MadeFields {
     Buffer bytes;
     std::vector<std::size_t> offsets;
   };
 
-  void measure() {
-    std::size_t fixed = 2 + 4 * columns_.size();
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
-      if (!has_nulls(chunk_.columns[c])) fixed += width_of(columns_[c].form);
+  void add_column(const CopyColumn& as, const Column& column, std::int64_t first) {
+    FieldSource source{.origin = origin_of(as.form),
+                       .scale = as.from.id == TypeId::kDecimal ? as.from.scale : 0,
+                       .column = &column,
+                       .first = first};
+    std::size_t bytes_max = 4;
+    if (as.form == CopyForm::kText) {
+      MadeFields& made = made_[fields_.size()];
+      make_texts(as.from, column, first, made);
+      source.values = made.bytes.as<char>();
+      source.made = made.offsets.data();
+      bytes_max_ += made.bytes.size();
+    } else if (column.offsets.size() != 0) {
+      static constexpr char kNothing[16] = {};  // A column of nothing but empty text has no memory.
+      source.values = column.values.size() != 0 ? column.values.as<char>() : kNothing;
+      source.offsets = column.offsets.as<std::int32_t>() + first;
+      bytes_max_ += static_cast<std::size_t>(source.offsets[rows_] - source.offsets[0]);
+      bytes_max += 1;  // Of jsonb's version.
+    } else {
+      source.values = column.values.as<char>() + first * static_cast<std::int64_t>(as.from.width());
+      bytes_max = kFixedFieldBytesMax;
     }
-    std::fill_n(bytes_.begin(), rows_, fixed);
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
-      const Column& column = chunk_.columns[c];
-      const CopyForm form = columns_[c].form;
-      if (form == CopyForm::kNumeric || form == CopyForm::kText) {
-        form == CopyForm::kText ? make_texts(c) : make_numerics(c);
-        const auto& offsets = made_[c].offsets;
-        for (std::int64_t i = 0; i < rows_; ++i) bytes_[i] += offsets[i + 1] - offsets[i] - 4;
-      } else if (const std::size_t width = width_of(form); width != 0) {
-        if (!has_nulls(column)) continue;
-        each_value(
-            column, [&](std::int64_t i) { bytes_[i] += width; }, [](std::int64_t) {});
-      } else {
-        const std::size_t version = form == CopyForm::kJsonb ? 1 : 0;
-        const auto* offsets = column.offsets.as<std::int32_t>() + first_;
-        each_value(
-            column,
-            [&](std::int64_t i) {
-              bytes_[i] += static_cast<std::size_t>(offsets[i + 1] - offsets[i]) + version;
-            },
-            [](std::int64_t) {});
-      }
-    }
+    bytes_max_ += static_cast<std::size_t>(rows_) * bytes_max;
+    kinds_.push_back(has_nulls(column) ? std::nullopt : kind_of(as));
+    fields_.push_back(field_of(as, column));
+    sources_.push_back(source);
+    ++count_;
   }
 
-  static bool has_nulls(const Column& column) { return column.validity.size() != 0; }
-
-  /// Calls one of both with each row of the block, counted from 0.
-  template <class Value, class Null>
-  void each_value(const Column& column, const Value& value, const Null& null) {
-    if (!has_nulls(column)) {
-      for (std::int64_t i = 0; i < rows_; ++i) value(i);
-      return;
-    }
-    for (std::int64_t i = 0; i < rows_; ++i) {
-      if (column.is_null(first_ + i)) {
-        null(i);
-      } else {
-        value(i);
-      }
-    }
-  }
-
-  void make_texts(std::size_t c) {
-    const Column& column = chunk_.columns[c];
-    MadeFields& made = made_[c];
-    made.bytes.clear();
-    made.offsets.assign(1, 0);
-    const auto finish = [&made](std::size_t bytes, const auto& put_at) {
+  void make_texts(const DataType& type, const Column& column, std::int64_t first,
+                  MadeFields& made) const {
+    std::string text;
+    made.offsets.push_back(0);
+    for (std::int64_t row = first; row < first + rows_; ++row) {
       const std::size_t used = made.bytes.size();
-      made.bytes.resize(used + bytes);
-      put_at(made.bytes.as<char>() + used);
-      made.offsets.push_back(used + bytes);
-    };
-    each_value(
-        column,
-        [&](std::int64_t i) {
-          text_.clear();
-          append_value_text(columns_[c].from, column, first_ + i, text_);
-          finish(4 + text_.size(), [this](char* to) { put_bytes(text_, to); });
-        },
-        [&](std::int64_t) { finish(4, [](char* to) { put(std::int32_t{-1}, to); }); });
-  }
-
-  void make_numerics(std::size_t c) {
-    const Column& column = chunk_.columns[c];
-    const DataType& type = columns_[c].from;
-    MadeFields& made = made_[c];
-    made.bytes.resize(static_cast<std::size_t>(rows_) * kNumericFieldBytesMax);
-    made.offsets.resize(static_cast<std::size_t>(rows_) + 1);
-    made.offsets[0] = 0;
-    char* const begin = made.bytes.as<char>();
-    char* to = begin;
-    const auto make_each = [&](const auto& value_of, int scale) {
-      const auto finish = [&](std::int64_t i) {
-        made.offsets[i + 1] = static_cast<std::size_t>(to - begin);
-      };
-      each_value(
-          column,
-          [&](std::int64_t i) {
-            to = put_decimal(value_of(first_ + i), scale, to);
-            finish(i);
-          },
-          [&](std::int64_t i) {
-            to = put(std::int32_t{-1}, to);
-            finish(i);
-          });
-    };
-    if (type.id == TypeId::kDecimal) {
-      const auto value_of = [&column](std::int64_t row) {
-        Int128 value = 0;
-        std::memcpy(&value, column.values.data() + row * 16, sizeof value);
-        return value;
-      };
-      make_each(value_of, type.scale);
-    } else {
-      visit_numbers(type.id, column, [&](const auto* values) {
-        make_each([values](std::int64_t row) { return static_cast<Int128>(values[row]); }, 0);
-      });
-    }
-  }
-
-  /// Writes the field of each row, of a form of one width: `to_field(row of the chunk, place)` or
-  /// null.
-  template <class ToField>
-  void put_fields(const Column& column, CopyForm form, const ToField& to_field) {
-    if (!has_nulls(column)) {
-      for (std::int64_t i = 0; i < rows_; ++i) to_field(first_ + i, at_[i] + ahead_);
-      ahead_ += 4 + width_of(form);
-      return;
-    }
-    catch_up();
-    each_value(
-        column, [&](std::int64_t i) { at_[i] = to_field(first_ + i, at_[i]); },
-        [&](std::int64_t i) { at_[i] = put(std::int32_t{-1}, at_[i]); });
-  }
-
-  void catch_up() {
-    if (ahead_ == 0) return;
-    for (std::int64_t i = 0; i < rows_; ++i) at_[i] += ahead_;
-    ahead_ = 0;
-  }
-
-  template <class Target>
-  void put_numbers(const CopyColumn& as, const Column& column) {
-    visit_numbers(as.from.id, column, [&](const auto* values) {
-      put_fields(column, as.form, [values](std::int64_t row, char* to) {
-        return put_field(static_cast<Target>(values[row]), to);
-      });
-    });
-  }
-
-  /// `length` bytes of a buffer, whose padding may be read, to at_[i]. Mostly they are few: then 16
-  /// are copied, of which the row's next fields take back what is not theirs.
-  void copy_padded(const char* from, std::size_t length, std::int64_t i) {
-    if (length == 0) return;  // A column of nothing but empty text has no memory.
-    if (length <= 16 && end_[i] - at_[i] >= 16) {
-      std::memcpy(at_[i], from, 16);
-    } else {
-      std::memcpy(at_[i], from, length);
-    }
-    at_[i] += length;
-  }
-
-  void put_column(std::size_t c) {
-    const CopyColumn& as = columns_[c];
-    const Column& column = chunk_.columns[c];
-    switch (as.form) {
-      case CopyForm::kBool:
-        return put_fields(column, as.form, [&column](std::int64_t row, char* to) {
-          to = put(std::int32_t{1}, to);
-          *to++ = column.bool_at(row) ? 1 : 0;
-          return to;
-        });
-      case CopyForm::kInt2:
-        return put_numbers<std::int16_t>(as, column);
-      case CopyForm::kInt4:
-        return put_numbers<std::int32_t>(as, column);
-      case CopyForm::kInt8:
-        return put_numbers<std::int64_t>(as, column);
-      case CopyForm::kFloat4:
-        return put_numbers<float>(as, column);
-      case CopyForm::kFloat8:
-        return put_numbers<double>(as, column);
-      case CopyForm::kDate:
-        return put_fields(column, as.form,
-                          [days = column.values.as<std::int32_t>()](auto row, char* to) {
-                            return put_field(days_since_2000(days[row]), to);
-                          });
-      case CopyForm::kTimestamp:
-        return put_fields(column, as.form,
-                          [us = column.values.as<std::int64_t>()](auto row, char* to) {
-                            return put_field(since_2000(us[row]), to);
-                          });
-      case CopyForm::kTimestampOfDate:
-        return put_fields(column, as.form,
-                          [days = column.values.as<std::int32_t>()](auto row, char* to) {
-                            return put_field(since_2000(days[row] * kDayUs), to);
-                          });
-      case CopyForm::kUuid:
-        return put_fields(column, as.form, [bytes = column.values.as<char>()](auto row, char* to) {
-          return put_bytes({bytes + row * 16, 16}, to);
-        });
-      case CopyForm::kBytes:
-      case CopyForm::kJsonb:
-        return put_variable(column, as.form == CopyForm::kJsonb);
-      case CopyForm::kNumeric:
-      case CopyForm::kText: {
-        catch_up();
-        const MadeFields& made = made_[c];
-        const char* const bytes = made.bytes.as<char>();
-        for (std::int64_t i = 0; i < rows_; ++i) {
-          copy_padded(bytes + made.offsets[i], made.offsets[i + 1] - made.offsets[i], i);
-        }
-        return;
+      if (column.is_null(row)) {
+        made.bytes.resize(used + 4);
+        put(std::int32_t{-1}, made.bytes.as<char>() + used);
+      } else {
+        text.clear();
+        append_value_text(type, column, row, text);
+        made.bytes.resize(used + 4 + text.size());
+        put_bytes(text, made.bytes.as<char>() + used);
       }
-      case CopyForm::kServerText:
-        std::abort();
+      made.offsets.push_back(made.bytes.size());
     }
   }
 
-  void put_variable(const Column& column, bool versioned) {
-    const auto* offsets = column.offsets.as<std::int32_t>() + first_;
-    const char* const bytes = column.values.as<char>();
-    const std::size_t ahead = std::exchange(ahead_, 0);
-    each_value(
-        column,
-        [&](std::int64_t i) {
-          const auto length = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
-          at_[i] = put(static_cast<std::int32_t>(length + (versioned ? 1 : 0)), at_[i] + ahead);
-          if (versioned) *at_[i]++ = 1;
-          copy_padded(bytes + offsets[i], length, i);
-        },
-        [&](std::int64_t i) { at_[i] = put(std::int32_t{-1}, at_[i] + ahead); });
+  std::vector<Step> steps_of_row() const {
+    std::vector<Step> steps;
+    for (std::size_t c = 0; c < fields_.size();) {
+      std::size_t run = 0;
+      std::size_t kinds = 0;
+      for (; run < kRun && c + run < kinds_.size() && kinds_[c + run]; ++run) {
+        kinds = kinds * kKinds + static_cast<std::size_t>(*kinds_[c + run]);
+      }
+      const bool whole = run == kRun;
+      steps.push_back({whole ? kRuns[kinds] : fields_[c], &sources_[c]});
+      c += whole ? kRun : 1;
+    }
+    return steps;
   }
 
-  const RowChunk& chunk_;
-  const std::vector<CopyColumn>& columns_;
-  std::int64_t first_ = 0;  ///< Of the block's rows, in the chunk.
-  std::int64_t rows_ = 0;
-  std::array<std::size_t, kRowsMax> bytes_{};  ///< Of each row of the block.
-  std::array<char*, kRowsMax> at_{};           ///< Where its next field goes, less `ahead_`.
-  std::size_t ahead_ = 0;  ///< What at_ lacks in every row: fields of one width move all alike.
-  std::array<char*, kRowsMax> end_{};
-  std::vector<MadeFields> made_;  ///< Of each column; empty where it needs none.
-  std::string text_;
+  const std::int64_t rows_;
+  std::int16_t count_ = 0;     ///< Of columns.
+  std::size_t bytes_max_ = 0;  ///< Of all rows.
+  std::vector<FieldSource> sources_;
+  std::vector<PutFields> fields_;           ///< Each by itself.
+  std::vector<std::optional<Kind>> kinds_;  ///< Of those that may be in a run.
+  std::vector<MadeFields> made_;            ///< Of each column; empty where it needs none.
 };
 
 }  // namespace
@@ -459,10 +509,7 @@ std::string_view copy_trailer() noexcept { return "\xff\xff"; }
 
 void append_copy_rows(const RowChunk& chunk, const std::vector<CopyColumn>& columns,
                       std::int64_t first, std::int64_t last, Buffer& out) {
-  BlockEncoder encoder(chunk, columns);
-  for (; first < last; first += BlockEncoder::kRowsMax) {
-    encoder.append(first, std::min(last - first, BlockEncoder::kRowsMax), out);
-  }
+  RowsEncoder(chunk, columns, first, last - first).append(out);
 }
 
 void append_copy_text_rows(const RowChunk& chunk, const std::vector<CopyColumn>& columns,

@@ -76,10 +76,18 @@ const FormCase kNumbers[] = {
        return big_endian(std::bit_cast<std::uint32_t>(static_cast<float>(v)), 4);
      }},
     {"numeric(18,2)", CopyForm::kNumeric, 1LL << 56, numeric},
+    {"numeric(18,2)", CopyForm::kNumeric, 1LL << 42, numeric},
+    {"numeric(18,2)", CopyForm::kNumeric, 20'000, numeric},
+    {"numeric(18,2)", CopyForm::kNumeric, 100, numeric},
     {"bigint", CopyForm::kNumeric, 1LL << 50,
      [](std::int64_t v) {
        std::string bytes = numeric(v * 100);
        return bytes.replace(6, 2, integer(0, 2));  // Without a scale.
+     }},
+    {"smallint", CopyForm::kNumeric, 30'000,
+     [](std::int64_t v) {
+       std::string bytes = numeric(v * 100);
+       return bytes.replace(6, 2, integer(0, 2));
      }},
     {"bigint", CopyForm::kText, 1LL << 60, [](std::int64_t v) { return std::to_string(v); }},
     {"date", CopyForm::kDate, 100'000, [](std::int64_t v) { return integer(v - kDaysTo2000, 4); }},
