@@ -19,9 +19,9 @@ namespace leat::connector::s3 {
 
 /// Ranges begin at 1 MiB and double, so that small objects cost one request and large ones few. The
 /// first one goes alone, until it has proved that the object is there and is this version; then as
-/// many are on their way as RangeWindow says and the budget has memory for. The first one, and where
-/// one is enough, come on demand and need little of it if there is no other reader; several would
-/// get in each other's way so. Bytes are handed out as they come.
+/// many are on their way as RangeWindow says and the budget has memory for. The first one, and
+/// where one is enough, come on demand and need little of it if there is no other reader; several
+/// would get in each other's way so. Bytes are handed out as they come.
 class S3Reader final : public ObjectReader {
  public:
   /// Borrows client and budget. `stop` ends reads early, with kCancelled.

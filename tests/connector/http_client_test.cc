@@ -467,7 +467,8 @@ TEST(HttpClient, TheTimeInWhichNobodyWaitedForWhatComesOnDemandIsNoStall) {
     return receiver.end.has_value();
   };
   while (receiver.received == 0) EXPECT_FALSE(drive_for(std::chrono::milliseconds(1)));
-  std::this_thread::sleep_for(2 * request.stall_timeout);
+  const auto end = std::chrono::steady_clock::now() + 2 * request.stall_timeout;
+  while (std::chrono::steady_clock::now() < end) std::this_thread::yield();
   EXPECT_FALSE(drive_for(request.stall_timeout / 6));
   while (!drive_for(std::chrono::milliseconds(50))) {
   }
