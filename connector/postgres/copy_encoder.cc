@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -102,7 +103,7 @@ char* put_four_groups(bool negative, std::uint64_t value, int fraction_groups, i
                  shown),
            to);
   put(groups << (16 * leading), to);
-  return to + 2 * digits;
+  return to + std::ptrdiff_t{2} * digits;
 }
 
 /// `magnitude` / 10^scale.
@@ -206,12 +207,12 @@ char* copy_padded(const char* from, std::size_t length, char* to) {
 enum class Kind : std::uint8_t { kFour, kEight, kBytes };
 constexpr std::size_t kKinds = 3;
 
-template <Kind kind>
+template <Kind Of>
 char* put_kind(const FieldSource* source, std::int64_t row, char* to) {
-  if constexpr (kind == Kind::kFour) {
+  if constexpr (Of == Kind::kFour) {
     const auto origin = static_cast<std::uint32_t>(source->origin);
     return put_field(value_of<std::uint32_t>(source, row) - origin, to);
-  } else if constexpr (kind == Kind::kEight) {
+  } else if constexpr (Of == Kind::kEight) {
     return put_field(value_of<std::uint64_t>(source, row) - source->origin, to);
   } else {
     const std::int32_t begin = source->offsets[row];
@@ -223,17 +224,18 @@ char* put_kind(const FieldSource* source, std::int64_t row, char* to) {
 /// Three columns: what it takes to find out what comes next is as much as to write a field.
 constexpr std::size_t kRun = 3;
 
-template <Kind first, Kind second, Kind third>
+template <Kind First, Kind Second, Kind Third>
 char* put_run(const FieldSource* source, std::int64_t row, char* to) {
-  to = put_kind<first>(source, row, to);
-  to = put_kind<second>(source + 1, row, to);
-  return put_kind<third>(source + 2, row, to);
+  to = put_kind<First>(source, row, to);
+  to = put_kind<Second>(source + 1, row, to);
+  return put_kind<Third>(source + 2, row, to);
 }
 
-template <std::size_t... i>
-constexpr auto make_runs(std::index_sequence<i...>) {
-  return std::array<PutFields, sizeof...(i)>{
-      &put_run<Kind{i / kKinds / kKinds}, Kind{i / kKinds % kKinds}, Kind{i % kKinds}>...};
+template <std::size_t... Index>
+constexpr auto make_runs(std::index_sequence<Index...>) {
+  return std::array<PutFields, sizeof...(Index)>{
+      &put_run<Kind{Index / kKinds / kKinds}, Kind{Index / kKinds % kKinds},
+               Kind{Index % kKinds}>...};
 }
 
 /// By the kinds, the first one most significant.
@@ -277,17 +279,17 @@ char* put_made(const FieldSource* source, std::int64_t row, char* to) {
   return copy_padded(source->values + begin, source->made[row + 1] - begin, to);
 }
 
-template <PutFields put_value>
+template <PutFields PutValue>
 char* put_unless_null(const FieldSource* source, std::int64_t row, char* to) {
   if (source->column->is_null(source->first + row)) return put(std::int32_t{-1}, to);
-  return put_value(source, row, to);
+  return PutValue(source, row, to);
 }
 
 bool has_nulls(const Column& column) { return column.validity.size() != 0; }
 
-template <PutFields put_value>
+template <PutFields PutValue>
 PutFields with_nulls_of(const Column& column) {
-  return has_nulls(column) ? &put_unless_null<put_value> : put_value;
+  return has_nulls(column) ? &put_unless_null<PutValue> : PutValue;
 }
 
 template <class To>
