@@ -325,6 +325,10 @@ struct NotingReceiver final : HttpReceiver {
     std::unique_lock lock(mutex);
     changed.wait(lock, ready);
   }
+  std::size_t received_so_far() {
+    const std::lock_guard lock(mutex);
+    return received;
+  }
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -341,6 +345,13 @@ HttpRequest bulk_request(const std::string& url) {
   request.method = "GET";
   request.url = url;
   request.bulk = true;
+  return request;
+}
+
+HttpRequest on_demand_request(const std::string& url, std::chrono::milliseconds stall_timeout) {
+  HttpRequest request = bulk_request(url);
+  request.on_demand = true;
+  request.stall_timeout = stall_timeout;
   return request;
 }
 
@@ -432,22 +443,16 @@ TEST(HttpClient, WhatComesOnDemandRestsWhileNobodyWaits) {
   const std::string body(10'000'000, 'x');
   CannedServer server({{ok(body)}});
   HttpClient client({});
-  HttpRequest request = bulk_request(server.url());
-  request.on_demand = true;
-  request.stall_timeout = std::chrono::milliseconds(1);
+  const HttpRequest request = on_demand_request(server.url(), std::chrono::milliseconds(1));
   NotingReceiver receiver;
   const auto transfer = client.start(request, receiver);
-  const auto received = [&] {
-    const std::lock_guard lock(receiver.mutex);
-    return receiver.received;
-  };
   receiver.wait([&] { return receiver.received >= CurlExchange::kPieceMin; });
   // Others on the same thread go on, for longer than the transfer that rests may stall.
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
   while (std::chrono::steady_clock::now() < end) {
     EXPECT_EQ(receive_all(client, bulk_request(server.url())), body.size());
   }
-  EXPECT_LT(received(), CurlExchange::kPieceMax);
+  EXPECT_LT(receiver.received_so_far(), CurlExchange::kPieceMax);
   EXPECT_EQ(receive_rest(*transfer, receiver), body.size());
 }
 
@@ -455,9 +460,7 @@ TEST(HttpClient, TheTimeInWhichNobodyWaitedForWhatComesOnDemandIsNoStall) {
   const std::string part = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0123456789";
   CannedServer server({{part + std::string(CannedServer::kSilence)}});
   HttpClient client({});
-  HttpRequest request = bulk_request(server.url());
-  request.on_demand = true;
-  request.stall_timeout = std::chrono::milliseconds(300);
+  const HttpRequest request = on_demand_request(server.url(), std::chrono::milliseconds(300));
   NotingReceiver receiver;
   const auto transfer = client.start(request, receiver);
   const auto drive_for = [&](std::chrono::milliseconds time) {
@@ -466,7 +469,7 @@ TEST(HttpClient, TheTimeInWhichNobodyWaitedForWhatComesOnDemandIsNoStall) {
     const std::lock_guard lock(receiver.mutex);
     return receiver.end.has_value();
   };
-  while (receiver.received == 0) EXPECT_FALSE(drive_for(std::chrono::milliseconds(1)));
+  while (receiver.received_so_far() == 0) EXPECT_FALSE(drive_for(std::chrono::milliseconds(1)));
   const auto end = std::chrono::steady_clock::now() + 2 * request.stall_timeout;
   while (std::chrono::steady_clock::now() < end) std::this_thread::yield();
   EXPECT_FALSE(drive_for(request.stall_timeout / 6));
@@ -481,9 +484,8 @@ TEST(HttpClient, WhatComesOnDemandMayHaveNoLength) {
   for (int i = 0; i < 5; ++i) chunked += "f4240\r\n" + body.substr(0, 1'000'000) + "\r\n";
   CannedServer server({{chunked + "0\r\n\r\n"}});
   HttpClient client({});
-  HttpRequest request = bulk_request(server.url());
-  request.on_demand = true;
-  EXPECT_EQ(receive_all(client, request), body.size());
+  EXPECT_EQ(receive_all(client, on_demand_request(server.url(), std::chrono::seconds(10))),
+            body.size());
 }
 
 TEST(HttpClient, AStopOrTheTimeLetsADriverGo) {
